@@ -1,0 +1,62 @@
+"""The project's commands, `./dev demo`, `./dev test` and others; each makes the environment it needs."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import demo
+import environment
+
+COMMANDS = """commands:
+  demo      one program on kernel threads and on user threads, side by side
+  test      the fast tests; arguments go to pytest (-m slow: the slow ones)
+  lint      ruff check, ruff format --check and mypy
+  python    the environment's own Python; arguments go to it
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; `test` and `python` take this process over, so that signals and status are theirs."""
+    parser = argparse.ArgumentParser(
+        prog="./dev", epilog=COMMANDS, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--python", metavar="PATH", help="use this Python, with a .venv-3.X of its own")
+    parser.add_argument("command", choices=("demo", "test", "lint", "python"), metavar="COMMAND")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    asked = parser.parse_args(argv)
+    if asked.command in ("demo", "lint") and asked.arguments:
+        parser.error(f"{asked.command} takes no arguments")
+    try:
+        python = environment.ensure(asked.python)
+    except environment.SetupError as error:
+        print(f"dev: {error}", file=sys.stderr)
+        return 1
+    if asked.command == "demo":
+        return demo.main(python)
+    if asked.command == "lint":
+        return lint(python)
+    command = [str(python), *asked.arguments]
+    if asked.command == "test":
+        os.chdir(environment.ROOT)
+        command = [str(python), "-m", "pytest", *asked.arguments]
+    return os.execv(python, command)  # noqa: S606
+
+
+def lint(python: Path) -> int:
+    """All three run, so that one round shows everything there is to mend."""
+    tools = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"])
+    codes = [subprocess.run([str(python), "-m", *tool], cwd=environment.ROOT).returncode for tool in tools]
+    return max(codes)
+
+
+if __name__ == "__main__":
+    # Unwinding ends a running step of the set-up; dying on the spot would leave it at work.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,36 @@
+"""weft: the thread runtime for Python whose scheduler you own.
+
+Programs on `threading`, `queue` and `concurrent.futures` run unmodified on the thread model of one's choice:
+`weft run --model user program.py`, or `weft.install(model="user")` before the first import of `threading`.
+"""
+
+from weft.core.current import current
+from weft.core.policy import FairShare, Fifo, Policy, Priority
+from weft.core.thread import ControlBlock, State
+from weft.core.wait import Wait, WaitReason
+from weft.errors import DeadlockError, InternalError, WeftError
+from weft.runtime import call_later, dump, install, run, set_priority, threads, uninstall
+
+__all__ = [
+    "ControlBlock",
+    "DeadlockError",
+    "FairShare",
+    "Fifo",
+    "InternalError",
+    "Policy",
+    "Priority",
+    "State",
+    "Wait",
+    "WaitReason",
+    "WeftError",
+    "call_later",
+    "current",
+    "dump",
+    "install",
+    "run",
+    "set_priority",
+    "threads",
+    "uninstall",
+]
+
+__version__ = "0.1.0.dev0"

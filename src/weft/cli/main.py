@@ -1,0 +1,32 @@
+"""The `weft` command."""
+
+import sys
+
+from weft.cli.run import run_command
+
+__all__ = ["main"]
+
+USAGE = """\
+usage: weft run [options] program.py [args]     run a program on a thread model
+       weft --version
+
+`weft run --help` says more.
+"""
+
+
+def main() -> None:
+    """Do what the command line asks; exits with the program's own status, or 2 for a bad call."""
+    args = sys.argv[1:]
+    if args[:1] == ["run"]:
+        run_command(args[1:])
+    elif args in (["-h"], ["--help"]):
+        print(USAGE, end="")
+    elif args in (["-V"], ["--version"]):
+        from weft import __version__  # noqa: PLC0415 - only this needs it
+
+        print(f"weft {__version__}")
+    else:
+        if args:
+            print(f"weft: there is no command {args[0]!r}", file=sys.stderr)
+        print(USAGE, end="", file=sys.stderr)
+        sys.exit(2)

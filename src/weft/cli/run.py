@@ -1,0 +1,76 @@
+"""`weft run`: a program on a thread model, run as `python` runs it."""
+
+import sys
+from typing import NoReturn
+
+from weft.config import MODELS, POLICIES, parse_slice
+from weft.errors import WeftError
+from weft.launch import Target, launch
+
+__all__ = ["run_command"]
+
+HELP = f"""\
+usage: weft run [--model M] [--policy P] [--slice T] (program.py | -m module | -c code | -) [args]
+
+Runs a Python program, unmodified, with its threads on a model of your choice.
+
+  --model M    {" or ".join(MODELS)} (user): kernel threads, or user-level threads on one kernel thread
+  --policy P   {", ".join(POLICIES)}, or module:Class (fifo): which ready user thread runs next
+  --slice T    how long a thread runs while others are ready, as 10ms or 0.01s (10ms); off: no preemption
+  -m, -c, -    a module, a piece of code, standard input: as `python` has them
+
+WEFT_MODEL, WEFT_POLICY and WEFT_SLICE stand in for options that are not given. A program that is stuck
+is told so: each thread with what it waits for, and who holds it. SIGQUIT prints every thread of a
+program that runs.
+"""
+
+
+def run_command(args: list[str]) -> None:
+    """Parse what comes before the program, and run it."""
+    options: dict[str, str] = {}
+    rest = list(args)
+    while rest:
+        word = rest.pop(0)
+        name, equals, value = word.partition("=")
+        if word in ("-h", "--help"):
+            print(HELP, end="")
+            return
+        if name in ("--model", "--policy", "--slice"):
+            if not equals:
+                if not rest:
+                    _refuse(f"{name} needs a value")
+                value = rest.pop(0)
+            options[name[2:]] = value
+        elif word in ("-m", "-c"):
+            if not rest:
+                _refuse(f"{word} needs {'a module name' if word == '-m' else 'a piece of code'}")
+            _go(Target("module" if word == "-m" else "code", rest.pop(0), rest), options)
+            return
+        elif word == "-":
+            _go(Target("stdin", "-", rest), options)
+            return
+        elif word == "--" and rest:
+            _go(Target("script", rest.pop(0), rest), options)
+            return
+        elif word.startswith("-"):
+            _refuse(f"there is no option {word!r}")
+        else:
+            _go(Target("script", word, rest), options)
+            return
+    _refuse("no program was named")
+
+
+def _go(target: Target, options: dict[str, str]) -> None:
+    try:
+        pause = parse_slice(options["slice"]) if "slice" in options else None
+        launch(target, options.get("model"), options.get("policy"), pause)
+    except WeftError as error:
+        if getattr(error, "from_program", False):
+            raise
+        print(f"weft: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _refuse(why: str) -> NoReturn:
+    print(f"weft run: {why}\nTry `weft run --help`.", file=sys.stderr)
+    sys.exit(2)

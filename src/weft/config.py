@@ -1,0 +1,75 @@
+"""Settings with their units and reasons, and the only reader of WEFT_* variables."""
+
+import os
+from dataclasses import dataclass
+
+from weft.errors import WeftError
+
+__all__ = ["MODELS", "POLICIES", "SLICE", "Config", "parse_slice"]
+
+MODELS = ("kernel", "user")
+POLICIES = ("fifo", "priority", "fair")
+SLICE = 0.010  # seconds; long enough that preemption costs nothing that can be measured
+SHORTEST_SLICE = 0.0001  # seconds; below it the watchdog's own switches are the load
+UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How a runtime is set up.
+
+    Args:
+        model: a name of MODELS.
+        policy: a name of POLICIES, or "module:Class".
+        slice: seconds that a thread runs before a ready one gets its turn; 0: never preempt.
+    """
+
+    model: str = "user"
+    policy: str = "fifo"
+    slice: float = SLICE
+
+    def __post_init__(self) -> None:
+        if self.model not in MODELS:
+            raise WeftError(f"there is no model {self.model!r}; choose one of: {', '.join(MODELS)}")
+        if self.policy not in POLICIES and ":" not in self.policy:
+            raise WeftError(
+                f"there is no policy {self.policy!r}; choose one of: {', '.join(POLICIES)}, "
+                "or name your own as module:Class"
+            )
+        if self.model == "kernel" and self.policy != "fifo":
+            raise WeftError("the kernel schedules kernel threads: --policy needs --model user")
+
+    @classmethod
+    def from_environment(cls, **given: object) -> "Config":
+        """What was given, then WEFT_MODEL, WEFT_POLICY and WEFT_SLICE, then the defaults."""
+        env = os.environ
+        values: dict[str, object] = {}
+        for name in ("model", "policy", "slice"):
+            value = given.get(name)
+            if value is None and (text := env.get(f"WEFT_{name.upper()}")):
+                value = parse_slice(text) if name == "slice" else text
+            if value is not None:
+                values[name] = value
+        return cls(**values)  # type: ignore[arg-type]
+
+
+def parse_slice(text: str) -> float:
+    """Seconds out of "10ms", "200us", "0.01s" or a bare number of seconds; "0" or "off": never.
+
+    Raises:
+        WeftError: it is not a time, or too short to be kept.
+    """
+    if text in ("off", "0"):
+        return 0.0
+    number, unit = text, 1.0
+    for suffix in ("us", "ms", "s"):
+        if text.endswith(suffix):
+            number, unit = text[: -len(suffix)], UNITS[suffix]
+            break
+    try:
+        seconds = float(number) * unit
+    except ValueError:
+        raise WeftError(f"{text!r} is no time; write it as 10ms, 200us or 0.01s") from None
+    if not SHORTEST_SLICE <= seconds <= 60:
+        raise WeftError(f"a slice of {text} cannot be kept; choose between 100us and 60s, or off")
+    return seconds

@@ -1,0 +1,74 @@
+"""Frames as places in the program: "file:line in function", with weft's own frames left out.
+
+Also the rule of what may be preempted, since it is a question about frames.
+"""
+
+import os
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import TypeVar
+
+__all__ = ["may_preempt", "place_of", "stack_of", "transparent"]
+
+HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+#: Modules of CPython that stand between a program and a wait: not the place a person looks for.
+_BETWEEN = (
+    _STDLIB + "threading.py",
+    _STDLIB + "queue.py",
+    _STDLIB + os.path.join("concurrent", "futures", ""),
+)
+
+_transparent: set[CodeType] = set()
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def transparent(function: F) -> F:
+    """Mark a function of weft that calls the program's code in a consistent state.
+
+    A thread may be preempted above such a frame; above any other frame of weft it may not, since that
+    frame may stand in the middle of a change (a finalizer can run on top of it).
+    """
+    _transparent.add(function.__code__)  # type: ignore[attr-defined]
+    return function
+
+
+def may_preempt(frame: FrameType | None) -> bool:
+    """Whether a thread whose innermost frame this is may be switched away from now."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_filename.startswith(HOME) and code not in _transparent:
+            return False
+        frame = frame.f_back
+    return True
+
+
+def _describe(frame: FrameType) -> str:
+    code = frame.f_code
+    return f"{code.co_filename}:{frame.f_lineno} in {code.co_name}"
+
+
+def place_of(frame: FrameType | None) -> str:
+    """The innermost place in the program's own code, or "?" if there is none."""
+    fallback = "?"
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith(HOME) and not name.startswith("<frozen"):
+            if not name.startswith(_BETWEEN):
+                return _describe(frame)
+            if fallback == "?":
+                fallback = _describe(frame)
+        frame = frame.f_back
+    return fallback
+
+
+def stack_of(frame: FrameType | None) -> list[str]:
+    """All places from the outermost to the innermost, without weft's own."""
+    places: list[str] = []
+    while frame is not None:
+        if not frame.f_code.co_filename.startswith(HOME):
+            places.append(_describe(frame))
+        frame = frame.f_back
+    places.reverse()
+    return places

@@ -1,0 +1,69 @@
+"""What the core and the interfaces ask of a model: the carrier.
+
+A primitive parks by four lines that are the same on every model (`weft.core.parking` has them with
+their reasons); all that differs stands behind these attributes. They are attributes and not methods
+that look something up, since a frame of Python around a switch costs a tenth of the switch.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from weft.core.thread import ControlBlock
+    from weft.core.timers import Timers
+
+__all__ = ["Carrier", "Model"]
+
+
+class Carrier(Protocol):
+    """What executes threads: one kernel thread, with one thread of the program on it or many.
+
+    Attributes:
+        push: put a `resume` callable into the ready queue; atomic, from any kernel thread.
+        pick: take what runs next instead of the caller and return it as a callable; raises IndexError
+            when nothing is ready. Where the carrier has one thread only, it sleeps until that thread
+            is unparked and returns a callable that does nothing.
+        idle: what to call when `pick` raised: waits for a timer, a descriptor or another carrier, and
+            returns what runs next.
+        waiting: True while the carrier sleeps in `idle`; who pushes then has to call `wake`.
+        now: the monotonic clock as last read, seconds; good to about a slice.
+    """
+
+    push: Callable[[Any], None]
+    pick: Callable[[], Callable[[], Any]]
+    idle: Callable[[], Callable[[], Any]]
+    wake: Callable[[], None]
+    waiting: bool
+    now: float
+    timers: "Timers"
+
+    def begin(self, block: "ControlBlock") -> None:
+        """Run a thread that was never run, in place of the caller; returns when the caller is resumed."""
+
+    def holds(self, block: "ControlBlock") -> bool:
+        """Whether the thread stands in the ready queue."""
+
+    def place(self, block: "ControlBlock") -> str:
+        """Where in the program the thread is: "file:line in function"."""
+
+    def stack(self, block: "ControlBlock") -> list[str]:
+        """Its calls, outermost first."""
+
+
+class Model(Protocol):
+    """Binds threads to carriers."""
+
+    name: str
+    main: "ControlBlock"
+
+    def spawn(self, run: Callable[[], None], daemon: bool) -> "ControlBlock":
+        """Make a block for a new thread that will call `run`; it is not ready yet."""
+
+    def launch(self, block: "ControlBlock") -> None:
+        """Make a new block ready to run."""
+
+    def blocks(self) -> "list[ControlBlock]":
+        """Every thread that has not ended, the main one first."""
+
+    def stop(self) -> None:
+        """Give back what the model took from the machine."""

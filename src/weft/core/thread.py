@@ -1,0 +1,176 @@
+"""What a thread is: the control block, its states and the one table of transitions.
+
+A *thread* is what the program has; the *control block* is weft's record of it; the *carrier* is what
+executes it (a kernel thread of its own, or one that runs many). A block belongs to one carrier for life.
+
+States are not stored beside the facts, they are read off them, so that a switch pays nothing for them
+and they can never disagree: `on` says what a block waits for, its carrier says whether it is queued.
+"""
+
+import enum
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from weft.core.wait import Wait, WaitReason
+
+if TYPE_CHECKING:
+    from weft.core.ports import Carrier
+
+__all__ = ["TRANSITIONS", "ControlBlock", "State"]
+
+
+class State(enum.Enum):
+    """Where a thread is in its life. Each line: on a ready queue? has the carrier? who moves it on?"""
+
+    NEW = "new"  # no; no; the thread that calls start()
+    READY = "ready"  # yes; no; the carrier that picks it
+    RUNNING = "running"  # no; yes; itself, or the preemption of its slice
+    BLOCKED = "blocked"  # no; no; whoever unparks it: a release, a timer, a signal
+    DONE = "done"  # no; no; nobody
+
+
+#: Every step that a thread can take; tests hold recorded runs against it.
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.NEW: frozenset({State.READY}),
+    State.READY: frozenset({State.RUNNING}),
+    State.RUNNING: frozenset({State.READY, State.BLOCKED, State.DONE}),
+    State.BLOCKED: frozenset({State.READY}),
+    State.DONE: frozenset(),
+}
+
+
+class ControlBlock:
+    """The record of one thread.
+
+    The fields that a park and a wake touch come first; they belong to the thread itself while it runs
+    and to its one waker after that. All are single stores.
+
+    Attributes:
+        carrier: what executes the thread; it never changes.
+        resume: the callable that the carrier's queue holds while the thread is ready.
+        on: the object the thread waits on, or None. It has `_withdraw(block) -> bool`.
+        alarm: bits of `weft.core.parking` that a thread looks at when a park returns.
+        value: what a waker hands over (an item, a result).
+        timer: the armed deadline of the wait, or None.
+        ident: the thread's identifier, as `threading.get_ident()` gives it.
+        native_id: the kernel's number of the carrier that runs it.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "alarm",
+        "begun",
+        "carrier",
+        "daemon",
+        "done",
+        "ending",
+        "error",
+        "ident",
+        "joiners",
+        "label",
+        "locals",
+        "native_id",
+        "on",
+        "policy_data",
+        "priority",
+        "resume",
+        "run",
+        "since",
+        "stack_of",
+        "thread",
+        "timer",
+        "tracing",
+        "value",
+    )
+
+    carrier: "Carrier"
+    resume: Any
+
+    def __init__(self, carrier: "Carrier", run: Any = None) -> None:
+        self.carrier = carrier
+        self.run = run
+        self.resume = None
+        self.on: Any = None
+        self.alarm = 0
+        self.timer: Any = None
+        self.value: Any = None
+        self.done = False
+        self.begun = False
+        self.thread: Any = None
+        self.joiners: deque[ControlBlock] | None = None
+        self.locals: dict[Any, Any] | None = None
+        self.ending: Any = None
+        self.error: BaseException | None = None
+        self.daemon = True
+        self.label: str | None = None
+        self.priority = 0
+        self.since = 0.0
+        self.stack_of: Any = None
+        self.tracing: Any = None
+        self.ident = id(self)
+
+    def __call__(self) -> None:
+        """Begin: a thread that has not run yet stands in the ready queue itself, as a callable."""
+        self.carrier.begin(self)
+
+    # -- what a program or a report reads -------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The name of the program's thread object, or one made from the identifier."""
+        thread = self.thread
+        if thread is not None:
+            return str(thread.name)
+        return self.label or f"thread-{self.ident:#x}"
+
+    @property
+    def state(self) -> State:
+        """Where the thread is in its life, read off the facts."""
+        if self.done:
+            return State.DONE
+        if self.carrier.holds(self):
+            return State.READY
+        if not self.begun:
+            return State.NEW
+        return State.BLOCKED if self.on is not None else State.RUNNING
+
+    @property
+    def wait(self) -> Wait | None:
+        """The record of the wait the thread is in, or None while it runs or is ready."""
+        on = self.on
+        if on is None or self.done or self.carrier.holds(self):
+            return None
+        timer = self.timer
+        explain = getattr(on, "_explain", None)
+        reason, target, holder = explain(self) if explain else (WaitReason.OTHER, on, None)
+        return Wait(
+            reason=reason,
+            on=target,
+            holder=holder,
+            place=self.carrier.place(self),
+            since=self.since,
+            deadline=timer[0] if timer else None,
+        )
+
+    def stack(self) -> list[str]:
+        """The thread's calls, outermost first, as "file:line in function"; empty if not to be had."""
+        return self.carrier.stack(self)
+
+    @property
+    def locals_count(self) -> int:
+        """How many thread-local objects hold something for this thread."""
+        return len(self.locals or ())
+
+    def _withdraw(self, waiter: "ControlBlock") -> bool:
+        """Take a thread that joins this one off the list; False if it has been woken already."""
+        try:
+            self.joiners.remove(waiter)  # type: ignore[union-attr]
+        except (ValueError, AttributeError):
+            return False
+        return True
+
+    def _explain(self, waiter: "ControlBlock") -> tuple[WaitReason, object, "ControlBlock | None"]:
+        return WaitReason.JOIN, self, self
+
+    def __repr__(self) -> str:
+        return f"<thread {self.name!r} {self.state.value}>"

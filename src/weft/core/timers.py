@@ -1,0 +1,85 @@
+"""Deadlines of one carrier: a heap with lazy deletion.
+
+An entry is a list `[when, number, block or callable]`; disarming clears the last field and leaves the
+entry where it is. When more than half of the heap is dead (and it is not tiny) the dead are swept, so
+that timeouts which rarely fire cost no memory.
+"""
+
+import itertools
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+from weft.core.parking import TIMEOUT, interrupt
+from weft.core.thread import ControlBlock
+
+__all__ = ["Timers"]
+
+SWEEP_MIN = 256  # dead entries below which a sweep is not worth its time
+
+Entry = list[Any]
+
+
+class Timers:
+    """The armed deadlines of one carrier. It reads no clock: who calls `fire` says what time it is."""
+
+    __slots__ = ("_number", "dead", "heap")
+
+    def __init__(self) -> None:
+        self.heap: list[Entry] = []
+        self.dead = 0
+        self._number = itertools.count().__next__
+
+    def __len__(self) -> int:
+        return max(0, len(self.heap) - self.dead)
+
+    def arm(self, when: float, what: ControlBlock | Callable[[], object]) -> Entry:
+        """At `when` (seconds, monotonic) end the wait of a block, or call a function.
+
+        A function runs on the stack of whoever fires the timers and may only make threads ready.
+        """
+        entry: Entry = [when, self._number(), what]
+        heappush(self.heap, entry)
+        return entry
+
+    def disarm(self, entry: Entry) -> None:
+        """Forget a deadline; one that has fired already is none of our business."""
+        if entry[2] is not None:
+            entry[2] = None
+            self.dead += 1
+            if self.dead > SWEEP_MIN and self.dead * 2 > len(self.heap):
+                self._sweep()
+
+    def _sweep(self) -> None:
+        self.heap[:] = [entry for entry in self.heap if entry[2] is not None]
+        heapify(self.heap)
+        self.dead = 0
+
+    def next(self) -> float | None:
+        """When the first live deadline is due; None if there is none."""
+        heap = self.heap
+        while heap:
+            first = heap[0]
+            if first[2] is not None:
+                return first[0]  # type: ignore[no-any-return]
+            heappop(heap)
+            self.dead -= 1
+        return None
+
+    def fire(self, now: float) -> int:
+        """End every wait and call every function whose time has come; how many there were."""
+        heap = self.heap
+        fired = 0
+        while heap and heap[0][0] <= now:
+            entry = heappop(heap)
+            what = entry[2]
+            if what is None:
+                self.dead -= 1
+                continue
+            entry[2] = None
+            fired += 1
+            if what.__class__ is ControlBlock:
+                interrupt(what, TIMEOUT)
+            else:
+                what()
+        return fired

@@ -1,0 +1,1 @@
+"""What weft takes from the machine: kernel threads, stacks, the clock, a poller, signals."""

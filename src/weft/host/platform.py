@@ -1,0 +1,57 @@
+"""Every difference between versions, systems and builds, and the real machine's names, in one place.
+
+The names of the interpreter's own modules are bound here before weft supplies its own, so that weft
+itself always reaches the real ones.
+"""
+
+import _thread
+import os
+import sys
+import time
+from _queue import Empty
+
+__all__ = [
+    "CHECKS_HANDLES",
+    "FREE_THREADED",
+    "PLAIN_LOCK_TYPE",
+    "TIMEOUT_MAX",
+    "VERSION",
+    "Empty",
+    "check_acquire",
+    "gil_enabled",
+    "kernel_thread_count",
+    "monotonic",
+    "switch_interval",
+]
+
+VERSION = sys.version_info[:2]
+PLAIN_LOCK_TYPE = VERSION >= (3, 13)  # `_thread.lock` is a type one may call
+CHECKS_HANDLES = VERSION >= (3, 13)  # threads are joined by `_ThreadHandle`, not by a sentinel lock
+TIMEOUT_MAX: float = _thread.TIMEOUT_MAX
+monotonic = time.monotonic
+switch_interval = sys.getswitchinterval
+
+
+def gil_enabled() -> bool:
+    """Whether the interpreter's lock is in force: always before 3.13."""
+    probe = getattr(sys, "_is_gil_enabled", None)
+    return True if probe is None else bool(probe())
+
+
+FREE_THREADED = not gil_enabled()
+
+
+def check_acquire(blocking: bool, timeout: float) -> None:
+    """Refuse bad arguments of `acquire` with this interpreter's own errors and texts.
+
+    A free real lock is asked: it says what CPython says, whatever the version.
+    """
+    _thread.allocate_lock().acquire(blocking, timeout)
+
+
+def kernel_thread_count() -> int | None:
+    """How many kernel threads the process has; None where the system does not tell."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return None

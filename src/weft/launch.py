@@ -1,0 +1,133 @@
+"""Runs a program as `python` would, with weft in place before the program's first line."""
+
+import builtins
+import os
+import sys
+from dataclasses import dataclass, field
+from importlib.machinery import SourceFileLoader
+from types import ModuleType, TracebackType
+from typing import Any
+
+from weft import runtime
+from weft.config import Config
+from weft.core.places import HOME, transparent
+from weft.errors import WeftError
+
+__all__ = ["Target", "launch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to run: kind is "script", "module", "code" or "stdin"; `what` names it; `args` follow it."""
+
+    kind: str
+    what: str
+    args: list[str] = field(default_factory=list)
+
+
+def launch(target: Target, model: str | None, policy: str | None, slice: float | None) -> None:
+    """Put a model in force and run the program; what the program raises goes through.
+
+    Raises:
+        WeftError: the program cannot be read, or the options cannot work together.
+    """
+    Config.from_environment(model=model, policy=policy, slice=slice)
+    _set_path(target)
+    code = None if target.kind == "module" or _is_bundle(target) else _compile(target)
+    runtime.install(model, policy=policy, slice=slice)
+    runtime.runtime().dump_on_quit()
+    try:
+        _execute(target, code)
+    except BaseException:
+        _hide_launcher()
+        raise
+
+
+@transparent
+def _execute(target: Target, code: Any) -> None:
+    main = ModuleType("__main__")
+    main.__dict__.update(__builtins__=builtins, __annotations__={})
+    sys.modules["__main__"] = main
+    if target.kind == "module":
+        import runpy  # noqa: PLC0415 - it leads to functools: not before weft is in place
+
+        sys.argv[:] = ["-m", *target.args]
+        runpy._run_module_as_main(target.what)  # type: ignore[attr-defined]
+        return
+    if code is None:
+        import runpy  # noqa: PLC0415
+
+        sys.argv[:] = [target.what, *target.args]
+        sys.path.insert(0, target.what)
+        runpy._run_module_as_main("__main__", alter_argv=False)  # type: ignore[attr-defined]
+        return
+    sys.argv[:] = [{"code": "-c", "stdin": "-"}.get(target.kind, target.what), *target.args]
+    if target.kind == "script":
+        main.__file__ = target.what
+        main.__dict__["__cached__"] = None
+        main.__loader__ = SourceFileLoader("__main__", target.what)
+    exec(code, main.__dict__)  # noqa: S102 - this is what running a program means
+
+
+def _set_path(target: Target) -> None:
+    """`sys.path[0]` as `python` sets it."""
+    if getattr(sys.flags, "safe_path", False):
+        return
+    if target.kind == "script":
+        first = os.path.dirname(os.path.realpath(target.what))
+    elif target.kind == "module":
+        first = os.getcwd()
+    else:
+        first = ""
+    if _is_bundle(target):
+        sys.path.pop(0)
+    else:
+        sys.path[0] = first
+
+
+def _is_bundle(target: Target) -> bool:
+    """Whether the script is a folder or an archive with a `__main__` in it."""
+    if target.kind != "script":
+        return False
+    if os.path.isdir(target.what):
+        return True
+    try:
+        with open(target.what, "rb") as file:
+            return file.read(4) == b"PK\x03\x04"
+    except OSError:
+        return False
+
+
+def _compile(target: Target) -> Any:
+    if target.kind == "code":
+        source: str | bytes = target.what
+        name = "<string>"
+    elif target.kind == "stdin":
+        source, name = sys.stdin.buffer.read(), "<stdin>"
+    else:
+        name = target.what
+        try:
+            with open(target.what, "rb") as file:
+                source = file.read()
+        except OSError as error:
+            raise WeftError(f"can't open file {target.what!r}: {error.strerror}") from None
+    try:
+        return compile(source, name, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        _hide_launcher()
+        raise
+
+
+def _hide_launcher() -> None:
+    """Have the traceback of an uncaught exception begin with the program's own frames."""
+    hook = sys.excepthook
+
+    def show(kind: type[BaseException], value: BaseException, traceback: TracebackType | None) -> None:
+        while traceback is not None:
+            name = traceback.tb_frame.f_code.co_filename
+            if not name.startswith((HOME, "<frozen runpy>")) and not name.endswith(("/bin/weft", "runpy.py")):
+                break
+            traceback = traceback.tb_next
+        hook(kind, value.with_traceback(traceback), traceback)
+
+    sys.excepthook = show

@@ -1,0 +1,111 @@
+"""A carrier with one thread: a kernel thread that sleeps on its own baton.
+
+The kernel model gives one to each thread it starts; the user model gives one to a kernel thread that it
+did not start and that calls a primitive of ours.
+"""
+
+from typing import Any
+
+from weft.core.parking import TIMEOUT, interrupt
+from weft.core.places import place_of, stack_of
+from weft.core.thread import ControlBlock
+from weft.errors import InternalError
+from weft.host import threads
+from weft.host.clock import monotonic
+
+__all__ = ["ForeignCarrier"]
+
+
+class _OneDeadline:
+    """Timers of a carrier that has one thread: the sleep itself keeps the deadline."""
+
+    __slots__ = ()
+
+    def arm(self, when: float, block: ControlBlock) -> list[Any]:
+        return [when, 0, block]
+
+    def disarm(self, entry: list[Any]) -> None:
+        entry[2] = None
+
+
+_ONE_DEADLINE = _OneDeadline()
+
+
+def _awake() -> None:
+    """What a baton carries: there is nobody to switch to, the sleeper itself goes on."""
+
+
+class ForeignCarrier:
+    """One kernel thread carrying one thread of the program."""
+
+    waiting = False
+
+    def __init__(self, block: ControlBlock) -> None:
+        self.block = block
+        baton = threads.Baton()
+        self.push = baton.put
+        self._take = baton.get
+        self._baton = baton
+        self.timers: Any = _ONE_DEADLINE
+
+    @classmethod
+    def block_for(cls, here: Any) -> ControlBlock:
+        """A block for the calling kernel thread, kept on its root greenlet."""
+        block = ControlBlock.__new__(ControlBlock)
+        ControlBlock.__init__(block, cls(block))  # type: ignore[arg-type]
+        cls.bind(block, here)
+        block.label = f"kernel thread {block.native_id}"
+        return block
+
+    @staticmethod
+    def bind(block: ControlBlock, here: Any) -> None:
+        """Say that the calling kernel thread carries the block."""
+        block.resume = _awake
+        block.begun = True
+        block.ident = threads.get_ident()
+        block.native_id = threads.get_native_id()
+        here.block = block
+
+    @property
+    def now(self) -> float:
+        """The monotonic clock."""
+        return monotonic()
+
+    def pick(self) -> Any:
+        """Sleep until somebody wakes the thread; its deadline, if it has one, wakes it too."""
+        timer = self.block.timer
+        if timer is None:
+            return self._take()
+        while timer[2] is not None:
+            left = timer[0] - monotonic()
+            if left <= 0:
+                interrupt(self.block, TIMEOUT)
+                break
+            try:
+                return self._take(True, left)
+            except threads.Empty:
+                continue
+        return self._take()
+
+    def idle(self) -> Any:
+        """Never called: `pick` sleeps itself."""
+        raise InternalError("a carrier with one thread has no idle state")
+
+    def wake(self) -> None:
+        """Nothing to do: the push itself wakes."""
+
+    def begin(self, block: ControlBlock) -> None:
+        """Never called: a kernel thread begins by itself."""
+        raise InternalError("a carrier with one thread begins no other")
+
+    def holds(self, block: ControlBlock) -> bool:
+        """Whether the thread has been woken and has not taken the baton yet."""
+        return not self._baton.empty()
+
+    def place(self, block: ControlBlock) -> str:
+        """Where in the program the thread is."""
+        return place_of(threads.current_frames().get(block.ident))
+
+    def stack(self, block: ControlBlock) -> list[str]:
+        """The thread's calls, outermost first."""
+        return stack_of(threads.current_frames().get(block.ident))

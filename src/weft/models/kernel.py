@@ -1,0 +1,177 @@
+"""The kernel model (1:1): each thread is a kernel thread, and parks on a baton of its own.
+
+The kernel schedules; weft's primitives stand above, so that waits have reasons and holders, and a
+program in which every thread waits is told so. A monitor looks a few times a second; nothing is paid
+between its looks.
+"""
+
+from collections.abc import Callable
+
+from weft.core.places import transparent
+from weft.core.thread import ControlBlock
+from weft.host import threads
+from weft.host.stacks import getcurrent
+from weft.models.foreign import ForeignCarrier
+
+__all__ = ["KernelModel"]
+
+LOOK = 0.1  # seconds between two looks of the monitor
+
+
+class KernelModel:
+    """Threads that the kernel schedules.
+
+    Args:
+        on_stuck: called when every thread has been parked with no deadline for two looks in a row.
+        kick: called from the monitor's thread while signals wait for delivery.
+    """
+
+    name = "kernel"
+
+    def __init__(self, on_stuck: Callable[[], bool], pending: Callable[[], bool]) -> None:
+        self._on_stuck = on_stuck
+        self._pending = pending
+        self.main = ForeignCarrier.block_for(getcurrent())
+        self.main.label = "MainThread"
+        self.main.daemon = False
+        self._blocks: set[ControlBlock] = {self.main}
+        self._foreign: set[ControlBlock] = set()
+        self.started = 0
+        self._bell = threads.raw_lock()
+        self._bell.acquire()
+        self._over = threads.raw_lock()
+        self._alive = False
+        self._stopping = False
+        self._told = False
+
+    def spawn(self, run: Callable[[], object], daemon: bool) -> ControlBlock:
+        """Make a block for a thread that will call `run`; `launch` starts it."""
+        block = ControlBlock.__new__(ControlBlock)
+        ControlBlock.__init__(block, ForeignCarrier(block), run)  # type: ignore[arg-type]
+        block.daemon = daemon
+        return block
+
+    def launch(self, block: ControlBlock, register: Callable[[], object] | None = None) -> None:
+        """Start the kernel thread; returns when it runs. `register` is called on it, ident known.
+
+        Raises:
+            RuntimeError: the system will not start one.
+        """
+        gate = threads.raw_lock()
+        gate.acquire()
+        self._blocks.add(block)
+        try:
+            threads.start(self._carry, block, register, gate)
+        except BaseException:
+            self._blocks.discard(block)
+            raise
+        self.started += 1
+        gate.acquire()
+        if not self._alive and not self._stopping:
+            self.ensure_monitor()
+
+    @transparent
+    def _carry(self, block: ControlBlock, register: Callable[[], object] | None, gate: threads.RawLock) -> None:
+        ForeignCarrier.bind(block, getcurrent())
+        if register is not None:
+            register()
+        gate.release()
+        try:
+            block.run()
+        finally:
+            block.run = None
+            block.done = True
+            self._blocks.discard(block)
+            joiners = block.joiners
+            if joiners:
+                while joiners:
+                    joiner = joiners.popleft()
+                    joiner.carrier.push(joiner.resume)
+
+    def adopt(self) -> ControlBlock:
+        """A block for a kernel thread that weft did not start."""
+        block = ForeignCarrier.block_for(getcurrent())
+        self._foreign.add(block)
+        return block
+
+    def blocks(self) -> list[ControlBlock]:
+        """Every thread that has not ended, the main one first."""
+        others = sorted(self._blocks - {self.main}, key=lambda block: block.ident)
+        return [self.main, *others]
+
+    def foreign_blocks(self) -> list[ControlBlock]:
+        """Kernel threads that are not ours and have met us."""
+        alive = threads.current_frames()
+        self._foreign = {block for block in self._foreign if block.ident in alive}
+        return list(self._foreign)
+
+    def own_kernel_threads(self) -> int:
+        """How many kernel threads of the process are ours: one a thread, and the monitor."""
+        return len(self._blocks) + self._alive
+
+    # -- the monitor -------------------------------------------------------------------------------
+
+    def ensure_monitor(self) -> None:
+        """Start the monitor if it is not there."""
+        if not self._alive and not self._stopping:
+            self._alive = True
+            self._over.acquire()
+            threads.start(self._watch)
+
+    def _watch(self) -> None:
+        before: list[tuple[int, int]] | None = None
+        try:
+            while not self._stopping:
+                if self._bell.acquire(timeout=LOOK) or self._stopping:
+                    break
+                now = self._all_parked()
+                if now is not None and now == before and not self._told:
+                    self._told = self._on_stuck()
+                elif now is None:
+                    self._told = False
+                before = now
+        finally:
+            self._alive = False
+            self._over.release()
+
+    def _all_parked(self) -> list[tuple[int, int]] | None:
+        """Which thread waits on what, if all wait with no deadline; else None."""
+        seen = []
+        for block in list(self._blocks):
+            if block.on is None or block.timer is not None or block.carrier.holds(block) or self._pending():
+                return None
+            seen.append((id(block), id(block.on)))
+        return sorted(seen)
+
+    def pause(self) -> None:
+        """Stop the monitor and wait until it has ended (fork)."""
+        self._stopping = True
+        if self._alive:
+            self._bell.release()
+            self._over.acquire()
+            self._over.release()
+            self._bell.acquire(False)
+
+    def resume(self) -> None:
+        """Allow the monitor again."""
+        self._stopping = False
+        if len(self._blocks) > 1:
+            self.ensure_monitor()
+
+    def after_fork(self, survivor: ControlBlock) -> None:
+        """In a forked child: the calling thread alone lives on."""
+        for block in self._blocks - {survivor}:
+            block.done = True
+        self._blocks = {survivor}
+        self._foreign = set()
+        self.main = survivor
+        survivor.ident = threads.get_ident()
+        survivor.native_id = threads.get_native_id()
+        self._bell = threads.raw_lock()
+        self._bell.acquire()
+        self._over = threads.raw_lock()
+        self._alive = self._stopping = False
+
+    def stop(self) -> None:
+        """Stop the monitor."""
+        self.pause()

@@ -1,0 +1,195 @@
+"""Preemption of user threads: a watchdog that trips the carrier when a slice has run out.
+
+Nothing is paid between slices. The watchdog is a kernel thread that sleeps a slice at a time while
+threads are ready, sleeps longer while none are, and sleeps for good once the carrier has been idle for
+a while; whoever leaves the idle state then rouses it. It only marks the tripwire signal as arrived;
+the handler runs on the carrier, at the interpreter's next look at the eval breaker, fires due timers and
+yields on behalf of the thread it interrupts.
+
+The handler never trips again by itself (it would interrupt itself for ever): a refusal leaves a flag,
+and the watchdog comes back soon.
+"""
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from weft.core.parking import SIGNAL, THROWN, settle
+from weft.core.places import may_preempt
+from weft.host import signals, threads
+from weft.host.clock import monotonic
+from weft.host.stacks import getcurrent
+from weft.models.loop import Loop
+
+__all__ = ["Preemption"]
+
+SOON = 0.0005  # seconds until another try when a thread could not be preempted where it stood
+REST = 8  # slices without a ready thread after which the ticks get longer, and at last stop
+
+
+class Preemption:
+    """Time slices for the threads of one carrier on the main kernel thread.
+
+    Args:
+        loop: the carrier.
+        slice: seconds that a thread runs while others are ready.
+        pending: tells whether signals wait for delivery; they use the same tick.
+        deliver: delivers them, given the innermost frame of what runs; False if not here and now.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        slice: float,
+        pending: Callable[[], bool],
+        deliver: Callable[[FrameType | None], bool],
+    ) -> None:
+        self._loop = loop
+        self.slice = slice
+        self._pending = pending
+        self._deliver = deliver
+        self._bell = threads.raw_lock()
+        self._bell.acquire()
+        self._over = threads.raw_lock()
+        self._alive = False
+        self._asleep = False
+        self._stopping = False
+        self._refused = False
+        self._hurry = False
+        self.switches = 0
+        loop.on_leave_idle = self._left_idle
+        signals.set_tripwire(self._on_trip)
+
+    def ensure_running(self) -> None:
+        """Start the watchdog if it is not there: there is somebody to be fair to."""
+        if not self._alive and not self._stopping:
+            self._alive = True
+            self._over.acquire()
+            threads.start(self._watch)
+        elif self._asleep:
+            self.rouse()
+
+    def rouse(self) -> None:
+        """Wake the watchdog if it sleeps for good."""
+        if self._asleep:
+            self._asleep = False
+            try:
+                self._bell.release()
+            except RuntimeError:
+                pass  # it is being rouse by another already
+
+    def kick(self) -> None:
+        """Have the handler run very soon: signals wait, or an exception was set for a thread."""
+        self._hurry = True
+        self.ensure_running()
+        if not self._asleep:
+            try:
+                self._bell.release()
+            except RuntimeError:
+                pass
+
+    def pause(self) -> None:
+        """Stop the watchdog and wait until it has ended; `resume` lets it start again (fork)."""
+        self._stopping = True
+        if self._alive:
+            self._asleep = False
+            try:
+                self._bell.release()
+            except RuntimeError:
+                pass
+            self._over.acquire()
+            self._over.release()
+            self._bell.acquire(False)
+
+    def resume(self) -> None:
+        """Allow the watchdog again, and start it if threads are ready."""
+        self._stopping = False
+        if self._loop.ready:
+            self.ensure_running()
+
+    def after_fork(self) -> None:
+        """In a forked child: no watchdog came along."""
+        self._bell = threads.raw_lock()
+        self._bell.acquire()
+        self._over = threads.raw_lock()
+        self._alive = self._asleep = self._hurry = False
+
+    def stop(self) -> None:
+        """End the watchdog and take the tripwire away."""
+        self.pause()
+        self._loop.on_leave_idle = None
+        signals.set_tripwire(None)
+
+    def _left_idle(self) -> None:
+        if self._asleep:
+            self.rouse()
+
+    # -- the watchdog's kernel thread -------------------------------------------------------------
+
+    def _watch(self) -> None:
+        try:
+            quiet = 0
+            while not self._stopping:
+                if self._refused or self._hurry:
+                    wait = SOON
+                else:
+                    # Coming back takes the interpreter's lock, which a busy thread gives up only
+                    # after the switch interval: that time is part of the slice.
+                    wait = max(self.slice - sys.getswitchinterval(), self.slice / 2)
+                    wait *= 1 << min(3, quiet // REST)
+                self._bell.acquire(timeout=wait)
+                loop = self._loop
+                if self._stopping:
+                    break
+                if self._hurry or (loop.ready and not loop.waiting):
+                    quiet = 0
+                    self._refused = self._hurry = False
+                    signals.trip()
+                    continue
+                quiet += 1
+                if loop.waiting and quiet > 4 * REST:
+                    self._asleep = True
+                    if loop.waiting and not self._hurry and not self._stopping:
+                        self._bell.acquire()
+                    self._asleep = False
+                    quiet = 0
+        finally:
+            self._alive = False
+            self._over.release()
+
+    # -- on the carrier ----------------------------------------------------------------------------
+
+    def _on_trip(self, signum: int, frame: FrameType | None) -> None:
+        loop = self._loop
+        loop.now = now = monotonic()
+        timers = loop.timers
+        if timers.heap and timers.heap[0][0] <= now:
+            timers.fire(now)
+        if self._pending() and not self._deliver(frame):
+            self._refused = True
+        me = getattr(getcurrent(), "block", None)
+        if me is None or loop.waiting:
+            return
+        if me.alarm & THROWN and me.on is None:
+            if may_preempt(frame):
+                alarm, me.alarm = me.alarm, 0
+                settle(me, alarm)
+            else:
+                self._refused = True
+        if not loop.ready or me.on is not None:
+            return
+        if not may_preempt(frame) or not me.begun or me.done:
+            self._refused = True
+            return
+        self.switches += 1
+        carrier = me.carrier
+        carrier.push(me.resume)
+        try:
+            resume: Any = carrier.pick()
+        except IndexError:
+            return
+        resume()
+        if me.alarm & (THROWN | SIGNAL):
+            alarm, me.alarm = me.alarm, 0
+            settle(me, alarm)

@@ -1,0 +1,384 @@
+"""The composition root: builds a runtime out of the parts, puts it in force and takes it away.
+
+Everything that is one per process is here: the runtime in force, its model, its signal desk, the hooks
+around fork and at exit.
+"""
+
+import gc
+import importlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+from weft.config import Config
+from weft.core.current import current, set_adopter
+from weft.core.parking import THROWN, interrupt, settler
+from weft.core.policy import FairShare, Policy, Priority, check_policy
+from weft.core.thread import ControlBlock
+from weft.errors import DeadlockError, WeftError
+from weft.host import signals as host_signals
+from weft.host import threads as host_threads
+from weft.host.clock import monotonic, sleep as real_sleep
+from weft.host.platform import FREE_THREADED, kernel_thread_count
+from weft.models.kernel import KernelModel
+from weft.models.user import UserModel
+from weft.stdlib import adapt
+from weft.stdlib.signals import SignalDesk
+from weft.stdlib.sleep import kernel_sleep, sleep
+from weft.stdlib.supply import TOO_LATE, Supply
+from weft.watch.dump import dump as dump_blocks
+from weft.watch.dump import render_deadlock
+
+__all__ = ["Runtime", "call_later", "dump", "install", "run", "runtime", "set_priority", "threads", "uninstall"]
+
+_runtime: "Runtime | None" = None
+SOON = 0.002  # seconds until a signal is offered again that came in the middle of a change
+
+
+class Runtime:
+    """One model in force in this process, with the modules it supplies."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.desk = SignalDesk(lambda: self.model.main, self._kick)
+        self.model: Any
+        on_main = host_threads.get_ident() == host_threads.main_ident()
+        if config.model == "user":
+            self.model = UserModel(
+                make_policy(config.policy), config.slice, self._stuck, self.desk.pending, self.desk.deliver
+            )
+        else:
+            self.model = KernelModel(self._stuck, self.desk.pending)
+        extras = adapt.adapters(self)
+        self.supply = Supply(self.model, kernel_sleep if config.model == "kernel" else sleep, extras)
+        self._on_main = on_main
+        self._active = False
+        self._tripping = False
+        self._reported = False
+
+    # -- in force, and not any more --------------------------------------------------------------------
+
+    def install(self) -> None:
+        """Put the runtime in force: from here on programs that import `threading` are on it."""
+        set_adopter(self.model.adopt)
+        settler.handle_signals = self.desk.handle
+        self.supply.install()
+        if self._on_main:
+            self.desk.open()
+            if self.config.model == "kernel":
+                host_signals.set_tripwire(self._on_trip)
+        self._active = True
+        if self.config.slice and self.config.model == "user" and self.config.slice < 0.01:
+            self._interval = sys.getswitchinterval()
+            sys.setswitchinterval(min(self._interval, max(self.config.slice / 4, 5e-5)))
+
+    def uninstall(self) -> None:
+        """Take it away again; threads that still run are lost."""
+        self._active = False
+        if self._on_main:
+            self.desk.close()
+        self.supply.uninstall()
+        self.model.stop()
+        set_adopter(None)
+
+    # -- stuck -----------------------------------------------------------------------------------------
+
+    def _stuck(self) -> bool:
+        """Nothing is ready and no timer is armed: report a deadlock if nothing outside can end it."""
+        model = self.model
+        main = model.main
+        if self.desk.pending() or self.desk.handles_more_than_ctrl_c() or main.on is None:
+            return False
+        kernel_threads = kernel_thread_count()
+        if kernel_threads is not None:
+            foreign = kernel_threads - model.own_kernel_threads()
+            if foreign > 0:
+                return False
+        elif model.foreign_blocks():
+            return False
+        blocks = model.blocks()
+        if len(blocks) == 1 and main.on is main:
+            return False
+        report = render_deadlock(blocks)
+        print(report, file=sys.stderr, flush=True)
+        error = DeadlockError("every thread waits and nothing can wake one; the report above has the details")
+        main.error = error
+        return interrupt(main, THROWN)
+
+    # -- signals -----------------------------------------------------------------------------------------
+
+    def _kick(self) -> None:
+        """Offer the noted signals again soon."""
+        preemption = getattr(self.model, "preemption", None)
+        if preemption is not None:
+            preemption.kick()
+        elif not self._tripping:
+            self._tripping = True
+            host_threads.start(self._trip_soon)
+
+    def _trip_soon(self) -> None:
+        real_sleep(SOON)
+        self._tripping = False
+        host_signals.trip()
+
+    def _on_trip(self, signum: int, frame: Any) -> None:
+        if self.desk.pending() and not self.desk.deliver(frame):
+            self._kick()
+
+    def dump_on_quit(self) -> None:
+        """Have SIGQUIT print every thread, unless the program sets a handler of its own."""
+        number = host_signals.QUIT
+        if number is not None and self._on_main:
+            host_signals.put(number, lambda signum, frame: dump())
+
+    def kernel_ident(self, block: ControlBlock | None, ident: int) -> int:
+        """The kernel thread that carries a block: what a signal can be sent to."""
+        if block is not None and self.config.model == "user":
+            return self.model.kernel_ident
+        return ident
+
+    # -- fork ----------------------------------------------------------------------------------------------
+
+    def before_fork(self) -> None:
+        """Stop our own kernel threads and take the import lock, so that the child gets whole modules."""
+        if not self._active:
+            return
+        self.supply.import_lock.acquire()
+        helper = getattr(self.model, "preemption", self.model)
+        if helper is not None:
+            helper.pause()
+
+    def after_fork_parent(self) -> None:
+        """Go on as before."""
+        if not self._active:
+            return
+        helper = getattr(self.model, "preemption", self.model)
+        if helper is not None:
+            helper.resume()
+        self.supply.import_lock.release()
+
+    def after_fork_child(self) -> None:
+        """Only the calling thread lives here."""
+        if not self._active:
+            return
+        self.model.after_fork(current())
+        helper = getattr(self.model, "preemption", self.model)
+        if helper is not None:
+            helper.resume()
+        self.supply.import_lock.release()
+
+    # -- the end -------------------------------------------------------------------------------------------
+
+    def freeze(self) -> None:
+        """Keep the stacks of threads that have not ended from unwinding while the interpreter ends.
+
+        Daemon threads stop where they stand, as CPython's do: no `finally` of theirs runs.
+        """
+        if not self._active:
+            return
+        stacks: list[Any] = [b.resume for b in self.model.blocks() if b.begun and not b.done]
+        if len(stacks) > 1:
+            stacks.append(stacks)
+            gc.freeze()
+
+    def throw(self, ident: int, error: Any) -> int:
+        """Set an exception for a thread to meet at its next bytecode; how many threads that were."""
+        for block in self.model.blocks():
+            if block.ident == ident:
+                if error is None:
+                    block.error = None
+                    block.alarm &= ~THROWN
+                    return 1
+                block.error = error() if isinstance(error, type) else error
+                block.alarm |= THROWN
+                preemption = getattr(self.model, "preemption", None)
+                if preemption is not None:
+                    preemption.kick()
+                return 1
+        return 0
+
+
+def make_policy(name: str) -> Policy | None:
+    """The policy of that name, or the class that "module:Class" names; None for FIFO.
+
+    Raises:
+        WeftError: there is no such module or class, or it is no policy.
+    """
+    if name == "fifo":
+        return None
+    if name == "priority":
+        return Priority()
+    if name == "fair":
+        return FairShare()
+    module_name, _, class_name = name.partition(":")
+    try:
+        made = getattr(importlib.import_module(module_name), class_name)()
+    except (ImportError, AttributeError, TypeError) as error:
+        raise WeftError(f"the policy {name!r} cannot be made: {error}") from error
+    try:
+        check_policy(made, name)
+    except TypeError as error:
+        raise WeftError(str(error)) from None
+    return made  # type: ignore[no-any-return]
+
+
+def runtime() -> Runtime:
+    """The runtime in force.
+
+    Raises:
+        WeftError: there is none.
+    """
+    if _runtime is None:
+        raise WeftError("no weft runtime is in force: call weft.install() first, or start with `weft run`")
+    return _runtime
+
+
+def install(model: str | None = None, *, policy: str | None = None, slice: float | None = None) -> None:
+    """Put a thread model in force for this process; call it before anything imports `threading`.
+
+    Args:
+        model: "user" or "kernel"; None: WEFT_MODEL, or user.
+        policy: "fifo", "priority", "fair" or "module:Class"; user model only.
+        slice: seconds a thread runs while others are ready; 0: never preempt.
+
+    Raises:
+        WeftError: `threading` is loaded already, a runtime is in force, or an argument is bad.
+    """
+    global _runtime
+    config = Config.from_environment(model=model, policy=policy, slice=slice)
+    if _runtime is not None:
+        if _runtime.config.model == config.model:
+            return
+        raise WeftError(
+            f"the {_runtime.config.model} model is in force already; call weft.uninstall() before another one"
+        )
+    if FREE_THREADED and config.model == "kernel":
+        raise WeftError(
+            "on a free-threaded interpreter the kernel model is CPython's own threads: run the program with"
+            " plain `python`, or choose --model user"
+        )
+    late = [name for name in TOO_LATE if name in sys.modules]
+    if late:
+        raise WeftError(
+            f"weft comes too late: {', '.join(late)} had been imported already. Start the program with"
+            " `weft run`, call weft.install() before the first import that leads to threading, or use"
+            " `from weft.stdlib import threading, queue` beside the real ones"
+        )
+    made = Runtime(config)
+    made.install()
+    _runtime = made
+    _register_hooks()
+
+
+def uninstall() -> None:
+    """Take the runtime away; `threading` and its kin are forgotten, to be imported afresh."""
+    global _runtime
+    if _runtime is None:
+        return
+    _runtime.uninstall()
+    _runtime = None
+
+
+_hooked = False
+
+
+def _register_hooks() -> None:
+    global _hooked
+    if _hooked:
+        return
+    _hooked = True
+    import atexit  # noqa: PLC0415 - registered late, so as to run after what the program registers
+
+    atexit.register(lambda: _runtime.freeze() if _runtime is not None else None)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(
+            before=lambda: _runtime.before_fork() if _runtime is not None else None,
+            after_in_parent=lambda: _runtime.after_fork_parent() if _runtime is not None else None,
+            after_in_child=lambda: _runtime.after_fork_child() if _runtime is not None else None,
+        )
+
+
+def run(
+    function: Callable[..., Any],
+    *args: Any,
+    model: str | None = None,
+    policy: str | None = None,
+    slice: float | None = None,
+    **kwargs: Any,
+) -> Any:
+    """Call a function as the main thread of a model, wait for its non-daemon threads, and return.
+
+    `threading` is imported afresh inside, so the function and what it imports must import it themselves.
+
+    Raises:
+        WeftError: as `install` does.
+    """
+    with _in_force(model, policy, slice):
+        try:
+            return function(*args, **kwargs)
+        finally:
+            threading = sys.modules.get("threading")
+            if threading is not None:
+                threading._shutdown()
+
+
+@contextmanager
+def _in_force(model: str | None, policy: str | None, slice: float | None) -> Iterator[None]:
+    mine = _runtime is None
+    install(model, policy=policy, slice=slice)
+    try:
+        yield
+    finally:
+        if mine:
+            uninstall()
+
+
+def threads() -> list[ControlBlock]:
+    """The control block of each live thread, the main one first."""
+    return list(runtime().model.blocks())
+
+
+def dump(file: IO[str] | None = None) -> None:
+    """Print every thread with its state, its wait and its stack (stderr)."""
+    dump_blocks(runtime().model.blocks(), monotonic(), file)
+
+
+def set_priority(thread: Any, priority: int) -> None:
+    """Give a thread, or its control block, a priority for `--policy priority` or `fair`: smaller runs first."""
+    block = thread if isinstance(thread, ControlBlock) else getattr(thread, "_weft", thread)
+    block = getattr(block, "_block", block)
+    if not isinstance(block, ControlBlock):
+        raise WeftError(f"{thread!r} is no started thread of the runtime in force")
+    block.priority = priority
+
+
+class _Call:
+    """A call that is to come; see `call_later`."""
+
+    __slots__ = ("_entry", "_timers")
+
+    def __init__(self, timers: Any, entry: Any) -> None:
+        self._timers = timers
+        self._entry = entry
+
+    def cancel(self) -> None:
+        """Make sure that it does not come, if it has not yet."""
+        self._timers.disarm(self._entry)
+
+
+def call_later(seconds: float, function: Callable[..., object], *args: Any) -> _Call:
+    """Call a function in `seconds`, on a new daemon thread of its own; `cancel()` on the result undoes it.
+
+    A timer that has not fired costs a heap entry and no thread.
+    """
+    made = runtime()
+    model = made.model
+
+    def fire() -> None:
+        start = made.supply.thread_module.start_new_thread
+        start(function, args)
+
+    timers = current().carrier.timers
+    return _Call(timers, timers.arm(monotonic() + seconds, fire))

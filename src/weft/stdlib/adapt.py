@@ -1,0 +1,67 @@
+"""Small adaptations of modules that know threads but do not block: signal, sys, ctypes, faulthandler."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from weft.core.current import getcurrent
+
+__all__ = ["adapters"]
+
+
+class _SetAsyncExc:
+    """Stands for `ctypes.pythonapi.PyThreadState_SetAsyncExc`."""
+
+    argtypes: Any = None
+    restype: Any = None
+    errcheck: Any = None
+
+    def __init__(self, throw: Callable[[int, Any], int]) -> None:
+        self._throw = throw
+
+    def __call__(self, ident: Any, error: Any) -> int:
+        ident = getattr(ident, "value", ident)
+        error = getattr(error, "value", error)
+        return self._throw(int(ident), error or None)
+
+
+def adapters(runtime: Any) -> dict[str, Callable[[Any], None]]:
+    """Module name to what is done to the module once it is there.
+
+    Args:
+        runtime: has `desk` (signals), `model` and `throw`.
+    """
+
+    def adapt_signal(module: Any) -> None:
+        module.signal = runtime.desk.signal
+        module.getsignal = runtime.desk.getsignal
+        real_kill = getattr(module, "pthread_kill", None)
+        if real_kill is not None:
+
+            def pthread_kill(thread_id: int, signalnum: int, /) -> None:
+                """Send a signal to a thread; one of ours shares the kernel thread of the main one."""
+                known = {block.ident: block for block in runtime.model.blocks()}
+                real_kill(runtime.kernel_ident(known.get(thread_id), thread_id), signalnum)
+
+            module.pthread_kill = pthread_kill
+
+    def adapt_ctypes(module: Any) -> None:
+        module.pythonapi.PyThreadState_SetAsyncExc = _SetAsyncExc(runtime.throw)
+
+    return {"signal": adapt_signal, "ctypes": adapt_ctypes}
+
+
+def current_frames(runtime: Any, real: Callable[[], dict[int, Any]]) -> Callable[[], dict[int, Any]]:
+    """`sys._current_frames` with every thread of ours in it."""
+
+    def _current_frames() -> dict[int, Any]:
+        frames = real()
+        here = getattr(getcurrent(), "block", None)
+        mine = sys._getframe(1)
+        for block in runtime.model.blocks():
+            frame = mine if block is here else getattr(block.carrier, "frame", lambda b: None)(block)
+            if frame is not None:
+                frames[block.ident] = frame
+        return frames
+
+    return _current_frames

@@ -1,0 +1,429 @@
+"""`queue.Queue` and `LifoQueue` without a lock in the way.
+
+A queue is *direct* as long as nobody looks inside: items go from a putter to a getter, or into a deque,
+in atomic segments, and no lock is taken. As soon as the program touches what CPython's class exposes
+(`mutex`, `not_empty`, `queue`, ...), shuts the queue down or overrides `_put` and its kin, the queue
+becomes *classic* for good: CPython's own methods over a mutex and three conditions. Threads that wait
+at that moment are withdrawn and begin again.
+
+Room is counted in `_room`, which is what is left of `maxsize` (infinity if that is 0 or less). A getter
+that finds putters waiting passes its room on and takes the putter's item along.
+"""
+
+from collections import deque
+from math import inf
+from typing import Any
+
+from weft.core.current import adopt, getcurrent
+from weft.core.parking import RETRY, TIMEOUT, WITHDRAWN, park, settle, wake
+from weft.core.thread import ControlBlock
+from weft.core.wait import WaitReason
+from weft.host.platform import Empty, monotonic
+
+__all__ = ["make_queues"]
+
+_HOOKS = ("_init", "_qsize", "_put", "_get")
+_EXPOSED = frozenset({"queue", "mutex", "not_empty", "not_full", "all_tasks_done"})
+
+
+class _Joiners:
+    """What a thread in `Queue.join` waits on."""
+
+    __slots__ = ("blocks", "queue")
+
+    def __init__(self, queue: Any) -> None:
+        self.queue = queue
+        self.blocks: deque[ControlBlock] = deque()
+
+    def _withdraw(self, block: ControlBlock) -> bool:
+        try:
+            self.blocks.remove(block)
+        except ValueError:
+            return False
+        return True
+
+    def _explain(self, block: ControlBlock) -> tuple[WaitReason, object, ControlBlock | None]:
+        return WaitReason.QUEUE_JOIN, self.queue, None
+
+
+class _Putters(_Joiners):
+    """What a thread in `Queue.put` waits on."""
+
+    __slots__ = ()
+
+    def _explain(self, block: ControlBlock) -> tuple[WaitReason, object, ControlBlock | None]:
+        return WaitReason.QUEUE_PUT, self.queue, None
+
+
+def make_queues(module: Any) -> dict[str, Any]:
+    """Build the fast `Queue` and `LifoQueue` on the classes of one executed copy of CPython's `queue`.
+
+    Returns:
+        The names to put into the module.
+    """
+    classic: Any = module.Queue
+    full: Any = module.Full
+
+    class Queue(classic):  # type: ignore[misc]
+        """A queue of at most `maxsize` items (0: no limit); as `queue.Queue`."""
+
+        def __init__(self, maxsize: int = 0) -> None:
+            cls = type(self)
+            if cls is not Queue and cls is not LifoQueue and _overrides(cls):
+                self._classic = True
+                self._items: Any = ()
+                self._room: float = -1
+                self._getters: deque[ControlBlock] = deque()
+                classic.__init__(self, maxsize)
+                return
+            self._maxsize = maxsize
+            self._classic = False
+            self._items = items = deque()
+            self._push = items.append
+            self._take = items.popleft
+            self._room = maxsize if maxsize > 0 else inf
+            self._getters = deque()
+            self._putters: deque[ControlBlock] | None = None
+            self._joiners: _Joiners | None = None
+            self.unfinished_tasks = 0
+            self.is_shutdown = False
+
+        @property
+        def maxsize(self) -> int:
+            """How many items fit; 0 or less: no limit."""
+            return self._maxsize
+
+        @maxsize.setter
+        def maxsize(self, maxsize: int) -> None:
+            self._maxsize = maxsize
+            if "_items" in self.__dict__ and not self._classic:
+                self._go_classic()
+
+        def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+            """Put an item, waiting for room if `block`, for at most `timeout` seconds.
+
+            Raises:
+                Full: there is no room (in time).
+            """
+            while True:
+                if self._room > 0:
+                    if self._getters:  # atomic with what follows
+                        try:
+                            heir = self._getters.popleft()
+                        except IndexError:
+                            continue
+                        heir.value = item
+                        self.unfinished_tasks += 1
+                        carrier = heir.carrier
+                        carrier.push(heir.resume)
+                        if carrier.waiting:
+                            carrier.wake()
+                        return None
+                    self._room -= 1
+                    self.unfinished_tasks += 1
+                    self._push(item)
+                    return None
+                if self._classic:
+                    return classic.put(self, item, block, timeout)  # type: ignore[no-any-return]
+                if not block:
+                    raise full
+                try:
+                    me = getcurrent().block  # type: ignore[attr-defined]
+                except AttributeError:
+                    me = adopt()
+                if timeout is not None:
+                    return self._put_timed(me, item, timeout)
+                putters = self._putters
+                if putters is None:
+                    putters = self._make_putters()
+                me.value = item
+                me.on = self._put_wait
+                putters.append(me)
+                if (self._room > 0 or self._classic) and me.on._withdraw(me):
+                    me.on = None
+                    continue
+                carrier = me.carrier
+                me.since = carrier.now
+                try:
+                    resume = carrier.pick()
+                except IndexError:
+                    resume = carrier.idle()
+                resume()
+                me.on = None
+                if not me.alarm:
+                    return None
+                alarm, me.alarm = me.alarm, 0
+                settle(me, alarm)
+                if not alarm & WITHDRAWN:
+                    return None
+
+        def _make_putters(self) -> deque[ControlBlock]:
+            self._put_wait = wait = _Putters(self)
+            self._putters = wait.blocks
+            return wait.blocks
+
+        def _put_timed(self, me: ControlBlock, item: Any, timeout: float) -> None:
+            if timeout < 0:
+                raise ValueError("'timeout' must be a non-negative number")
+            deadline = monotonic() + timeout
+            while True:
+                if self._putters is None:
+                    self._make_putters()
+                me.value = item
+                me.on = self._put_wait
+                me.on.blocks.append(me)
+                if (self._room > 0 or self._classic) and me.on._withdraw(me):
+                    me.on = None
+                    return self.put(item, True, max(0.0, deadline - monotonic()))
+                alarm = park(me, deadline)
+                settle(me, alarm)
+                if not alarm & WITHDRAWN:
+                    return None
+                if alarm & TIMEOUT:
+                    raise full
+                if alarm & RETRY:
+                    return self.put(item, True, max(0.0, deadline - monotonic()))
+
+        def get(self, block: bool = True, timeout: float | None = None) -> Any:
+            """Take an item, waiting for one if `block`, for at most `timeout` seconds.
+
+            Raises:
+                Empty: there is none (in time).
+            """
+            while True:
+                if self._items:  # atomic
+                    item = self._take()
+                    if self._putters:  # atomic with the store
+                        self._pass_room()
+                    else:
+                        self._room += 1
+                    return item
+                if self._classic:
+                    return classic.get(self, block, timeout)
+                if not block:
+                    raise Empty
+                try:
+                    me = getcurrent().block  # type: ignore[attr-defined]
+                except AttributeError:
+                    me = adopt()
+                if timeout is not None:
+                    return self._get_timed(me, timeout)
+                me.on = self
+                self._getters.append(me)
+                if (self._items or self._classic) and self._withdraw(me):
+                    me.on = None
+                    continue
+                carrier = me.carrier
+                me.since = carrier.now
+                try:
+                    resume = carrier.pick()
+                except IndexError:
+                    resume = carrier.idle()
+                resume()
+                me.on = None
+                if not me.alarm or self._handed(me):
+                    return me.value
+
+        def _handed(self, me: ControlBlock) -> bool:
+            """Answer an alarm; True if an item was handed over. One that we may not keep goes back."""
+            alarm, me.alarm = me.alarm, 0
+            item = me.value
+            try:
+                settle(me, alarm)
+            except BaseException:
+                if not alarm & WITHDRAWN:
+                    self._give_back(item)
+                raise
+            me.value = item
+            return not alarm & WITHDRAWN
+
+        def _give_back(self, item: Any) -> None:
+            if self._classic:
+                with self.mutex:
+                    self.queue.insert(0, item)
+                    self.not_empty.notify()
+                return
+            if self._getters:
+                heir = self._getters.popleft()
+                heir.value = item
+                wake(heir)
+            else:
+                self._room -= 1
+                self._items.appendleft(item)
+
+        def _get_timed(self, me: ControlBlock, timeout: float) -> Any:
+            if timeout < 0:
+                raise ValueError("'timeout' must be a non-negative number")
+            if timeout == 0:
+                raise Empty
+            deadline = monotonic() + timeout
+            while True:
+                me.on = self
+                self._getters.append(me)
+                if (self._items or self._classic) and self._withdraw(me):
+                    me.on = None
+                    return self.get(True, max(0.0, deadline - monotonic()))
+                alarm = park(me, deadline)
+                if not alarm:
+                    return me.value
+                me.alarm |= alarm
+                if self._handed(me):
+                    return me.value
+                if self._items or alarm & RETRY:
+                    return self.get(True, max(0.0, deadline - monotonic()))
+                if alarm & TIMEOUT:
+                    raise Empty
+
+        def _pass_room(self) -> None:
+            """An item was taken: let the first waiting putter's item in instead."""
+            try:
+                putter = self._putters.popleft()  # type: ignore[union-attr]
+            except IndexError:
+                self._room += 1
+                return
+            item, putter.value = putter.value, None
+            self.unfinished_tasks += 1
+            if self._getters:  # somebody came to wait meanwhile
+                self._room += 1
+                heir = self._getters.popleft()
+                heir.value = item
+                wake(heir)
+            else:
+                self._push(item)
+            wake(putter)
+
+        def task_done(self) -> None:
+            """Say that a task that was taken is done.
+
+            Raises:
+                ValueError: called more often than there were items.
+            """
+            if self._classic:
+                return classic.task_done(self)  # type: ignore[no-any-return]
+            left = self.unfinished_tasks - 1
+            if left < 0:
+                raise ValueError("task_done() called too many times")
+            self.unfinished_tasks = left
+            if left == 0 and self._joiners is not None:
+                joiners = self._joiners.blocks
+                while joiners:
+                    wake(joiners.popleft())
+            return None
+
+        def join(self) -> None:
+            """Wait until every item that was put has been taken and is done."""
+            while True:
+                if self._classic:
+                    return classic.join(self)  # type: ignore[no-any-return]
+                if not self.unfinished_tasks:
+                    return None
+                if self._joiners is None:
+                    self._joiners = _Joiners(self)
+                try:
+                    me = getcurrent().block  # type: ignore[attr-defined]
+                except AttributeError:
+                    me = adopt()
+                me.on = joiners = self._joiners
+                joiners.blocks.append(me)
+                if (not self.unfinished_tasks or self._classic) and joiners._withdraw(me):
+                    me.on = None
+                    continue
+                alarm = park(me)
+                settle(me, alarm)
+                if not alarm & WITHDRAWN:
+                    return None
+
+        def qsize(self) -> int:
+            """How many items there are now (not reliable: others may put or get meanwhile)."""
+            return classic.qsize(self) if self._classic else len(self._items)
+
+        def empty(self) -> bool:
+            """Whether there is no item now (not reliable)."""
+            return classic.empty(self) if self._classic else not self._items
+
+        def full(self) -> bool:
+            """Whether there is no room now (not reliable)."""
+            return classic.full(self) if self._classic else 0 < self._maxsize <= len(self._items)
+
+        if hasattr(classic, "shutdown"):
+
+            def shutdown(self, immediate: bool = False) -> None:
+                """Refuse further puts; gets end once the queue is empty (at once if `immediate`)."""
+                if not self._classic:
+                    self._go_classic()
+                classic.shutdown(self, immediate)
+
+        def __getattr__(self, name: str) -> Any:
+            if name in _EXPOSED and "_items" in self.__dict__ and not self._classic:
+                self._go_classic()
+                return self.__dict__[name]
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+        def _go_classic(self) -> None:
+            """Become a queue of mutex and conditions; whoever waits begins again."""
+            items, unfinished = self._items, self.unfinished_tasks
+            classic.__init__(self, self._maxsize)
+            self.queue = list(items) if isinstance(self, LifoQueue) else items
+            self.unfinished_tasks = unfinished
+            self._classic = True
+            self._items = ()
+            self._room = -1
+            waiting = [self._getters]
+            if self._putters is not None:
+                waiting.append(self._putters)
+            if self._joiners is not None:
+                waiting.append(self._joiners.blocks)
+            for blocks in waiting:
+                while blocks:
+                    block = blocks.popleft()
+                    block.alarm |= RETRY | WITHDRAWN
+                    wake(block)
+
+        def _init(self, maxsize: int) -> None:
+            self.queue = deque()
+
+        def _withdraw(self, block: ControlBlock) -> bool:
+            try:
+                self._getters.remove(block)
+            except ValueError:
+                return False
+            return True
+
+        def _explain(self, block: ControlBlock) -> tuple[WaitReason, object, ControlBlock | None]:
+            return WaitReason.QUEUE_GET, self, None
+
+    class LifoQueue(Queue):
+        """A queue that gives the newest item first; as `queue.LifoQueue`."""
+
+        def __init__(self, maxsize: int = 0) -> None:
+            super().__init__(maxsize)
+            if not self._classic:
+                self._take = self._items.pop
+
+        def _init(self, maxsize: int) -> None:
+            self.queue: list[Any] = []
+
+        def _get(self) -> Any:
+            return self.queue.pop()
+
+        def _give_back(self, item: Any) -> None:
+            self.put(item)
+            self.unfinished_tasks -= 1
+
+    class PriorityQueue(Queue):
+        """A queue that gives the smallest item first; as `queue.PriorityQueue`."""
+
+        _init = module.PriorityQueue._init
+        _qsize = module.PriorityQueue._qsize
+        _put = module.PriorityQueue._put
+        _get = module.PriorityQueue._get
+
+    plain = [[getattr(c, h) for h in _HOOKS] for c in (Queue, LifoQueue)]
+
+    def _overrides(cls: type) -> bool:
+        return [getattr(cls, h) for h in _HOOKS] not in plain
+
+    for cls in (Queue, LifoQueue, PriorityQueue):
+        cls.__module__ = module.__name__
+        cls.__qualname__ = cls.__name__
+    return {"Queue": Queue, "LifoQueue": LifoQueue, "PriorityQueue": PriorityQueue}

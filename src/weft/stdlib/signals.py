@@ -1,0 +1,127 @@
+"""Signals for programs whose main thread is one of ours.
+
+CPython runs a handler between two bytecodes of whatever runs on the main kernel thread. Here that may
+be another thread of the program, or a primitive in the middle of a change. So the handler that the
+interpreter sees only notes the signal; the program's handler runs in the main thread: at once if the
+main thread runs its own code, else at the end of its wait, which the signal ends.
+"""
+
+import sys
+from collections import deque
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from weft.core.current import getcurrent
+from weft.core.parking import SIGNAL, interrupt
+from weft.core.places import HOME, may_preempt, transparent
+from weft.core.thread import ControlBlock
+from weft.host import signals
+
+__all__ = ["SignalDesk"]
+
+
+class SignalDesk:
+    """Notes signals and delivers them to the main thread.
+
+    Args:
+        main: gives the main thread's block.
+        kick: asks for another try soon, from any place.
+    """
+
+    def __init__(self, main: Callable[[], ControlBlock], kick: Callable[[], None]) -> None:
+        self._main = main
+        self._kick = kick
+        self._handlers: dict[int, Any] = {}
+        self._noted: deque[int] = deque()
+        self._opened = False
+
+    def open(self) -> None:
+        """Take over the handlers that are set now (Ctrl-C's, as a rule)."""
+        self._opened = True
+        for number in signals.numbers():
+            handler = signals.get(number)
+            if callable(handler) and number != signals.TRIPWIRE:
+                self._handlers[number] = handler
+                signals.put(number, self._arrive)
+
+    def close(self) -> None:
+        """Give the program's handlers back to the interpreter."""
+        if self._opened:
+            for number, handler in self._handlers.items():
+                signals.put(number, handler)
+            self._handlers.clear()
+            self._opened = False
+
+    def handles_more_than_ctrl_c(self) -> bool:
+        """Whether the program has set a handler of its own, which might wake a thread."""
+        return any(h is not signals.default_int_handler for h in self._handlers.values())
+
+    def pending(self) -> bool:
+        """Whether signals wait to be handled."""
+        return bool(self._noted)
+
+    # -- what programs call ------------------------------------------------------------------------
+
+    def signal(self, signalnum: int, handler: Any, /) -> Any:
+        """Set the handler of a signal and return the one before; as `signal.signal`."""
+        here = getattr(getcurrent(), "block", None)
+        if here is not None and here.thread is not self._main().thread:
+            raise ValueError("signal only works in main thread of the main interpreter")
+        before = self.getsignal(signalnum) if _is_number(signalnum) else None
+        number = int(signalnum) if _is_number(signalnum) else signalnum
+        if callable(handler) and not isinstance(handler, int):
+            signals.put(signalnum, self._arrive)
+            self._handlers[number] = handler
+        else:
+            signals.put(signalnum, handler)
+            self._handlers.pop(number, None)
+        return before
+
+    def getsignal(self, signalnum: int, /) -> Any:
+        """The handler of a signal; as `signal.getsignal`."""
+        if _is_number(signalnum) and int(signalnum) in self._handlers:
+            return self._handlers[int(signalnum)]
+        handler = signals.get(signalnum)
+        return None if handler == self._arrive else handler
+
+    # -- from the interpreter to the main thread ------------------------------------------------------
+
+    def _arrive(self, signum: int, frame: FrameType | None) -> None:
+        self._noted.append(signum)
+        if not self.deliver(frame):
+            self._kick()
+
+    def deliver(self, frame: FrameType | None) -> bool:
+        """Get the noted signals to the main thread; False if it must be tried again soon."""
+        main = self._main()
+        here = getattr(getcurrent(), "block", None)
+        if main.on is not None:
+            if not interrupt(main, SIGNAL):
+                main.alarm |= SIGNAL
+            return True
+        if here is main or (here is not None and here.thread is main.thread and here.thread is not None):
+            if not may_preempt(frame):
+                return False
+            self.handle(frame)
+            return True
+        main.alarm |= SIGNAL
+        return True
+
+    @transparent
+    def handle(self, frame: FrameType | None = None) -> None:
+        """Run the program's handlers of all noted signals; what one raises goes to the caller."""
+        if frame is None:
+            frame = sys._getframe(1)
+            while frame.f_back is not None and frame.f_code.co_filename.startswith(HOME):
+                frame = frame.f_back
+        while self._noted:
+            number = self._noted.popleft()
+            handler = self._handlers.get(number)
+            if handler is not None:
+                handler(number, frame)
+
+
+def _is_number(signalnum: object) -> bool:
+    return isinstance(signalnum, int) and not isinstance(signalnum, bool)
+

@@ -1,0 +1,112 @@
+"""`_queue.SimpleQueue`: an unbounded FIFO queue whose `put` may be called from anywhere.
+
+`put` never blocks and may interrupt itself (a finalizer, a signal handler) or a `get` at any point: a
+getter registers, looks again, and only then parks.
+"""
+
+from collections import deque
+from typing import Any
+
+from weft.core.current import adopt, getcurrent
+from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
+from weft.core.thread import ControlBlock
+from weft.core.wait import WaitReason
+from weft.host.platform import Empty, monotonic
+
+__all__ = ["Empty", "SimpleQueue"]
+
+
+class SimpleQueue:
+    """Simple, unbounded, reentrant FIFO queue; as `queue.SimpleQueue`."""
+
+    def __init__(self) -> None:
+        self._items: deque[Any] = deque()
+        self._getters: deque[ControlBlock] = deque()
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        """Put the item; never blocks. `block` and `timeout` are there for likeness with Queue."""
+        getters = self._getters
+        while getters:  # atomic with the append below
+            try:
+                heir = getters.popleft()
+            except IndexError:
+                break
+            heir.value = item
+            carrier = heir.carrier
+            carrier.push(heir.resume)
+            if carrier.waiting:
+                carrier.wake()
+            return
+        self._items.append(item)
+
+    def put_nowait(self, item: Any) -> None:
+        """The same as `put`."""
+        self.put(item)
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """Take the oldest item, waiting for one if `block`, for at most `timeout` seconds.
+
+        Raises:
+            Empty: there is none (in time).
+        """
+        deadline = None
+        while True:
+            if self._items:  # atomic
+                return self._items.popleft()
+            if deadline is None and (timeout is not None or not block):
+                if not block:
+                    raise Empty
+                assert timeout is not None
+                if timeout < 0:
+                    raise ValueError("'timeout' must be a non-negative number")
+                deadline = monotonic() + timeout
+                if timeout == 0:
+                    raise Empty
+            try:
+                me = getcurrent().block  # type: ignore[attr-defined]
+            except AttributeError:
+                me = adopt()
+            me.on = self
+            self._getters.append(me)
+            if self._items and self._withdraw(me):
+                me.on = None
+                continue
+            alarm = park(me, deadline)
+            if alarm:
+                item = me.value
+                try:
+                    settle(me, alarm)
+                except BaseException:
+                    if not alarm & WITHDRAWN:
+                        self._items.appendleft(item)
+                    raise
+                if alarm & WITHDRAWN:
+                    if alarm & TIMEOUT and not self._items:
+                        raise Empty
+                    continue
+            item, me.value = me.value, None
+            return item
+
+    def get_nowait(self) -> Any:
+        """Take the oldest item; raises Empty at once if there is none."""
+        return self.get(False)
+
+    def empty(self) -> bool:
+        """Whether the queue is empty now (not reliable: others may put meanwhile)."""
+        return not self._items
+
+    def qsize(self) -> int:
+        """How many items there are now (not reliable: others may put or get meanwhile)."""
+        return len(self._items)
+
+    __class_getitem__ = classmethod(type(list[int]))
+
+    def _withdraw(self, block: ControlBlock) -> bool:
+        try:
+            self._getters.remove(block)
+        except ValueError:
+            return False
+        return True
+
+    def _explain(self, block: ControlBlock) -> tuple[WaitReason, object, ControlBlock | None]:
+        return WaitReason.QUEUE_GET, self, None

@@ -1,0 +1,90 @@
+"""`time.sleep`: the thread alone sleeps, and `sleep(0)` lets the next ready thread run."""
+
+from collections.abc import Callable
+from operator import index
+from typing import Any
+
+from weft.core.current import adopt, getcurrent
+from weft.core.parking import TIMEOUT, park, settle
+from weft.core.thread import ControlBlock
+from weft.core.wait import WaitReason
+from weft.host import clock
+from weft.host.platform import TIMEOUT_MAX, monotonic
+
+__all__ = ["kernel_sleep", "sleep"]
+
+
+class _Sleep:
+    """What a sleeping thread waits on: nobody but the clock wakes it."""
+
+    def _withdraw(self, block: ControlBlock) -> bool:
+        if block.value is self:  # atomic
+            block.value = None
+            return True
+        return False
+
+    def _explain(self, block: ControlBlock) -> tuple[WaitReason, object, ControlBlock | None]:
+        return WaitReason.SLEEP, None, None
+
+    def __repr__(self) -> str:
+        return "sleep"
+
+
+_SLEEP = _Sleep()
+
+
+def sleep(seconds: float, /) -> None:
+    """sleep(seconds)
+
+    Delay the calling thread for a number of seconds, which may be a fraction; the others run on.
+    """
+    try:
+        me = getcurrent().block  # type: ignore[attr-defined]
+    except AttributeError:
+        me = adopt()
+    if seconds == 0:
+        carrier = me.carrier
+        carrier.push(me.resume)
+        carrier.pick()()
+        if me.alarm:
+            alarm, me.alarm = me.alarm, 0
+            settle(me, alarm)
+        return
+    _sleep_until(me, seconds)
+
+
+def kernel_sleep(seconds: float, /) -> None:
+    """sleep(seconds)
+
+    Delay the calling thread for a number of seconds, which may be a fraction; the others run on.
+    """
+    if seconds == 0:
+        clock.sleep(0)
+        return
+    try:
+        me = getcurrent().block  # type: ignore[attr-defined]
+    except AttributeError:
+        me = adopt()
+    _sleep_until(me, seconds)
+
+
+def _sleep_until(me: ControlBlock, seconds: Any) -> None:
+    if not isinstance(seconds, (int, float)):
+        seconds = index(seconds)
+    if not 0 <= seconds < TIMEOUT_MAX:
+        clock.sleep(seconds)  # refuses what is negative, not a number or too large, in CPython's words
+        return
+    deadline = monotonic() + seconds
+    while True:
+        me.value = _SLEEP
+        me.on = _SLEEP
+        alarm = park(me, deadline)
+        settle(me, alarm)
+        if alarm & TIMEOUT:
+            return
+
+
+Sleep = Callable[[float], None]
+
+for _function in (sleep, kernel_sleep):
+    _function.__module__, _function.__qualname__, _function.__name__ = "time", "sleep", "sleep"

@@ -1,0 +1,217 @@
+"""Puts weft's modules where programs find them, and takes them away again.
+
+`_thread` and `_queue` are served by a finder at the head of `sys.meta_path`, since programs and CPython's
+tests re-import them. `threading`, `queue` and a few others are CPython's own source, executed as usual;
+when the execution is over, the fast versions are put in. What had been bound before weft came is either
+rebound, where weft knows of it, or listed in `bound_before`.
+"""
+
+import _thread as real_thread
+import importlib._bootstrap as bootstrap
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+import time
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+from weft.stdlib.locks import RLock
+from weft.stdlib.queues import make_queues
+from weft.stdlib.simple_queue import SimpleQueue
+from weft.stdlib.thread_module import ThreadPort, make_thread_module
+from weft.stdlib.threading_fast import quicken_threading
+
+__all__ = ["TOO_LATE", "Supply"]
+
+#: Modules that must not have been imported before weft is in place.
+TOO_LATE = ("threading", "queue", "concurrent.futures.thread", "_threading_local")
+
+#: Where CPython's start may have bound `_thread.RLock` or `allocate_lock` already: module, name.
+_REBIND = (("functools", "RLock"), ("reprlib", "get_ident"))
+
+
+class _AfterExec(importlib.abc.Loader):
+    """A loader that does as the real one does and then calls a function on the module."""
+
+    def __init__(self, real: Any, after: Callable[[Any], None]) -> None:
+        self._real = real
+        self._after = after
+
+    def create_module(self, spec: Any) -> ModuleType | None:
+        return self._real.create_module(spec)  # type: ignore[no-any-return]
+
+    def exec_module(self, module: ModuleType) -> None:
+        self._real.exec_module(module)
+        self._after(module)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+class _Ready(importlib.abc.Loader):
+    """A loader of a module that is there already."""
+
+    def __init__(self, make: Callable[[], ModuleType]) -> None:
+        self._make = make
+
+    def create_module(self, spec: Any) -> ModuleType:
+        return self._make()
+
+    def exec_module(self, module: ModuleType) -> None:
+        pass
+
+
+class Supply(importlib.abc.MetaPathFinder):
+    """The modules of one runtime.
+
+    Args:
+        port: starts and lists threads.
+        sleep: what `time.sleep` is to be.
+        extras: module name to a function that adapts the module after its execution.
+    """
+
+    def __init__(
+        self,
+        port: ThreadPort,
+        sleep: Callable[[float], None],
+        extras: dict[str, Callable[[Any], None]],
+    ) -> None:
+        self.thread_module = make_thread_module(real_thread, port)
+        self.queue_module = _make_queue_module()
+        self._port = port
+        self._sleep = sleep
+        self._made = {"_thread": self._again(self.thread_module), "_queue": self._again(self.queue_module)}
+        self._after: dict[str, Callable[[Any], None]] = {
+            "threading": lambda module: quicken_threading(module, port),
+            "queue": _quicken_queue,
+            **extras,
+        }
+        self._undo: list[Callable[[], None]] = []
+        self.bound_before: list[str] = []
+
+    @staticmethod
+    def _again(module: ModuleType) -> Callable[[], ModuleType]:
+        """A maker that gives a fresh module of the same contents, as re-importing the C one does."""
+
+        def make() -> ModuleType:
+            fresh = ModuleType(module.__name__, module.__doc__)
+            fresh.__dict__.update({k: v for k, v in vars(module).items() if not k.startswith("__")})
+            return fresh
+
+        return make
+
+    # -- the finder ---------------------------------------------------------------------------------
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Serve ours; let the others be found and wrap the loaders of those that are quickened."""
+        make = self._made.get(name)
+        if make is not None:
+            return importlib.machinery.ModuleSpec(name, _Ready(make), origin="built-in")
+        after = self._after.get(name)
+        if after is None:
+            return None
+        for finder in sys.meta_path:
+            if finder is self:
+                continue
+            spec = finder.find_spec(name, path, target)
+            if spec is not None and spec.loader is not None:
+                spec.loader = _AfterExec(spec.loader, after)
+                return spec
+        return None
+
+    # -- in and out -----------------------------------------------------------------------------------
+
+    def install(self) -> None:
+        """Put everything in place."""
+        sys.meta_path.insert(0, self)
+        self._undo.append(lambda: sys.meta_path.remove(self))
+        for name, module in (("_thread", self.thread_module), ("_queue", self.queue_module)):
+            spec = importlib.machinery.ModuleSpec(name, _Ready(lambda m=module: m), origin="built-in")
+            module.__spec__, module.__loader__, module.__package__ = spec, spec.loader, ""
+            self._swap_module(name, module)
+        self._swap(time, "sleep", self._sleep)
+        self._swap(bootstrap, "_thread", self.thread_module)
+        for name, attribute in _REBIND:
+            found = sys.modules.get(name)
+            if found is not None and hasattr(found, attribute):
+                self._swap(found, attribute, getattr(self.thread_module, attribute))
+        self._guard_import_lock()
+        for name, after in self._after.items():
+            loaded = sys.modules.get(name)
+            if loaded is not None and name not in TOO_LATE:
+                after(loaded)
+        self.bound_before = _aliases_of_real()
+
+    def uninstall(self) -> None:
+        """Put back what was there."""
+        while self._undo:
+            self._undo.pop()()
+        for name in TOO_LATE:
+            sys.modules.pop(name, None)
+
+    def _swap(self, holder: Any, name: str, value: Any) -> None:
+        old = getattr(holder, name)
+        setattr(holder, name, value)
+        self._undo.append(lambda: setattr(holder, name, old))
+
+    def _swap_module(self, name: str, module: ModuleType) -> None:
+        old = sys.modules.get(name)
+        sys.modules[name] = module
+
+        def put_back() -> None:
+            if old is None:
+                sys.modules.pop(name, None)
+            else:
+                sys.modules[name] = old
+
+        self._undo.append(put_back)
+
+    def _guard_import_lock(self) -> None:
+        """The import lock of `_imp` belongs to the kernel thread: give user threads one of theirs."""
+        imp: Any = bootstrap._imp  # type: ignore[attr-defined]
+        self.import_lock = lock = RLock()
+        self._swap(imp, "acquire_lock", lambda: _acquired(lock))
+        self._swap(imp, "release_lock", lambda: _released(lock))
+        self._swap(imp, "lock_held", lambda: lock._owner is not None)
+
+
+def _acquired(lock: RLock) -> None:
+    lock.acquire()
+
+
+def _released(lock: RLock) -> None:
+    if not lock._is_owned():
+        raise RuntimeError("not holding the import lock")
+    lock.release()
+
+
+def _make_queue_module() -> ModuleType:
+    import _queue as real  # noqa: PLC0415 - the real one, before ours takes its name
+
+    module: Any = ModuleType("_queue", real.__doc__)
+    module.SimpleQueue = SimpleQueue
+    module.Empty = real.Empty
+    SimpleQueue.__module__ = "_queue"
+    return module  # type: ignore[no-any-return]
+
+
+def _quicken_queue(module: Any) -> None:
+    for name, value in make_queues(module).items():
+        setattr(module, name, value)
+
+
+def _aliases_of_real() -> list[str]:
+    """Names in loaded modules that still mean CPython's own primitives: "module.name"."""
+    theirs = {id(real_thread.allocate_lock), id(real_thread.RLock), id(real_thread.start_new_thread)}
+    theirs.discard(id(None))
+    found = []
+    for module_name, module in list(sys.modules.items()):
+        if module is None or module_name.startswith("weft.") or module_name in ("_thread", "weft"):
+            continue
+        names = getattr(module, "__dict__", {})
+        found += [f"{module_name}.{name}" for name, value in list(names.items()) if id(value) in theirs]
+    return sorted(found)

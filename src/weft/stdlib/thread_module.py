@@ -1,0 +1,279 @@
+"""The `_thread` module as weft supplies it: CPython's own, with everything that blocks or knows threads replaced.
+
+CPython's `threading.py` and whatever else imports `_thread` stand on this, unchanged.
+"""
+
+import sys
+from collections import deque
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, Protocol
+
+from weft.core.current import adopt, getcurrent
+from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
+from weft.core.places import transparent
+from weft.core.thread import ControlBlock
+from weft.host.platform import CHECKS_HANDLES, monotonic
+from weft.stdlib.local import Local, forget_locals
+from weft.stdlib.locks import Lock, RLock, allocate_lock
+
+__all__ = ["ThreadHandle", "ThreadPort", "join_block", "make_thread_module", "run_endings"]
+
+
+class ThreadPort(Protocol):
+    """What starting and ending threads asks of a model."""
+
+    main: ControlBlock
+
+    def spawn(self, run: Callable[[], object], daemon: bool) -> ControlBlock:
+        """Make a block for a new thread."""
+
+    def launch(self, block: ControlBlock, register: Callable[[], object] | None = None) -> None:
+        """Make it ready."""
+
+    def blocks(self) -> list[ControlBlock]:
+        """Every thread that has not ended."""
+
+
+def join_block(block: ControlBlock, timeout: float | None = None) -> bool:
+    """Wait for a thread's end, for at most `timeout` seconds; whether it has ended."""
+    if block.done:
+        return True
+    if timeout is not None and timeout <= 0:
+        return False
+    deadline = None if timeout is None else monotonic() + timeout
+    try:
+        me = getcurrent().block  # type: ignore[attr-defined]
+    except AttributeError:
+        me = adopt()
+    if block.joiners is None:
+        fresh: deque[ControlBlock] = deque()
+        if block.joiners is None:  # atomic
+            block.joiners = fresh
+    while True:
+        me.on = block
+        block.joiners.append(me)
+        if block.done and block._withdraw(me):
+            me.on = None
+            return True
+        alarm = park(me, deadline)
+        if not alarm:
+            return True
+        settle(me, alarm)
+        if block.done or not alarm & WITHDRAWN:
+            return True
+        if alarm & TIMEOUT:
+            return False
+
+
+def run_endings(block: ControlBlock) -> None:
+    """What the end of a thread sets off while it is still the current one."""
+    forget_locals(block)
+    endings, block.ending = block.ending, None
+    for ending in endings or ():
+        ending()
+    block.thread = None
+
+
+class ThreadHandle:
+    """A thread that can be joined; as `_thread._ThreadHandle` (3.13)."""
+
+    __slots__ = ("__weakref__", "_block", "_done")
+
+    def __init__(self) -> None:
+        self._block: ControlBlock | None = None
+        self._done = False
+
+    @property
+    def ident(self) -> int | None:
+        """The thread's identifier, or None before it is started."""
+        return None if self._block is None else self._block.ident
+
+    def is_done(self) -> bool:
+        """Whether the thread has ended."""
+        return self._done or (self._block is not None and self._block.done)
+
+    def _set_done(self) -> None:
+        if self._block is None:
+            raise RuntimeError("thread not started")
+        self._done = True
+        joiners = self._block.joiners
+        while joiners:
+            joiner = joiners.popleft()
+            joiner.carrier.push(joiner.resume)
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for the thread's end, for at most `timeout` seconds.
+
+        Raises:
+            RuntimeError: it has not been started, or it is the caller.
+        """
+        block = self._block
+        if block is None:
+            raise RuntimeError("thread not started")
+        if self._done:
+            return
+        if getattr(getcurrent(), "block", None) is block:
+            raise RuntimeError("Cannot join current thread")
+        if timeout is not None and timeout < 0:
+            timeout = None
+        join_block(block, timeout)
+
+    def __repr__(self) -> str:
+        ident = self.ident or 0
+        return f"<_ThreadHandle object: ident={ident}>"
+
+
+ThreadHandle.__name__ = ThreadHandle.__qualname__ = "_ThreadHandle"
+
+
+def _unraisable(function: Any) -> None:
+    """Tell of an exception that ended a thread that nobody joins, in CPython's words."""
+    kind, value, traceback = sys.exc_info()
+    traceback = traceback.tb_next if traceback is not None else None
+    hook_args: Any = sys.UnraisableHookArgs  # type: ignore[misc]
+    if CHECKS_HANDLES:
+        text, culprit = f"Exception ignored in thread started by {function!r}", None
+    else:
+        text, culprit = "Exception ignored in thread started by", function
+    try:
+        sys.unraisablehook(hook_args((kind, value, traceback, text, culprit)))
+    except BaseException:  # noqa: BLE001 - as C does: a broken hook is told of, not raised
+        sys.__excepthook__(*sys.exc_info())
+
+
+def make_thread_module(real: Any, port: ThreadPort) -> ModuleType:
+    """Build the module on one model.
+
+    Args:
+        real: the interpreter's own `_thread`; names that need no replacing are passed through.
+        port: starts and lists threads.
+    """
+    module: Any = ModuleType("_thread", real.__doc__)
+    for name, value in vars(real).items():
+        if name != "__name__":
+            setattr(module, name, value)
+
+    def body(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[], None]:
+        @transparent
+        def run() -> None:
+            try:
+                function(*args, **kwargs)
+            except SystemExit:
+                pass
+            except BaseException:  # noqa: BLE001 - nobody above could take it
+                _unraisable(function)
+            finally:
+                run_endings(getcurrent().block)  # type: ignore[attr-defined]
+
+        return run
+
+    def start_new_thread(function: Any, args: Any, kwargs: Any = None, /) -> int:
+        """Start a new thread and return its identifier."""
+        if not callable(function):
+            raise TypeError("first arg must be callable")
+        if not isinstance(args, tuple):
+            raise TypeError("2nd arg must be a tuple")
+        if kwargs is not None and not isinstance(kwargs, dict):
+            raise TypeError("optional 3rd arg must be a dictionary")
+        sys.audit("_thread.start_new_thread", function, args, kwargs)
+        block = port.spawn(body(function, args, kwargs or {}), True)
+        port.launch(block)
+        return block.ident
+
+    def get_ident() -> int:
+        """The identifier of the calling thread, a nonzero integer."""
+        try:
+            return getcurrent().block.ident  # type: ignore[attr-defined,no-any-return]
+        except AttributeError:
+            return adopt().ident
+
+    def _count() -> int:
+        """How many threads are alive, the main one left out."""
+        return len(port.blocks()) - 1
+
+    def exit() -> None:  # noqa: A001 - the module's own name for it
+        """End the calling thread: the same as raising SystemExit."""
+        raise SystemExit
+
+    def _set_sentinel() -> Lock:
+        lock = allocate_lock()
+        me = getcurrent().block  # type: ignore[attr-defined]
+
+        def release() -> None:
+            if lock._owner is not None:
+                lock.release()
+
+        me.ending = [*(me.ending or ()), release]
+        return lock
+
+    def start_joinable_thread(function: Any, handle: Any = None, daemon: bool = True) -> ThreadHandle:
+        """Start a thread that can be joined, and return its handle."""
+        if not callable(function):
+            raise TypeError("thread function must be callable")
+        if handle is None:
+            handle = ThreadHandle()
+        elif not isinstance(handle, ThreadHandle):
+            raise TypeError("'handle' must be a _ThreadHandle")
+        sys.audit("_thread.start_joinable_thread", function, daemon, handle)
+        if handle._block is not None:
+            raise RuntimeError("thread already started")
+        block = port.spawn(body(function, (), {}), bool(daemon))
+        handle._block = block
+        try:
+            port.launch(block)
+        except BaseException:
+            handle._block = None
+            raise
+        return handle
+
+    def _make_thread_handle(ident: int) -> ThreadHandle:
+        handle = ThreadHandle()
+        me = getcurrent().block  # type: ignore[attr-defined]
+        for block in [me, *port.blocks()]:
+            if block.ident == ident:
+                handle._block = block
+                break
+        return handle
+
+    def _shutdown() -> None:
+        """Wait for the end of every thread that is not a daemon."""
+        me = getcurrent().block  # type: ignore[attr-defined]
+        while True:
+            others = [b for b in port.blocks() if not b.daemon and b is not me and b is not port.main]
+            if not others:
+                return
+            join_block(others[0])
+
+    for function in (start_new_thread, get_ident, _count, exit, _shutdown):
+        _dress(module, function, function.__name__)
+    for alias, function in {"start_new": start_new_thread, "exit_thread": exit, "allocate": allocate_lock}.items():
+        setattr(module, alias, staticmethod(function))
+    _dress(module, allocate_lock, "allocate_lock")
+    module.LockType = Lock
+    module.RLock = RLock
+    module._local = Local
+    if hasattr(real, "lock"):
+        module.lock = Lock
+    if hasattr(real, "_set_sentinel"):
+        _dress(module, _set_sentinel, "_set_sentinel")
+    if CHECKS_HANDLES:
+        module._ThreadHandle = ThreadHandle
+        for function in (start_joinable_thread, _make_thread_handle):
+            _dress(module, function, function.__name__)
+        module._get_main_thread_ident = staticmethod(lambda: port.main.ident)
+    if hasattr(real, "set_name"):
+        module.set_name = staticmethod(lambda name: None)
+    return module  # type: ignore[no-any-return]
+
+
+def _dress(module: Any, function: Any, name: str) -> None:
+    """Show a function as the module's own; as a static method, so that it does not bind as C's do not."""
+    function.__module__ = "_thread"
+    function.__name__ = function.__qualname__ = name
+    setattr(module, name, staticmethod(function))
+
+
+for _cls, _name in ((Lock, "lock"), (RLock, "RLock"), (Local, "_local"), (ThreadHandle, "_ThreadHandle")):
+    _cls.__module__ = "_thread"
+    _cls.__name__ = _cls.__qualname__ = _name

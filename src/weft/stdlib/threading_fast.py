@@ -1,0 +1,353 @@
+"""Faster versions of what is hot in CPython's `threading.py`, put into an executed copy of it.
+
+The module itself is CPython's, executed over the supplied `_thread`; so its private names, its reprs and
+its rarely used corners are the real ones. Replaced are the classes and functions that programs call in
+their inner loops, with CPython's signatures, errors and texts: Condition, Semaphore, BoundedSemaphore,
+Event, and of Thread the constructor, `start`, `join`, `is_alive` and the body.
+
+3.14 gave threads a context argument and rules of inheritance; there Thread is left to CPython.
+"""
+
+import sys
+from typing import Any
+
+from weft.core.current import getcurrent
+from weft.core.places import transparent
+from weft.core.thread import ControlBlock
+from weft.host.platform import CHECKS_HANDLES, VERSION
+from weft.stdlib.condition import Condition
+from weft.stdlib.event import Event
+from weft.stdlib.locks import allocate_lock
+from weft.stdlib.semaphore import BoundedSemaphore, Semaphore
+from weft.stdlib.thread_module import ThreadHandle, ThreadPort, join_block, run_endings
+
+__all__ = ["quicken_threading"]
+
+for _cls in (Condition, Semaphore, BoundedSemaphore, Event):
+    _cls.__module__ = "threading"
+
+
+class Started(ThreadHandle):
+    """A thread's `_handle` and `_started` in one: both are questions to its control block."""
+
+    __slots__ = ("_set",)
+
+    def __init__(self) -> None:
+        self._block = None
+        self._done = False
+        self._set = False
+
+    def is_set(self) -> bool:
+        return self._set
+
+    def set(self) -> None:
+        self._set = True
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return self._set
+
+    def _at_fork_reinit(self) -> None:
+        pass
+
+
+def quicken_threading(module: Any, port: ThreadPort) -> None:
+    """Put the fast versions into an executed copy of CPython's `threading`."""
+    module.Condition = Condition
+    module.Semaphore = Semaphore
+    module.BoundedSemaphore = BoundedSemaphore
+    module.Event = Event
+    _quicken_functions(module, port)
+    if VERSION < (3, 14):
+        _quicken_thread(module, port)
+
+
+def _quicken_functions(module: Any, port: ThreadPort) -> None:
+    slow_current = module.current_thread
+    active = module._active
+
+    def current_thread() -> Any:
+        """Return the current Thread object, corresponding to the caller's thread of control.
+
+        If the caller's thread of control was not created through the threading
+        module, a dummy thread object with limited functionality is returned.
+        """
+        try:
+            thread = getcurrent().block.thread  # type: ignore[attr-defined]
+        except AttributeError:
+            return slow_current()
+        return slow_current() if thread is None else thread
+
+    current_thread.__module__ = module.__name__
+    current_thread.__qualname__ = "current_thread"
+    module.current_thread = current_thread
+
+    def remember(thread: Any) -> None:
+        """Let the current block know its thread object (main and dummy threads make their own)."""
+        block = getattr(getcurrent(), "block", None)
+        if block is not None and active.get(block.ident) is thread:
+            block.thread = thread
+
+    for cls in (module._MainThread, module._DummyThread):
+        _wrap_init(cls, remember)
+    remember(module._main_thread)
+    if CHECKS_HANDLES:
+        return
+
+    def _shutdown() -> None:
+        """Wait until all non-daemon threads have ended."""
+        main = module._main_thread
+        if module._SHUTTING_DOWN:
+            return
+        module._SHUTTING_DOWN = True
+        for call in reversed(module._threading_atexits):
+            call()
+        block = getcurrent().block  # type: ignore[attr-defined]
+        if main.ident == block.ident:
+            _finish(main)
+        while True:
+            others = [b for b in port.blocks() if not b.daemon and b is not block and b is not port.main]
+            if not others:
+                return
+            join_block(others[0])
+
+    module._shutdown = _shutdown
+
+
+def _finish(thread: Any) -> None:
+    """Mark the main thread's object as ended: whoever joins it goes on."""
+    handle = thread.__dict__.get("_weft")
+    if handle is not None and handle._block is not None:
+        handle._set_done()
+    thread._is_stopped = True
+
+
+def _wrap_init(cls: Any, after: Any) -> None:
+    init = cls.__init__
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
+        after(self)
+
+    cls.__init__ = __init__
+
+
+def _quicken_thread(module: Any, port: ThreadPort) -> None:  # noqa: C901 - one class in one place
+    Thread = module.Thread  # noqa: N806 - a class
+    active, limbo = module._active, module._limbo
+    newname = module._newname
+    slow_init = Thread.__init__
+    slow_start = Thread.start
+    shared_hook = module._make_invoke_excepthook()
+    current_thread = module.current_thread
+    starter = "_start_joinable_thread" if CHECKS_HANDLES else "_start_new_thread"
+    real_starter = getattr(module, starter)
+    own = module.__dict__
+
+    def __init__(  # noqa: PLR0913 - CPython's signature
+        self: Any,
+        group: None = None,
+        target: Any = None,
+        name: Any = None,
+        args: Any = (),
+        kwargs: Any = None,
+        *,
+        daemon: Any = None,
+    ) -> None:
+        assert group is None, "group argument must be None for now"
+        if name:
+            name = str(name)
+        else:
+            name = newname("Thread-%d")
+            if target is not None:
+                try:
+                    name = f"{name} ({target.__name__})"
+                except AttributeError:
+                    pass
+        if daemon is None:
+            try:
+                daemon = getcurrent().block.thread._daemonic  # type: ignore[attr-defined]
+            except AttributeError:
+                daemon = current_thread().daemon
+        self._target = target
+        self._name = name
+        self._args = args
+        self._kwargs = {} if kwargs is None else kwargs
+        self._daemonic = daemon
+        self._ident = self._native_id = None
+        self._started = self._weft = handle = Started()
+        if CHECKS_HANDLES:
+            self._handle = handle
+        else:
+            self._is_stopped = False
+        self._initialized = True
+        self._stderr = sys.stderr
+        self._invoke_excepthook = shared_hook
+
+    __init__.__doc__ = slow_init.__doc__
+
+    def start(self: Any) -> None:
+        """Start the thread's activity.
+
+        It must be called at most once per thread object. It arranges for the object's run() method to
+        be invoked in a separate thread of control. Raises RuntimeError if called more than once.
+        """
+        if not self._initialized:
+            raise RuntimeError("thread.__init__() not called")
+        handle = self._weft
+        if handle._set:
+            raise RuntimeError("threads can only be started once")
+        if own[starter] is not real_starter:  # a test has put its own there
+            return slow_start(self)  # type: ignore[no-any-return]
+        handle._set = True
+        block = port.spawn(self._weft_body, self._daemonic)
+        block.thread = self
+        handle._block = block
+
+        def register() -> None:
+            self._ident = ident = block.ident
+            self._native_id = block.native_id
+            active[ident] = self
+
+        try:
+            port.launch(block, register)
+        except BaseException:
+            handle._set = False
+            handle._block = None
+            raise
+        return None
+
+    @transparent
+    def body(self: Any) -> None:
+        block: ControlBlock = self._weft._block
+        try:
+            if own["_trace_hook"]:
+                sys.settrace(own["_trace_hook"])
+            if own["_profile_hook"]:
+                sys.setprofile(own["_profile_hook"])
+            self.run()
+        except BaseException:  # noqa: BLE001 - the thread's excepthook is told of all
+            self._invoke_excepthook(self)
+        finally:
+            del active[block.ident]
+            run_endings(block)
+
+    def join(self: Any, timeout: float | None = None) -> None:
+        """Wait until the thread terminates, or until the optional timeout (seconds) occurs.
+
+        Always returns None: call is_alive() afterwards to see whether a timeout happened. Raises
+        RuntimeError for the current thread and for one that has not been started.
+        """
+        if not self._initialized:
+            raise RuntimeError("Thread.__init__() not called")
+        handle = self._weft
+        if not handle._set:
+            raise RuntimeError("cannot join thread before it is started")
+        block = handle._block
+        if block is None or block.done or handle._done:
+            if self is current_thread():
+                raise RuntimeError("cannot join current thread")
+            return
+        if getattr(getcurrent(), "block", None) is block or self is current_thread():
+            raise RuntimeError("cannot join current thread")
+        join_block(block, timeout)
+
+    def is_alive(self: Any) -> bool:
+        """Return whether the thread is alive: from just before run() until just after it."""
+        assert self._initialized, "Thread.__init__() not called"
+        handle = self._weft
+        return handle._set and not handle._done and handle._block is not None and not handle._block.done
+
+    def after_fork(self: Any, new_ident: int | None = None) -> None:
+        handle = self._weft
+        if new_ident is not None:
+            self._ident = new_ident
+            if handle._block is None:
+                handle._block = getcurrent().block  # type: ignore[attr-defined]
+            handle._done = False
+        elif handle._set:
+            handle._done = True
+            if not CHECKS_HANDLES:
+                self._is_stopped = True
+
+    Thread.__init__ = __init__
+    Thread.start = start
+    Thread._weft_body = body
+    Thread.join = join
+    Thread.is_alive = is_alive
+    Thread._after_fork = after_fork
+    for function in (__init__, start, join, is_alive):
+        function.__module__ = module.__name__
+        function.__qualname__ = f"Thread.{function.__name__}"
+    if not CHECKS_HANDLES:
+        _mimic_sentinels(module)
+    _adapt_special_threads(module, limbo)
+
+
+def _adapt_special_threads(module: Any, limbo: Any) -> None:
+    """The main thread object that exists already, and how main and dummy threads are made."""
+    main = module._main_thread
+
+    def take_block(thread: Any) -> None:
+        handle = thread.__dict__.get("_weft")
+        if handle is None:
+            handle = thread.__dict__["_weft"] = Started()
+        handle._set = True
+        handle._block = getcurrent().block  # type: ignore[attr-defined]
+        thread._started = handle
+        if CHECKS_HANDLES:
+            thread._handle = handle
+        thread._ident = handle._block.ident
+
+    take_block(main)
+    for cls in (module._MainThread, module._DummyThread):
+        _wrap_init(cls, take_block)
+
+
+def _mimic_sentinels(module: Any) -> None:
+    """The attributes of 3.11 and 3.12 that a thread's lock of its own used to stand behind."""
+    Thread = module.Thread  # noqa: N806 - a class
+
+    def get_lock(self: Any) -> Any:
+        handle = self._weft
+        block = handle._block
+        if block is None or handle._done or block.done or self.__dict__.get("_is_stopped"):
+            return None
+        lock = self.__dict__.get("_weft_sentinel")
+        if lock is None:
+            lock = self.__dict__["_weft_sentinel"] = allocate_lock()
+            lock._owner = block
+
+            def release() -> None:
+                if lock._owner is not None:
+                    lock.release()
+
+            block.ending = [*(block.ending or ()), release]
+        return lock
+
+    def set_lock(self: Any, lock: Any) -> None:
+        pass
+
+    def get_stopped(self: Any) -> bool:
+        handle = self._weft
+        return handle._done or (handle._block is not None and handle._block.done)
+
+    def set_stopped(self: Any, stopped: bool) -> None:
+        if stopped:
+            self._weft._done = True
+
+    def stop(self: Any) -> None:
+        self._weft._done = True
+
+    def wait_for(self: Any, block: bool = True, timeout: float = -1) -> None:
+        target = self._weft._block
+        if target is not None:
+            join_block(target, (None if timeout < 0 else timeout) if block else 0)
+
+    Thread._tstate_lock = property(get_lock, set_lock)
+    Thread._is_stopped = property(get_stopped, set_stopped)
+    Thread._set_tstate_lock = lambda self: None
+    Thread._stop = stop
+    Thread._wait_for_tstate_lock = wait_for
+    Thread._reset_internal_locks = lambda self, alive: self._after_fork(self._ident if alive else None)
+    module._DummyThread._stop = lambda self: None
+    module._DummyThread.is_alive = lambda self: True

@@ -1,0 +1,1 @@
+"""What happened: reports of threads, waits and deadlocks."""

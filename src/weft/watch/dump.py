@@ -1,0 +1,83 @@
+"""Reports of all threads: what each one does or waits for, who holds it, where, and the cycles."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import IO
+
+from weft.core.graph import cycles
+from weft.core.thread import ControlBlock, State
+
+__all__ = ["dump", "render", "render_deadlock"]
+
+
+def _object_name(on: object) -> str:
+    """A waited-on object in few words."""
+    if on is None:
+        return ""
+    if isinstance(on, ControlBlock):
+        return f"{on.name!r}"
+    cls = type(on)
+    return f"<{cls.__module__}.{cls.__qualname__} at {id(on):#x}>"
+
+
+def _line(block: ControlBlock, now: float | None) -> str:
+    wait = block.wait
+    daemon = ", daemon" if block.daemon and block.label != "MainThread" else ""
+    head = f"{block.name!r} ({block.state.value}{daemon})"
+    if wait is None:
+        return head
+    words = [head, str(wait.reason)]
+    name = _object_name(wait.on)
+    if name and wait.reason.name != "SLEEP":
+        words.append(name)
+    if wait.holder is not None and wait.holder is not wait.on:
+        words.append(f"held by {wait.holder.name!r}" + (", which has ended" if wait.holder.done else ""))
+    if now is not None and now >= wait.since:
+        words.append(f"for {now - wait.since:.2f} s")
+    return " ".join(words) + f"\n      at {wait.place}"
+
+
+def render(blocks: Iterable[ControlBlock], now: float | None = None, stacks: bool = True) -> str:
+    """Every thread with its state, its wait and its stack, and the cycles among them.
+
+    Args:
+        blocks: the threads.
+        now: the monotonic clock, for the ages of waits; None leaves them out.
+        stacks: also each thread's calls, outermost first.
+    """
+    listed = list(blocks)
+    lines = [f"{len(listed)} thread{'s' if len(listed) != 1 else ''}"]
+    for block in listed:
+        lines.append("  " + _line(block, now))
+        if stacks and block.state is not State.NEW:
+            lines += [f"        {place}" for place in block.stack()]
+    lines += _cycle_lines(listed)
+    return "\n".join(lines)
+
+
+def _cycle_lines(blocks: Sequence[ControlBlock]) -> list[str]:
+    lines: list[str] = []
+    for cycle in cycles(blocks):
+        lines.append("  cycle: " + " -> ".join(repr(b.name) for b in [*cycle, cycle[0]]))
+        for block in cycle:
+            wait = block.wait
+            if wait is not None and wait.holder is not None:
+                lines.append(
+                    f"    {block.name!r} {wait.reason} {_object_name(wait.on)}"
+                    f" that {wait.holder.name!r} holds, at {wait.place}"
+                )
+    return lines
+
+
+def render_deadlock(blocks: Iterable[ControlBlock], note: str = "") -> str:
+    """The report of a program that is stuck: who waits for whom, and nothing that could change it."""
+    listed = list(blocks)
+    lines = ["weft: deadlock: every thread waits and nothing can wake one" + (f" ({note})" if note else "")]
+    lines += ["  " + _line(block, None) for block in listed]
+    lines += _cycle_lines(listed) or ["  no cycle: what they wait for is never released, set, put or sent"]
+    return "\n".join(lines)
+
+
+def dump(blocks: Iterable[ControlBlock], now: float | None = None, file: IO[str] | None = None) -> None:
+    """Print `render(...)` to a file (stderr)."""
+    print(render(blocks, now), file=file if file is not None else sys.stderr, flush=True)
