@@ -10,10 +10,10 @@ from typing import Any
 
 from weft import runtime
 from weft.config import Config
-from weft.core.places import HOME, transparent
+from weft.core.places import HOME, floor
 from weft.errors import WeftError
 
-__all__ = ["Target", "launch"]
+__all__ = ["Target", "launch", "prepare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class Target:
     args: list[str] = field(default_factory=list)
 
 
-def launch(target: Target, model: str | None, policy: str | None, slice: float | None) -> None:
-    """Put a model in force and run the program; what the program raises goes through.
+def prepare(target: Target, model: str | None, policy: str | None, slice: float | None) -> Any:
+    """Read the program and put a model in force; returns what `launch` wants.
 
     Raises:
         WeftError: the program cannot be read, or the options cannot work together.
@@ -36,14 +36,23 @@ def launch(target: Target, model: str | None, policy: str | None, slice: float |
     code = None if target.kind == "module" or _is_bundle(target) else _compile(target)
     runtime.install(model, policy=policy, slice=slice)
     runtime.runtime().dump_on_quit()
+    return code
+
+
+def launch(target: Target, code: Any) -> None:
+    """Run the program and wait for its threads; what the program raises goes through."""
     try:
         _execute(target, code)
+        threading = sys.modules.get("threading")
+        if threading is not None:
+            threading._shutdown()
     except BaseException:
         _hide_launcher()
+        runtime.runtime().leave()
         raise
 
 
-@transparent
+@floor
 def _execute(target: Target, code: Any) -> None:
     main = ModuleType("__main__")
     main.__dict__.update(__builtins__=builtins, __annotations__={})

@@ -9,7 +9,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from weft.config import Config
@@ -56,7 +56,8 @@ class Runtime:
         self._on_main = on_main
         self._active = False
         self._tripping = False
-        self._reported = False
+        self._leaving = False
+        self._told: set[tuple[int, int]] = set()
 
     # -- in force, and not any more --------------------------------------------------------------------
 
@@ -101,8 +102,10 @@ class Runtime:
         blocks = model.blocks()
         if len(blocks) == 1 and main.on is main:
             return False
-        report = render_deadlock(blocks)
-        print(report, file=sys.stderr, flush=True)
+        waits = {(b.ident, id(b.on)) for b in blocks if b is not main}
+        if not self._leaving or not waits <= self._told:
+            print(render_deadlock(blocks), file=sys.stderr, flush=True)
+        self._told = waits
         error = DeadlockError("every thread waits and nothing can wake one; the report above has the details")
         main.error = error
         return interrupt(main, THROWN)
@@ -168,6 +171,20 @@ class Runtime:
         if helper is not None:
             helper.resume()
         self.supply.import_lock.release()
+
+    def leave(self) -> None:
+        """The program has ended with an exception: a deadlock at the very end does not hold it up."""
+        self._leaving = True
+        threading: Any = sys.modules.get("threading")
+        if threading is None:
+            return
+        wait_for_threads = threading._shutdown
+
+        def _shutdown() -> None:
+            with suppress(DeadlockError):
+                wait_for_threads()
+
+        threading._shutdown = _shutdown
 
     # -- the end -------------------------------------------------------------------------------------------
 

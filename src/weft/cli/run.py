@@ -5,7 +5,7 @@ from typing import NoReturn
 
 from weft.config import MODELS, POLICIES, parse_slice
 from weft.errors import WeftError
-from weft.launch import Target, launch
+from weft.launch import Target, launch, prepare
 
 __all__ = ["run_command"]
 
@@ -63,12 +63,11 @@ def run_command(args: list[str]) -> None:
 def _go(target: Target, options: dict[str, str]) -> None:
     try:
         pause = parse_slice(options["slice"]) if "slice" in options else None
-        launch(target, options.get("model"), options.get("policy"), pause)
+        code = prepare(target, options.get("model"), options.get("policy"), pause)
     except WeftError as error:
-        if getattr(error, "from_program", False):
-            raise
         print(f"weft: {error}", file=sys.stderr)
         sys.exit(2)
+    launch(target, code)
 
 
 def _refuse(why: str) -> NoReturn:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import TypeVar
 
-__all__ = ["may_preempt", "place_of", "stack_of", "transparent"]
+__all__ = ["HOME", "floor", "may_preempt", "place_of", "stack_of", "transparent"]
 
 HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -20,6 +20,7 @@ _BETWEEN = (
 )
 
 _transparent: set[CodeType] = set()
+_floors: set[CodeType] = set()
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -34,12 +35,21 @@ def transparent(function: F) -> F:
     return function
 
 
+def floor(function: F) -> F:
+    """Mark a function of weft on which a thread's own calls begin: nothing below it matters."""
+    _floors.add(function.__code__)  # type: ignore[attr-defined]
+    return function
+
+
 def may_preempt(frame: FrameType | None) -> bool:
     """Whether a thread whose innermost frame this is may be switched away from now."""
     while frame is not None:
         code = frame.f_code
-        if code.co_filename.startswith(HOME) and code not in _transparent:
-            return False
+        if code.co_filename.startswith(HOME):
+            if code in _floors:
+                return True
+            if code not in _transparent:
+                return False
         frame = frame.f_back
     return True
 

@@ -66,6 +66,13 @@ class Timers:
             self.dead -= 1
         return None
 
+    def next_hint(self) -> float | None:
+        """When the first entry is due, dead or alive; safe to ask from another kernel thread."""
+        try:
+            return self.heap[0][0]  # type: ignore[no-any-return]
+        except IndexError:
+            return None
+
     def fire(self, now: float) -> int:
         """End every wait and call every function whose time has come; how many there were."""
         heap = self.heap

@@ -7,7 +7,7 @@ between its looks.
 
 from collections.abc import Callable
 
-from weft.core.places import transparent
+from weft.core.places import floor
 from weft.core.thread import ControlBlock
 from weft.host import threads
 from weft.host.stacks import getcurrent
@@ -42,7 +42,6 @@ class KernelModel:
         self._over = threads.raw_lock()
         self._alive = False
         self._stopping = False
-        self._told = False
 
     def spawn(self, run: Callable[[], object], daemon: bool) -> ControlBlock:
         """Make a block for a thread that will call `run`; `launch` starts it."""
@@ -70,7 +69,7 @@ class KernelModel:
         if not self._alive and not self._stopping:
             self.ensure_monitor()
 
-    @transparent
+    @floor
     def _carry(self, block: ControlBlock, register: Callable[[], object] | None, gate: threads.RawLock) -> None:
         ForeignCarrier.bind(block, getcurrent())
         if register is not None:
@@ -120,15 +119,14 @@ class KernelModel:
 
     def _watch(self) -> None:
         before: list[tuple[int, int]] | None = None
+        told: list[tuple[int, int]] | None = None
         try:
             while not self._stopping:
                 if self._bell.acquire(timeout=LOOK) or self._stopping:
                     break
                 now = self._all_parked()
-                if now is not None and now == before and not self._told:
-                    self._told = self._on_stuck()
-                elif now is None:
-                    self._told = False
+                if now is not None and now == before and now != told:
+                    told = now if self._on_stuck() else None
                 before = now
         finally:
             self._alive = False

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any
 
 from weft.core.parking import wake
-from weft.core.places import place_of, stack_of, transparent
+from weft.core.places import floor, place_of, stack_of
 from weft.core.policy import Policy
 from weft.core.thread import ControlBlock
 from weft.core.timers import Timers
@@ -105,7 +105,7 @@ class Loop:
             # A finalizer runs on the stack of that worker just now; it will be a spare again later.
         self.nursery.begin(block)
 
-    @transparent
+    @floor
     def _work(self) -> None:
         """The life of a worker: one thread after another."""
         me = getcurrent()

@@ -142,7 +142,7 @@ class Preemption:
                 loop = self._loop
                 if self._stopping:
                     break
-                if self._hurry or (loop.ready and not loop.waiting):
+                if self._hurry or (not loop.waiting and (loop.ready or self._due())):
                     quiet = 0
                     self._refused = self._hurry = False
                     signals.trip()
@@ -157,6 +157,10 @@ class Preemption:
         finally:
             self._alive = False
             self._over.release()
+
+    def _due(self) -> bool:
+        when = self._loop.timers.next_hint()
+        return when is not None and when <= monotonic()
 
     # -- on the carrier ----------------------------------------------------------------------------
 
