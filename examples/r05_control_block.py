@@ -74,7 +74,7 @@ def main() -> None:
     for thread in threads:
         thread.join()
     states.append(taker.state.name)
-    print(f"states of {taker.name}: {' -> '.join(states)}")
+    print(f"states of the taker: {' -> '.join(states)}")
     print(f"still live: {[block.name for block in weft.threads()]}, {weft.current().state.name}")
 
 

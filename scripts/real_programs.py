@@ -2,12 +2,12 @@
 
   python scripts/real_programs.py                      every suite, on this Python, user model
   python scripts/real_programs.py --python python3.11 --only pykka --only tenacity
-  python scripts/real_programs.py --plain              plain Python alone: does the machine have what they need?
+  python scripts/real_programs.py --plain              plain Python alone: has the machine what they need?
 
 real_programs/suites.toml names the packages. Their source distributions come from PyPI by pip and stay in a
-cache folder, as does one virtual environment for each Python. Each suite runs twice, in the same folder and
-with the same options: `python -m pytest ...` and `python -m weft run --model user -m pytest ...`. The outcomes are
-compared test by test. Prints each difference and a table; exit status 1 if there was a difference.
+cache folder, as does one virtual environment for each Python. Each suite runs twice, each time in a fresh
+copy and with the same options: `python -m pytest ...` and `python -m weft run --model user -m pytest ...`.
+The outcomes are compared test by test. Prints each difference and a table; exit status 1 at a difference.
 """
 
 from __future__ import annotations
@@ -54,7 +54,14 @@ class Suite:
 
     def pytest(self, report: Path) -> list[str]:
         args = ["pytest", "-v", "-p", "no:cacheprovider", "-o", "addopts=", f"--junitxml={report}"]
-        args += ["-o", "junit_family=xunit1", "-W", "ignore::DeprecationWarning", "-W", "ignore::ResourceWarning"]
+        args += [
+            "-o",
+            "junit_family=xunit1",
+            "-W",
+            "ignore::DeprecationWarning",
+            "-W",
+            "ignore::ResourceWarning",
+        ]
         for plugin in self.plugins:
             args += ["-p", plugin]
         for group in self.leave_out:
@@ -86,7 +93,9 @@ def main() -> int:
         suites = [Suite(**s) for s in tomllib.load(f)["suite"]]
     unknown = set(a.only or ()) - {s.name for s in suites}
     if unknown:
-        raise SystemExit(f"no such suite: {', '.join(sorted(unknown))}; there are {', '.join(s.name for s in suites)}")
+        raise SystemExit(
+            f"no such suite: {', '.join(sorted(unknown))}; there are {', '.join(s.name for s in suites)}"
+        )
     chosen = [s for s in suites if not a.only or s.name in a.only]
     needs = sorted({"pytest>=9,<10", *(s.package for s in suites), *(n for s in suites for n in s.needs)})
     rows = [["python", "package", "plain passed", "weft passed", "differences", "plain", "weft", ""]]
@@ -100,11 +109,21 @@ def main() -> int:
             lines = [] if a.plain else differences(plain, weft)
             if plain.problem:
                 lines.insert(0, f"plain Python: {plain.problem}")
-            lines += [f"{k}: {o} on plain Python {plain.messages.get(k, '')}" for k, o in failures(plain)] if a.plain else []
-            for line in lines:
+            lines += (
+                [f"{k}: {o} on plain Python {plain.messages.get(k, '')}" for k, o in failures(plain)]
+                if a.plain
+                else []
+            )
+            for line in lines[: a.lines]:
                 print(f"  {line}", flush=True)
+            if len(lines) > a.lines:
+                print(f"  and {len(lines) - a.lines} more")
             different += bool(lines)
-            row = [interpreter.minor, suite.package.replace("==", " "), f"{plain.passed} of {len(plain.tests)}"]
+            row = [
+                interpreter.minor,
+                suite.package.replace("==", " "),
+                f"{plain.passed} of {len(plain.tests)}",
+            ]
             row += ["-" if a.plain else f"{weft.passed} of {len(weft.tests)}", str(len(lines))]
             row += [f"{plain.seconds:.1f} s", f"{weft.seconds:.1f} s", "DIFFERENT" if lines else "same"]
             rows.append(row)
@@ -119,8 +138,11 @@ def options() -> argparse.Namespace:
     p.add_argument("--only", action="append", help="a suite, by the package's name")
     p.add_argument("--model", choices=("user", "kernel"), default="user")
     p.add_argument("--slice", help="passed to weft run")
-    p.add_argument("--plain", action="store_true", help="plain Python alone; what fails there counts as a difference")
+    p.add_argument(
+        "--plain", action="store_true", help="plain Python alone; what fails there counts as a difference"
+    )
     p.add_argument("--cache", type=Path, default=interpreters.cache_folder() / "real_programs")
+    p.add_argument("--lines", type=int, default=20, help="differences of a suite that are printed")
     p.add_argument("--logs", type=Path, help="keep what each run printed in this folder")
     a = p.parse_args()
     a.cache.mkdir(parents=True, exist_ok=True)
@@ -157,12 +179,22 @@ def run(suite: Suite, python: str, source: Path, launcher: list[str], a: argpars
         shutil.copytree(source, work)
         (Path(place) / "tmp").mkdir()
         env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH" and not k.startswith("PYTEST")}
-        env |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "TMPDIR": str(Path(place) / "tmp"), "PYTHONHASHSEED": "0"}
+        env |= {
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "TMPDIR": str(Path(place) / "tmp"),
+            "PYTHONHASHSEED": "0",
+        }
         command = [python, "-X", "faulthandler", *launcher, "-m", *suite.pytest(report)]
         began = time.monotonic()
         with open(log, "wb") as out:
             child = subprocess.Popen(
-                command, cwd=work, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+                command,
+                cwd=work,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
             )
             status = wait(child, suite.limit)
         text = log.read_text(errors="replace")
@@ -215,7 +247,10 @@ def read(report: Path, outcome: Outcome) -> None:
         key = name if seen[name] == 1 else f"{name}#{seen[name]}"
         outcome.tests[key] = {"error": "error", "failure": "failed"}.get(kind, kind)
         if kind != "passed":
-            outcome.messages[key] = " ".join((kinds[kind].get("message") or "").split())[:300]
+            text = kinds[kind].get("message") or ""
+            if text in ("collection failure", "internal error"):
+                text = " ".join((kinds[kind].text or "").splitlines()[-3:])
+            outcome.messages[key] = " ".join(text.split())[:300]
 
 
 def failures(outcome: Outcome) -> list[tuple[str, str]]:

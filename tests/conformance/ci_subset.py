@@ -2,9 +2,9 @@
 
   python tests/conformance/ci_subset.py
 
-Runs the modules below with a limit for each test, and holds them against plain CPython and exceptions.toml as
-run_all.py does. For another patch version of CPython than results/ has, it runs plain CPython first. Exit status
-1 at a difference; the last line says `N passed, M failed`.
+Runs the modules below with a limit for each test, and holds them against plain CPython and exceptions.toml
+as run_all.py does. For another patch version of CPython than results/ has, it runs plain CPython first. Exit
+status 1 at a difference; the last line says `N passed, M failed`.
 """
 
 from __future__ import annotations
@@ -25,10 +25,18 @@ import verdict
 HERE = Path(__file__).resolve().parent
 
 # Modules, each whole: what is not here (waits, shutdown, processes, logging, finalizers) takes longer.
-SUBSET = """
-test_thread test_threading test_threading_local test_threadedtempfile test_queue test_sched test_context
-test_importlib.test_threaded_import test_concurrent_futures.test_thread_pool test_concurrent_futures.test_future
-""".split()
+SUBSET = [
+    "test_thread",
+    "test_threading",
+    "test_threading_local",
+    "test_threadedtempfile",
+    "test_queue",
+    "test_sched",
+    "test_context",
+    "test_importlib.test_threaded_import",
+    "test_concurrent_futures.test_thread_pool",
+    "test_concurrent_futures.test_future",
+]
 TEST_LIMIT = 12  # seconds without progress, and five times what the test takes on plain CPython
 MODULE_LIMIT = 60
 
@@ -81,7 +89,17 @@ def run(launcher: str, modules: list[str], base: dict[str, Any]) -> dict[str, An
     """Runs the subset under the launcher."""
     print(launcher.replace(shlex.quote(sys.executable), "python"), flush=True)
     result: dict[str, Any] = {"modules": {}}
-    args = ["run", "--launcher", launcher, "--out", "", "--hang", str(TEST_LIMIT), "--limit", str(MODULE_LIMIT)]
+    args = [
+        "run",
+        "--launcher",
+        launcher,
+        "--out",
+        "",
+        "--hang",
+        str(TEST_LIMIT),
+        "--limit",
+        str(MODULE_LIMIT),
+    ]
     a = conform.parser().parse_args([*args, "--restarts", "4", "--exit-limit", "10", "--keep-pythonpath"])
     with tempfile.TemporaryDirectory(prefix="conf-", ignore_cleanup_errors=True) as scratch:
         for module in modules:

@@ -50,7 +50,7 @@ def cache_folder() -> Path:
 
 
 def look_at(command: str) -> Interpreter | None:
-    """The interpreter that `command` starts (that under a virtual environment), or None if it is of no use."""
+    """The interpreter that `command` starts (the one under a virtual environment), or None."""
     try:
         out = subprocess.run(
             [command, "-c", _LOOK], capture_output=True, text=True, timeout=30, cwd="/", check=True
@@ -92,9 +92,14 @@ def weft_needs() -> list[str]:
 
 
 def environment(interpreter: Interpreter, folder: Path, needs: list[str]) -> str:
-    """The python of a virtual environment with weft from this tree and `needs`; made if it is not there."""
+    """The python of a virtual environment with weft from this tree and `needs`; made if it is not there.
+
+    Apart from the project's .venv, which a change of pyproject.toml makes anew, be it in the midst of a run.
+    """
     needs = weft_needs() + needs
-    stamp = hashlib.sha256(json.dumps([interpreter.path, interpreter.version, str(ROOT), needs]).encode()).hexdigest()
+    stamp = hashlib.sha256(
+        json.dumps([interpreter.path, interpreter.version, str(ROOT), needs]).encode()
+    ).hexdigest()
     home = folder / f"env-{interpreter.minor}"
     python, mark = str(home / "bin" / "python"), home / "stamp"
     if mark.exists() and mark.read_text() == stamp:

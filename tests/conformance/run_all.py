@@ -1,13 +1,13 @@
-"""CPython's own tests of threads on every Python here, on every model and at every slice, against the known exceptions.
+"""CPython's own tests of threads: every Python here, every model, every slice, against the known exceptions.
 
   python tests/conformance/run_all.py                        all of it: 18 runs of about 4 minutes
   python tests/conformance/run_all.py --python python3.13 --model user --slice default
-  python tests/conformance/run_all.py --repeat 10            the core group ten times in a row: nothing may hang
+  python tests/conformance/run_all.py --repeat 10            the core group ten times: nothing may hang
 
 A test counts if it passes on plain CPython of the same version (results/plain-3.x.json; for another patch
-version than recorded there, plain CPython is run first, twice). exceptions.toml lists the tests that count and
-are known not to pass: one that fails and is not listed, or is listed and passes, is a difference. Prints each
-difference and a table; exit status 1 if there was a difference.
+version than recorded there, plain CPython is run first, twice). exceptions.toml lists the tests that count
+and are known not to pass: one that fails and is not listed, or is listed and passes, is a difference. Prints
+each difference and a table; exit status 1 if there was a difference.
 """
 
 from __future__ import annotations
@@ -46,10 +46,12 @@ def main() -> int:
         python = interpreters.environment(interpreter, a.cache / "conformance", [])
         extra = pool_tests(interpreter, found, a.cache)
         base = baseline(interpreter, python, extra, a)
-        for model in a.model:
-            for slice_ in a.slice:
-                for n in range(a.repeat or 1):
-                    verdicts.append(one(interpreter, python, extra, base, model, slice_, n, a, known))
+        verdicts += [
+            one(interpreter, python, extra, base, model, slice_, n, a, known)
+            for model in a.model
+            for slice_ in a.slice
+            for n in range(a.repeat or 1)
+        ]
     print("\n" + verdict.table([verdict.HEAD] + [v.row() for v in verdicts]))
     bad = [v for v in verdicts if not v.good]
     for v in bad:
@@ -69,7 +71,9 @@ def options() -> argparse.Namespace:
     p.add_argument("--cache", type=Path, default=interpreters.cache_folder(), help="environments and results")
     p.add_argument("--out", type=Path, help="results; default: in the cache folder")
     p.add_argument("--keep", action="store_true", help="keep what each module printed, and say where")
-    p.add_argument("--plain", action="store_true", help="plain CPython in weft's place: what this machine fails itself")
+    p.add_argument(
+        "--plain", action="store_true", help="plain CPython in weft's place: what this machine fails itself"
+    )
     p.add_argument("modules", nargs="*", help="modules or groups; default: threads (core with --repeat)")
     a = p.parse_args()
     a.modules = modules_of(a.modules or ["core" if a.repeat else "threads"])
@@ -86,7 +90,7 @@ def pool_tests(interpreter: Interpreter, found: list[Interpreter], cache: Path) 
     everywhere = [*found, *interpreters.find()]
     lender = next((i for i in everywhere if i.minor == "3.13" and i.has_pools), None)
     if lender is None:
-        print(f"{interpreter.minor}: has no test_concurrent_futures, nor has any 3.13 here; its tests are left out")
+        print(f"{interpreter.minor}: test_concurrent_futures is left out: this Python and any 3.13 lack it")
         return []
     folder = cache / "conformance" / "lent"
     shutil.rmtree(folder, ignore_errors=True)
@@ -97,7 +101,14 @@ def pool_tests(interpreter: Interpreter, found: list[Interpreter], cache: Path) 
 
 def conform(python: str, *args: str, launcher: str = "", check: bool = True) -> None:
     """Runs conform.py; each of its modules gets a process and a session of its own."""
-    command = [sys.executable, str(HERE / "conform.py"), "run", "--launcher", f"{python} {launcher}".strip(), *args]
+    command = [
+        sys.executable,
+        str(HERE / "conform.py"),
+        "run",
+        "--launcher",
+        f"{python} {launcher}".strip(),
+        *args,
+    ]
     child = subprocess.Popen(command)
     try:
         status = child.wait()
@@ -109,7 +120,9 @@ def conform(python: str, *args: str, launcher: str = "", check: bool = True) -> 
         raise SystemExit(f"conform.py ended with {status}")
 
 
-def baseline(interpreter: Interpreter, python: str, extra: list[str], a: argparse.Namespace) -> dict[str, Any]:
+def baseline(
+    interpreter: Interpreter, python: str, extra: list[str], a: argparse.Namespace
+) -> dict[str, Any]:
     """What plain CPython passes: as recorded, or run now if this version was not."""
     path = HERE / "results" / f"plain-{interpreter.minor}.json"
     if not recorded(path, interpreter):
@@ -118,7 +131,9 @@ def baseline(interpreter: Interpreter, python: str, extra: list[str], a: argpars
             runs = [a.out / f"plain-{interpreter.version}.{n}.json" for n in (1, 2)]
             for run in runs:
                 print(f"\n{interpreter.version}, plain", flush=True)
-                conform(python, *extra, "--show", "python", "--tags", "--hang", "90", "--out", str(run), "threads")
+                conform(
+                    python, *extra, "--show", "python", "--tags", "--hang", "90", "--out", str(run), "threads"
+                )
             merge = [sys.executable, str(HERE / "conform.py"), "merge", *map(str, runs), "--out", str(path)]
             subprocess.run(merge, check=True)
     base: dict[str, Any] = json.loads(path.read_text())
@@ -154,10 +169,26 @@ def one(
     launcher = "" if a.plain else launcher
     out = a.out / (f"{model}-{interpreter.minor}-{slice_}" + (f".{n + 1}" if a.repeat else "") + ".json")
     out.unlink(missing_ok=True)
-    args = [*extra, "--show", f"python {launcher}", "--hang", str(a.hang), "--baseline", base["path"], "--out", str(out)]
+    args = [
+        *extra,
+        "--show",
+        f"python {launcher}",
+        "--hang",
+        str(a.hang),
+        "--baseline",
+        base["path"],
+        "--out",
+        str(out),
+    ]
     conform(python, *args, *(["--keep"] if a.keep else []), *base["modules"], launcher=launcher)
     result = json.loads(out.read_text())
-    v = verdict.judge(base, result, (interpreter.minor, model, slice_), known, complete=set(a.modules) >= set(CHOICES["threads"]))
+    v = verdict.judge(
+        base,
+        result,
+        (interpreter.minor, model, slice_),
+        known,
+        complete=set(a.modules) >= set(CHOICES["threads"]),
+    )
     for line in v.differences():
         print("  " + line)
     return v

@@ -1,4 +1,4 @@
-"""What a run of CPython's tests under weft says, held against plain CPython and the list of known exceptions."""
+"""What a run of CPython's tests under weft says, held against plain CPython and the known exceptions."""
 
 from __future__ import annotations
 
@@ -34,14 +34,18 @@ def known_exceptions(path: Path = HERE / "exceptions.toml") -> list[Known]:
     entries = data.get("exception", [])
     for e in entries:
         if set(e) - KNOWN or not all(e.get(k) for k in ("test", "versions", "models", "reason")):
-            raise SystemExit(f"{path.name}: test, versions, models and reason must be given, and no more: {e}")
+            raise SystemExit(
+                f"{path.name}: test, versions, models and reason must be given, and no more: {e}"
+            )
         if set(e["models"]) - set(MODELS) or set(e.get("slices", ())) - set(SLICES):
             raise SystemExit(f"{path.name}: models are {MODELS}, slices {SLICES}: {e}")
     if len(entries) != data["most"]:
         what = "lower `most`" if len(entries) < data["most"] else "the list may only shrink"
         raise SystemExit(f"{path.name}: {len(entries)} entries, most = {data['most']}: {what}")
     return [
-        Known(e["test"], tuple(e["versions"]), tuple(e["models"]), tuple(e.get("slices", SLICES)), e["reason"])
+        Known(
+            e["test"], tuple(e["versions"]), tuple(e["models"]), tuple(e.get("slices", SLICES)), e["reason"]
+        )
         for e in entries
     ]
 
@@ -85,11 +89,15 @@ HEAD += ["new failures", "listed, pass", "hung", "crashed", "time", ""]
 
 
 def judge(
-    base: dict[str, Any], result: dict[str, Any], run: tuple[str, str, str], known: list[Known], complete: bool = True
+    base: dict[str, Any],
+    result: dict[str, Any],
+    run: tuple[str, str, str],
+    known: list[Known],
+    complete: bool = True,
 ) -> Verdict:
     """Counts what passed on plain CPython, and finds where the run and the list disagree.
 
-    All tests of the baseline's modules were to run; if they are `complete`, each entry of the list must be among them.
+    All tests of the baseline's modules were to run; if those are `complete`, each entry must be among them.
     """
     v = Verdict(*run)
     listed = {k.test for k in known if k.meets(*run)}

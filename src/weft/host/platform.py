@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from _queue import Empty
+from typing import Any
 
 __all__ = [
     "CHECKS_HANDLES",
@@ -22,6 +23,7 @@ __all__ = [
     "kernel_thread_count",
     "monotonic",
     "switch_interval",
+    "unraisable_args",
 ]
 
 VERSION = sys.version_info[:2]
@@ -47,6 +49,29 @@ def check_acquire(blocking: bool, timeout: float) -> None:
     A free real lock is asked: it says what CPython says, whatever the version.
     """
     _thread.allocate_lock().acquire(blocking, timeout)
+
+
+def unraisable_args(fields: tuple[Any, ...]) -> Any:
+    """What `sys.unraisablehook` takes: exc_type, exc_value, exc_traceback, err_msg, object.
+
+    The interpreter names the type nowhere, so one such event is made and its type kept.
+    """
+    if not _unraisable_type:
+        hook = sys.unraisablehook
+        sys.unraisablehook = lambda args: _unraisable_type.append(type(args))
+        try:
+            _Noisy()
+        finally:
+            sys.unraisablehook = hook
+    return _unraisable_type[0](fields)
+
+
+_unraisable_type: list[Any] = []
+
+
+class _Noisy:
+    def __del__(self) -> None:
+        raise ValueError("made to be ignored")
 
 
 def kernel_thread_count() -> int | None:

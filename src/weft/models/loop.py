@@ -29,7 +29,7 @@ __all__ = ["Loop"]
 
 GRACE = 0.05  # seconds idle with no timer armed before asking whether the program is stuck
 RECHECK = 1.0  # seconds between two such questions while something outside may still wake us
-SPARES = 512  # idle workers kept; each holds a stack of about 6 KB
+SPARES = 4096  # idle workers kept; each holds a stack of about 6 KB
 
 
 class Loop:

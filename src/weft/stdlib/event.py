@@ -98,8 +98,18 @@ class Event:
 
     @property
     def _cond(self) -> Condition:
-        """CPython keeps a condition here, which nobody of ours holds: a fresh, free one."""
-        return Condition(allocate_lock())
+        """CPython keeps a condition here, which nobody of ours holds."""
+        cond: Condition | None = self.__dict__.get("_weft_cond")
+        if cond is None:
+            cond = self.__dict__["_weft_cond"] = Condition(allocate_lock())
+        return cond
+
+    def isSet(self) -> bool:  # noqa: N802 - CPython's old name
+        """Deprecated name of `is_set`."""
+        import warnings  # noqa: PLC0415 - as CPython does: only who still calls this pays
+
+        warnings.warn("isSet() is deprecated, use is_set() instead", DeprecationWarning, stacklevel=2)
+        return self.is_set()
 
     def _at_fork_reinit(self) -> None:
         self._waiters.clear()

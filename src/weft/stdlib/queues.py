@@ -18,7 +18,7 @@ from weft.core.current import adopt, getcurrent
 from weft.core.parking import RETRY, TIMEOUT, WITHDRAWN, park, settle, wake
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
-from weft.host.platform import Empty, monotonic
+from weft.host.platform import monotonic
 
 __all__ = ["make_queues"]
 
@@ -63,6 +63,7 @@ def make_queues(module: Any) -> dict[str, Any]:
     """
     classic: Any = module.Queue
     full: Any = module.Full
+    empty: Any = module.Empty
 
     class Queue(classic):  # type: ignore[misc]
         """A queue of at most `maxsize` items (0: no limit); as `queue.Queue`."""
@@ -105,6 +106,8 @@ def make_queues(module: Any) -> dict[str, Any]:
             Raises:
                 Full: there is no room (in time).
             """
+            if timeout is not None and timeout < 0 and block and self._maxsize > 0:
+                raise ValueError("'timeout' must be a non-negative number")
             while True:
                 if self._room > 0:
                     if self._getters:  # atomic with what follows
@@ -163,8 +166,6 @@ def make_queues(module: Any) -> dict[str, Any]:
             return wait.blocks
 
         def _put_timed(self, me: ControlBlock, item: Any, timeout: float) -> None:
-            if timeout < 0:
-                raise ValueError("'timeout' must be a non-negative number")
             deadline = monotonic() + timeout
             while True:
                 if self._putters is None:
@@ -190,6 +191,8 @@ def make_queues(module: Any) -> dict[str, Any]:
             Raises:
                 Empty: there is none (in time).
             """
+            if timeout is not None and timeout < 0 and block:
+                raise ValueError("'timeout' must be a non-negative number")
             while True:
                 if self._items:  # atomic
                     item = self._take()
@@ -201,7 +204,7 @@ def make_queues(module: Any) -> dict[str, Any]:
                 if self._classic:
                     return classic.get(self, block, timeout)
                 if not block:
-                    raise Empty
+                    raise empty
                 try:
                     me = getcurrent().block  # type: ignore[attr-defined]
                 except AttributeError:
@@ -252,10 +255,8 @@ def make_queues(module: Any) -> dict[str, Any]:
                 self._items.appendleft(item)
 
         def _get_timed(self, me: ControlBlock, timeout: float) -> Any:
-            if timeout < 0:
-                raise ValueError("'timeout' must be a non-negative number")
             if timeout == 0:
-                raise Empty
+                raise empty
             deadline = monotonic() + timeout
             while True:
                 me.on = self
@@ -272,7 +273,7 @@ def make_queues(module: Any) -> dict[str, Any]:
                 if self._items or alarm & RETRY:
                     return self.get(True, max(0.0, deadline - monotonic()))
                 if alarm & TIMEOUT:
-                    raise Empty
+                    raise empty
 
         def _pass_room(self) -> None:
             """An item was taken: let the first waiting putter's item in instead."""
@@ -362,10 +363,10 @@ def make_queues(module: Any) -> dict[str, Any]:
         def _go_classic(self) -> None:
             """Become a queue of mutex and conditions; whoever waits begins again."""
             items, unfinished = self._items, self.unfinished_tasks
+            self._classic = True
             classic.__init__(self, self._maxsize)
             self.queue = list(items) if isinstance(self, LifoQueue) else items
             self.unfinished_tasks = unfinished
-            self._classic = True
             self._items = ()
             self._room = -1
             waiting = [self._getters]

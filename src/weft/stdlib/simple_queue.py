@@ -49,6 +49,8 @@ class SimpleQueue:
         Raises:
             Empty: there is none (in time).
         """
+        if timeout is not None and timeout < 0 and block:
+            raise ValueError("'timeout' must be a non-negative number")
         deadline = None
         while True:
             if self._items:  # atomic
@@ -57,8 +59,6 @@ class SimpleQueue:
                 if not block:
                     raise Empty
                 assert timeout is not None
-                if timeout < 0:
-                    raise ValueError("'timeout' must be a non-negative number")
                 deadline = monotonic() + timeout
                 if timeout == 0:
                     raise Empty

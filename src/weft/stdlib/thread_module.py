@@ -13,7 +13,7 @@ from weft.core.current import adopt, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
-from weft.host.platform import CHECKS_HANDLES, monotonic
+from weft.host.platform import CHECKS_HANDLES, monotonic, unraisable_args
 from weft.stdlib.local import Local, forget_locals
 from weft.stdlib.locks import Lock, RLock, allocate_lock
 
@@ -131,13 +131,12 @@ def _unraisable(function: Any) -> None:
     """Tell of an exception that ended a thread that nobody joins, in CPython's words."""
     kind, value, traceback = sys.exc_info()
     traceback = traceback.tb_next if traceback is not None else None
-    hook_args: Any = sys.UnraisableHookArgs  # type: ignore[misc]
     if CHECKS_HANDLES:
         text, culprit = f"Exception ignored in thread started by {function!r}", None
     else:
         text, culprit = "Exception ignored in thread started by", function
     try:
-        sys.unraisablehook(hook_args((kind, value, traceback, text, culprit)))
+        sys.unraisablehook(unraisable_args((kind, value, traceback, text, culprit)))
     except BaseException:  # noqa: BLE001 - as C does: a broken hook is told of, not raised
         sys.__excepthook__(*sys.exc_info())
 

@@ -43,6 +43,9 @@ class Started(ThreadHandle):
     def set(self) -> None:
         self._set = True
 
+    def clear(self) -> None:
+        self._set = False
+
     def wait(self, timeout: float | None = None) -> bool:
         return self._set
 
