@@ -27,6 +27,7 @@ class Carrier(Protocol):
             returns what runs next.
         waiting: True while the carrier sleeps in `idle`; who pushes then has to call `wake`.
         now: the monotonic clock as last read, seconds; good to about a slice.
+        native_id: the kernel's number of the kernel thread it is.
     """
 
     push: Callable[[Any], None]
@@ -35,6 +36,7 @@ class Carrier(Protocol):
     wake: Callable[[], None]
     waiting: bool
     now: float
+    native_id: int
     timers: "Timers"
 
     def begin(self, block: "ControlBlock") -> None:
@@ -56,11 +58,18 @@ class Model(Protocol):
     name: str
     main: "ControlBlock"
 
-    def spawn(self, run: Callable[[], None], daemon: bool) -> "ControlBlock":
-        """Make a block for a new thread that will call `run`; it is not ready yet."""
+    def start(
+        self,
+        run: "Callable[[ControlBlock], object]",
+        daemon: bool,
+        thread: Any = None,
+        register: "Callable[[ControlBlock], object] | None" = None,
+    ) -> "ControlBlock":
+        """Start a thread that calls `run` with its block. `register` is called once its ident is known, before it runs.
 
-    def launch(self, block: "ControlBlock") -> None:
-        """Make a new block ready to run."""
+        Raises:
+            RuntimeError: the machine will not start one.
+        """
 
     def blocks(self) -> "list[ControlBlock]":
         """Every thread that has not ended, the main one first."""

@@ -8,7 +8,6 @@ and they can never disagree: `on` says what a block waits for, its carrier says 
 """
 
 import enum
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from weft.core.wait import Wait, WaitReason
@@ -52,11 +51,13 @@ class ControlBlock:
         alarm: bits of `weft.core.parking` that a thread looks at when a park returns.
         value: what a waker hands over (an item, a result).
         timer: the armed deadline of the wait, or None.
+        ending: functions to call as the thread ends, while it is still the current one, or None.
         ident: the thread's identifier, as `threading.get_ident()` gives it.
-        native_id: the kernel's number of the carrier that runs it.
     """
 
+    # What few threads ever set is kept in the instance dictionary, which then exists; the rest has slots.
     __slots__ = (
+        "__dict__",
         "__weakref__",
         "alarm",
         "begun",
@@ -64,49 +65,49 @@ class ControlBlock:
         "daemon",
         "done",
         "ending",
-        "error",
         "ident",
         "joiners",
-        "label",
-        "locals",
-        "native_id",
         "on",
-        "policy_data",
-        "priority",
         "resume",
         "run",
         "since",
-        "stack_of",
         "thread",
         "timer",
-        "tracing",
         "value",
     )
 
-    carrier: "Carrier"
-    resume: Any
+    locals: "dict[Any, Any] | None" = None
+    error: BaseException | None = None
+    label: str | None = None
+    priority = 0
+    policy_data: Any = None
+    tracing: Any = None
 
-    def __init__(self, carrier: "Carrier", run: Any = None) -> None:
+    carrier: "Carrier"
+    run: Any
+    thread: Any
+    daemon: bool
+    begun: bool
+    done: bool
+    on: Any
+    timer: Any
+    value: Any
+    resume: Any
+    joiners: "list[ControlBlock] | None"
+    alarm: int
+    since: float
+    ident: int
+    ending: Any
+
+    def __init__(self, carrier: "Carrier", run: Any = None, thread: Any = None, daemon: bool = True) -> None:
         self.carrier = carrier
         self.run = run
-        self.resume = None
-        self.on: Any = None
+        self.thread = thread
+        self.daemon = daemon
+        self.begun = self.done = False
+        self.on = self.timer = self.value = self.resume = self.joiners = self.ending = None
         self.alarm = 0
-        self.timer: Any = None
-        self.value: Any = None
-        self.done = False
-        self.begun = False
-        self.thread: Any = None
-        self.joiners: deque[ControlBlock] | None = None
-        self.locals: dict[Any, Any] | None = None
-        self.ending: Any = None
-        self.error: BaseException | None = None
-        self.daemon = True
-        self.label: str | None = None
-        self.priority = 0
         self.since = 0.0
-        self.stack_of: Any = None
-        self.tracing: Any = None
         self.ident = id(self)
 
     def __call__(self) -> None:
@@ -155,6 +156,11 @@ class ControlBlock:
     def stack(self) -> list[str]:
         """The thread's calls, outermost first, as "file:line in function"; empty if not to be had."""
         return self.carrier.stack(self)
+
+    @property
+    def native_id(self) -> int:
+        """The kernel's number of the kernel thread that runs it."""
+        return self.carrier.native_id
 
     @property
     def locals_count(self) -> int:

@@ -46,13 +46,20 @@ class ForeignCarrier:
         self.push = baton.put
         self._take = baton.get
         self._baton = baton
+        self.native_id = 0
         self.timers: Any = _ONE_DEADLINE
+
+    @classmethod
+    def new_block(cls, run: Any = None, thread: Any = None, daemon: bool = True) -> ControlBlock:
+        """A block with a carrier of its own, not bound to a kernel thread yet."""
+        block = ControlBlock.__new__(ControlBlock)
+        block.__init__(cls(block), run, thread, daemon)  # type: ignore[misc]
+        return block
 
     @classmethod
     def block_for(cls, here: Any) -> ControlBlock:
         """A block for the calling kernel thread, kept on its root greenlet."""
-        block = ControlBlock.__new__(ControlBlock)
-        ControlBlock.__init__(block, cls(block))  # type: ignore[arg-type]
+        block = cls.new_block()
         cls.bind(block, here)
         block.label = f"kernel thread {block.native_id}"
         return block
@@ -63,7 +70,7 @@ class ForeignCarrier:
         block.resume = _awake
         block.begun = True
         block.ident = threads.get_ident()
-        block.native_id = threads.get_native_id()
+        block.carrier.native_id = threads.get_native_id()
         here.block = block
 
     @property

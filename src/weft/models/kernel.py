@@ -6,6 +6,7 @@ between its looks.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from weft.core.places import floor
 from weft.core.thread import ControlBlock
@@ -43,19 +44,19 @@ class KernelModel:
         self._alive = False
         self._stopping = False
 
-    def spawn(self, run: Callable[[], object], daemon: bool) -> ControlBlock:
-        """Make a block for a thread that will call `run`; `launch` starts it."""
-        block = ControlBlock.__new__(ControlBlock)
-        ControlBlock.__init__(block, ForeignCarrier(block), run)  # type: ignore[arg-type]
-        block.daemon = daemon
-        return block
-
-    def launch(self, block: ControlBlock, register: Callable[[], object] | None = None) -> None:
-        """Start the kernel thread; returns when it runs. `register` is called on it, ident known.
+    def start(
+        self,
+        run: Callable[[ControlBlock], object],
+        daemon: bool,
+        thread: Any = None,
+        register: Callable[[ControlBlock], object] | None = None,
+    ) -> ControlBlock:
+        """Start a kernel thread; returns when it runs; see weft.core.ports.Model.
 
         Raises:
             RuntimeError: the system will not start one.
         """
+        block = ForeignCarrier.new_block(run, thread, daemon)
         gate = threads.raw_lock()
         gate.acquire()
         self._blocks.add(block)
@@ -68,15 +69,16 @@ class KernelModel:
         gate.acquire()
         if not self._alive and not self._stopping:
             self.ensure_monitor()
+        return block
 
     @floor
-    def _carry(self, block: ControlBlock, register: Callable[[], object] | None, gate: threads.RawLock) -> None:
+    def _carry(self, block: ControlBlock, register: Any, gate: Any) -> None:
         ForeignCarrier.bind(block, getcurrent())
         if register is not None:
-            register()
+            register(block)
         gate.release()
         try:
-            block.run()
+            block.run(block)
         finally:
             block.run = None
             block.done = True
@@ -84,7 +86,7 @@ class KernelModel:
             joiners = block.joiners
             if joiners:
                 while joiners:
-                    joiner = joiners.popleft()
+                    joiner = joiners.pop(0)
                     joiner.carrier.push(joiner.resume)
 
     def adopt(self) -> ControlBlock:
@@ -164,7 +166,7 @@ class KernelModel:
         self._foreign = set()
         self.main = survivor
         survivor.ident = threads.get_ident()
-        survivor.native_id = threads.get_native_id()
+        survivor.carrier.native_id = threads.get_native_id()
         self._bell = threads.raw_lock()
         self._bell.acquire()
         self._over = threads.raw_lock()

@@ -21,6 +21,7 @@ from weft.core.policy import Policy
 from weft.core.thread import ControlBlock
 from weft.core.timers import Timers
 from weft.errors import InternalError
+from weft.host import threads
 from weft.host.clock import monotonic
 from weft.host.poller import Poller
 from weft.host.stacks import Nursery, Worker, frame_of, getcurrent
@@ -49,8 +50,9 @@ class Loop:
         self.wake = self.poller.wake
         self.on_stuck = on_stuck
         self.on_leave_idle: Callable[[], None] | None = None
-        self.on_end: Callable[[ControlBlock], None] = lambda block: None
-        self.spares: list[Worker] = []
+        self.alive: set[ControlBlock] = set()
+        self.native_id = threads.get_native_id()
+        self.spares: deque[Worker] = deque()
         self.policy = policy
         self.ready: deque[Any] | _PolicyQueue
         if policy is None:
@@ -93,14 +95,35 @@ class Loop:
                 self.on_leave_idle()
             return resume
 
+    def launch(self, block: ControlBlock) -> None:
+        """Make a new thread ready.
+
+        With nobody else in the queue and a spare worker at hand, the thread gets the worker at once, so
+        that whoever parks next switches straight into it.
+        """
+        self.alive.add(block)
+        if not self.ready and self.spares:
+            worker = self.spares.pop()
+            if worker.block.on is None:
+                worker.block = block
+                block.resume = worker.switch
+                block.begun = True
+                self.push(block.resume)
+            else:
+                self.push(block)
+        else:
+            self.push(block)
+        if self.waiting:
+            self.wake()
+
     def begin(self, block: ControlBlock) -> None:
         """Run an unbegun thread: on a spare worker if there is one, else on a new one."""
         while self.spares:
             worker = self.spares.pop()
-            if _is_between_threads(worker):
+            if worker.block.on is None:
                 worker.block = block
                 block.resume = worker.switch
-                worker.switch(block)
+                worker.switch()
                 return
             # A finalizer runs on the stack of that worker just now; it will be a spare again later.
         self.nursery.begin(block)
@@ -108,53 +131,56 @@ class Loop:
     @floor
     def _work(self) -> None:
         """The life of a worker: one thread after another."""
-        me = getcurrent()
-        block: ControlBlock = me.block  # type: ignore[attr-defined]
+        me: Any = getcurrent()
+        pick, alive = self.pick, self.alive
         while True:
+            block: ControlBlock = me.block
             block.begun = True
             try:
-                block.run()
+                block.run(block)
             except BaseException as error:  # noqa: BLE001 - nothing may leave a worker
                 block.error = InternalError(f"a thread's body raised {error!r}")
             block.run = None
-            self._end(block)
+            block.done = True
+            alive.discard(block)
+            if block.joiners:
+                self._wake_joiners(block)
             if me.gr_context is not None:
                 me.gr_context = None
-            resume: Any = self._next()
+            try:
+                resume: Any = pick()
+            except IndexError:
+                resume = self.idle()
             if resume.__class__ is ControlBlock:
-                block = resume
-                me.block = block  # type: ignore[attr-defined]
-                block.resume = me.switch
+                me.block = resume
+                resume.resume = me.switch
                 continue
-            block = None  # type: ignore[assignment]
-            while block is None:  # a wake for a thread that has ended here is no thread to run
+            while True:
                 self._retire(me)
-                block = resume()
-                if block is None:
-                    resume = self._next()
+                resume()
+                if not me.block.done:
+                    break
+                # A wake came for a thread that has ended here: there is nothing to run.
+                try:
+                    resume = pick()
+                except IndexError:
+                    resume = self.idle()
+
+    @staticmethod
+    def _wake_joiners(block: ControlBlock) -> None:
+        joiners = block.joiners
+        while joiners:
+            wake(joiners.pop(0))
 
     def _retire(self, worker: Any) -> None:
         """Count a worker as spare; past the limit the oldest one gives its stack back."""
-        if len(self.spares) >= SPARES:
-            oldest = self.spares.pop(0)
-            if _is_between_threads(oldest):
+        spares = self.spares
+        if len(spares) >= SPARES:
+            oldest = spares.popleft()
+            if oldest.block.on is None:
                 oldest.parent = worker
                 oldest.throw()
-        self.spares.append(worker)
-
-    def _next(self) -> Callable[[], Any]:
-        try:
-            return self.pick()
-        except IndexError:
-            return self.idle()
-
-    def _end(self, block: ControlBlock) -> None:
-        block.done = True
-        self.on_end(block)
-        joiners = block.joiners
-        if joiners:
-            while joiners:
-                wake(joiners.popleft())
+        spares.append(worker)
 
     # -- for reports --------------------------------------------------------------------------
 
@@ -178,15 +204,6 @@ class Loop:
     def stack(self, block: ControlBlock) -> list[str]:
         """The thread's calls, outermost first."""
         return stack_of(self.frame(block))
-
-
-def _is_between_threads(worker: Worker) -> bool:
-    """Whether a spare worker rests in its loop, and no finalizer runs on its stack."""
-    frame = worker.gr_frame
-    return frame is not None and frame.f_code is _WORK
-
-
-_WORK = Loop._work.__code__
 
 
 class _PolicyQueue:

@@ -52,7 +52,7 @@ class Preemption:
         self._bell = threads.raw_lock()
         self._bell.acquire()
         self._over = threads.raw_lock()
-        self._alive = False
+        self.alive = False
         self._asleep = False
         self._stopping = False
         self._refused = False
@@ -61,10 +61,15 @@ class Preemption:
         loop.on_leave_idle = self._left_idle
         signals.set_tripwire(self._on_trip)
 
+    @property
+    def awake(self) -> bool:
+        """Whether the watchdog is there and does not sleep for good."""
+        return self.alive and not self._asleep
+
     def ensure_running(self) -> None:
         """Start the watchdog if it is not there: there is somebody to be fair to."""
-        if not self._alive and not self._stopping:
-            self._alive = True
+        if not self.alive and not self._stopping:
+            self.alive = True
             self._over.acquire()
             threads.start(self._watch)
         elif self._asleep:
@@ -92,7 +97,7 @@ class Preemption:
     def pause(self) -> None:
         """Stop the watchdog and wait until it has ended; `resume` lets it start again (fork)."""
         self._stopping = True
-        if self._alive:
+        if self.alive:
             self._asleep = False
             try:
                 self._bell.release()
@@ -113,7 +118,7 @@ class Preemption:
         self._bell = threads.raw_lock()
         self._bell.acquire()
         self._over = threads.raw_lock()
-        self._alive = self._asleep = self._hurry = False
+        self.alive = self._asleep = self._hurry = False
 
     def stop(self) -> None:
         """End the watchdog and take the tripwire away."""
@@ -155,7 +160,7 @@ class Preemption:
                     self._asleep = False
                     quiet = 0
         finally:
-            self._alive = False
+            self.alive = False
             self._over.release()
 
     def _due(self) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 from weft.core.policy import Policy
 from weft.core.thread import ControlBlock
@@ -34,13 +35,9 @@ class UserModel:
         deliver: Callable[[FrameType | None], bool],
     ) -> None:
         self.loop = Loop(policy, on_stuck)
-        self.loop.on_end = self._ended
-        self.native_id = threads.get_native_id()
-        self.main = ControlBlock(self.loop)
+        self.main = ControlBlock(self.loop, daemon=False)
         self.main.begun = True
-        self.main.daemon = False
         self.main.ident = threads.get_ident()
-        self.main.native_id = self.native_id
         self.main.label = "MainThread"
         self._root = root()
         self.kernel_ident = threads.get_ident()
@@ -48,33 +45,31 @@ class UserModel:
         self._root.block = self.main
         here.block = self.main  # type: ignore[attr-defined]
         self.main.resume = here.switch
-        self._blocks: set[ControlBlock] = {self.main}
+        self._blocks = self.loop.alive
+        self._blocks.add(self.main)
         self._foreign: set[ControlBlock] = set()
         self.started = 0
         self.preemption: Preemption | None = None
         if slice and threads.get_ident() == threads.main_ident():
             self.preemption = Preemption(self.loop, slice, pending, deliver)
 
-    def spawn(self, run: Callable[[], object], daemon: bool) -> ControlBlock:
-        """Make a block for a thread that will call `run`; `launch` makes it ready."""
-        block = ControlBlock(self.loop, run)
-        block.daemon = daemon
-        block.native_id = self.native_id
-        return block
-
-    def launch(self, block: ControlBlock, register: Callable[[], object] | None = None) -> None:
-        """Make a new thread ready. `register` is called as soon as its ident is known."""
-        self._blocks.add(block)
-        self.started += 1
+    def start(
+        self,
+        run: Callable[[ControlBlock], object],
+        daemon: bool,
+        thread: Any = None,
+        register: Callable[[ControlBlock], object] | None = None,
+    ) -> ControlBlock:
+        """Start a thread that calls `run`; see weft.core.ports.Model."""
+        block = ControlBlock(self.loop, run, thread, daemon)
         if register is not None:
-            register()
-        loop = self.loop
-        loop.push(block)
-        if loop.waiting:
-            loop.wake()
+            register(block)
+        self.started += 1
+        self.loop.launch(block)
         preemption = self.preemption
-        if preemption is not None and (not preemption._alive or preemption._asleep):
+        if preemption is not None and not preemption.awake:
             preemption.ensure_running()
+        return block
 
     def adopt(self) -> ControlBlock:
         """A block for a caller without one: a foreign kernel thread, or a greenlet of the program's."""
@@ -93,7 +88,7 @@ class UserModel:
         owner: ControlBlock = above.block if above is not None else self.main
         block = ControlBlock(self.loop)
         block.begun = True
-        block.ident, block.native_id = owner.ident, owner.native_id
+        block.ident = owner.ident
         block.thread, block.locals, block.label = owner.thread, owner.locals, owner.label
         block.daemon = owner.daemon
         block.resume = here.switch  # type: ignore[attr-defined]
@@ -113,13 +108,14 @@ class UserModel:
 
     def own_kernel_threads(self) -> int:
         """How many kernel threads of the process are ours: the carrier, and the watchdog."""
-        return 1 + (self.preemption is not None and self.preemption._alive)
+        return 1 + (self.preemption is not None and self.preemption.alive)
 
     def after_fork(self, survivor: ControlBlock) -> None:
         """In a forked child: the calling thread alone lives on, on a fresh queue and poller."""
         dead = self._blocks - {survivor}
         self._buried = [block.resume for block in dead]  # their stacks must not unwind here
-        self._blocks = {survivor}
+        self._blocks.clear()
+        self._blocks.add(survivor)
         self._foreign = set()
         loop = self.loop
         for block in dead:
@@ -129,15 +125,11 @@ class UserModel:
         loop.timers.heap.clear()
         loop.timers.dead = 0
         loop.poller.after_fork()
-        self.native_id = threads.get_native_id()
-        survivor.native_id = self.native_id
+        loop.native_id = threads.get_native_id()
         self.main = survivor
         self.kernel_ident = threads.get_ident()
         if self.preemption is not None:
             self.preemption.after_fork()
-
-    def _ended(self, block: ControlBlock) -> None:
-        self._blocks.discard(block)
 
     def stop(self) -> None:
         """Stop the watchdog and give the descriptors back."""

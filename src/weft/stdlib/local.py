@@ -88,6 +88,7 @@ def _open_dict(local: Local) -> dict[str, Any]:
     _dicts_of(local)[me] = fresh
     if me.locals is None:
         me.locals = {}
+        me.ending = [*(me.ending or ()), lambda: forget_locals(me)]
     me.locals[ref(local)] = None
     return fresh
 

@@ -43,11 +43,11 @@ class Lock:
             me = getcurrent().block  # type: ignore[attr-defined]
         except AttributeError:
             me = adopt()
-        if blocking is not True or timeout != -1:
-            return self._acquire_timed(me, blocking, timeout)
-        if self._owner is None:  # atomic
+        if self._owner is None and timeout == -1:  # atomic
             self._owner = me
             return True
+        if blocking is not True or timeout != -1:
+            return self._acquire_timed(me, blocking, timeout)
         waiters = self._waiters
         while True:
             me.on = self
@@ -211,14 +211,12 @@ class RLock:
             me = getcurrent().block  # type: ignore[attr-defined]
         except AttributeError:
             me = adopt()
-        if self._owner is None:  # atomic
+        if self._owner is None and timeout == -1:  # atomic
             self._owner = me
             self._count = 1
-            if blocking is not True or timeout != -1:
-                self._check_taken(blocking, timeout)
             return True
         if self._owner is me:
-            if blocking is not True or timeout != -1:
+            if timeout != -1:
                 check_acquire(blocking, timeout)
             self._count += 1
             return True
@@ -249,13 +247,6 @@ class RLock:
 
     __enter__ = acquire
 
-    def _check_taken(self, blocking: bool, timeout: float) -> None:
-        try:
-            check_acquire(blocking, timeout)
-        except BaseException:
-            self.release()
-            raise
-
     def _settled(self, me: ControlBlock) -> bool:
         alarm, me.alarm = me.alarm, 0
         try:
@@ -269,6 +260,10 @@ class RLock:
 
     def _acquire_timed(self, me: ControlBlock, blocking: bool, timeout: float) -> bool:
         check_acquire(blocking, timeout)
+        if self._owner is None:  # atomic
+            self._owner = me
+            self._count = 1
+            return True
         if not blocking or timeout == 0:
             return False
         deadline = monotonic() + timeout if timeout >= 0 else None

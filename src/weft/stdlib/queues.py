@@ -6,12 +6,11 @@ in atomic segments, and no lock is taken. As soon as the program touches what CP
 becomes *classic* for good: CPython's own methods over a mutex and three conditions. Threads that wait
 at that moment are withdrawn and begin again.
 
-Room is counted in `_room`, which is what is left of `maxsize` (infinity if that is 0 or less). A getter
+Room is counted in `_room`, which is what is left of `maxsize` (always 1 if there is no limit). A getter
 that finds putters waiting passes its room on and takes the putter's item along.
 """
 
 from collections import deque
-from math import inf
 from typing import Any
 
 from weft.core.current import adopt, getcurrent
@@ -55,6 +54,25 @@ class _Putters(_Joiners):
         return WaitReason.QUEUE_PUT, self.queue, None
 
 
+class _Exposed:
+    """An attribute of CPython's class that a direct queue does not have until somebody looks.
+
+    It is no data descriptor, so that the instance's own attribute goes before it once it is there (and
+    the class needs no `__getattr__`, which would slow every other attribute down).
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, queue: Any, owner: type) -> Any:
+        if queue is None:
+            return self
+        if "_items" in queue.__dict__ and not queue._classic:
+            queue._go_classic()
+            return queue.__dict__[self._name]
+        raise AttributeError(f"{owner.__name__!r} object has no attribute {self._name!r}")
+
+
 def make_queues(module: Any) -> dict[str, Any]:
     """Build the fast `Queue` and `LifoQueue` on the classes of one executed copy of CPython's `queue`.
 
@@ -73,16 +91,16 @@ def make_queues(module: Any) -> dict[str, Any]:
             if cls is not Queue and cls is not LifoQueue and _overrides(cls):
                 self._classic = True
                 self._items: Any = ()
-                self._room: float = -1
+                self._room = -1
                 self._getters: deque[ControlBlock] = deque()
                 classic.__init__(self, maxsize)
                 return
             self._maxsize = maxsize
             self._classic = False
-            self._items = items = deque()
-            self._push = items.append
-            self._take = items.popleft
-            self._room = maxsize if maxsize > 0 else inf
+            self._items = deque()
+            self._bounded = maxsize > 0
+            self._newest_first = False
+            self._room = maxsize if maxsize > 0 else 1
             self._getters = deque()
             self._putters: deque[ControlBlock] | None = None
             self._joiners: _Joiners | None = None
@@ -110,21 +128,22 @@ def make_queues(module: Any) -> dict[str, Any]:
                 raise ValueError("'timeout' must be a non-negative number")
             while True:
                 if self._room > 0:
-                    if self._getters:  # atomic with what follows
-                        try:
-                            heir = self._getters.popleft()
-                        except IndexError:
-                            continue
-                        heir.value = item
+                    if not self._getters:  # atomic up to the append
+                        if self._bounded:
+                            self._room -= 1
                         self.unfinished_tasks += 1
-                        carrier = heir.carrier
-                        carrier.push(heir.resume)
-                        if carrier.waiting:
-                            carrier.wake()
+                        self._items.append(item)
                         return None
-                    self._room -= 1
+                    try:
+                        heir = self._getters.popleft()
+                    except IndexError:
+                        continue
+                    heir.value = item
                     self.unfinished_tasks += 1
-                    self._push(item)
+                    carrier = heir.carrier
+                    carrier.push(heir.resume)
+                    if carrier.waiting:
+                        carrier.wake()
                     return None
                 if self._classic:
                     return classic.put(self, item, block, timeout)  # type: ignore[no-any-return]
@@ -195,11 +214,12 @@ def make_queues(module: Any) -> dict[str, Any]:
                 raise ValueError("'timeout' must be a non-negative number")
             while True:
                 if self._items:  # atomic
-                    item = self._take()
-                    if self._putters:  # atomic with the store
-                        self._pass_room()
-                    else:
-                        self._room += 1
+                    item = self._items.pop() if self._newest_first else self._items.popleft()
+                    if self._bounded:
+                        if self._putters:  # atomic with the store
+                            self._pass_room()
+                        else:
+                            self._room += 1
                     return item
                 if self._classic:
                     return classic.get(self, block, timeout)
@@ -251,7 +271,8 @@ def make_queues(module: Any) -> dict[str, Any]:
                 heir.value = item
                 wake(heir)
             else:
-                self._room -= 1
+                if self._bounded:
+                    self._room -= 1
                 self._items.appendleft(item)
 
         def _get_timed(self, me: ControlBlock, timeout: float) -> Any:
@@ -290,7 +311,7 @@ def make_queues(module: Any) -> dict[str, Any]:
                 heir.value = item
                 wake(heir)
             else:
-                self._push(item)
+                self._items.append(item)
             wake(putter)
 
         def task_done(self) -> None:
@@ -354,12 +375,6 @@ def make_queues(module: Any) -> dict[str, Any]:
                     self._go_classic()
                 classic.shutdown(self, immediate)
 
-        def __getattr__(self, name: str) -> Any:
-            if name in _EXPOSED and "_items" in self.__dict__ and not self._classic:
-                self._go_classic()
-                return self.__dict__[name]
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
         def _go_classic(self) -> None:
             """Become a queue of mutex and conditions; whoever waits begins again."""
             items, unfinished = self._items, self.unfinished_tasks
@@ -398,8 +413,7 @@ def make_queues(module: Any) -> dict[str, Any]:
 
         def __init__(self, maxsize: int = 0) -> None:
             super().__init__(maxsize)
-            if not self._classic:
-                self._take = self._items.pop
+            self._newest_first = True
 
         def _init(self, maxsize: int) -> None:
             self.queue: list[Any] = []
@@ -424,6 +438,8 @@ def make_queues(module: Any) -> dict[str, Any]:
     def _overrides(cls: type) -> bool:
         return [getattr(cls, h) for h in _HOOKS] not in plain
 
+    for name in _EXPOSED:
+        setattr(Queue, name, _Exposed(name))
     for cls in (Queue, LifoQueue, PriorityQueue):
         cls.__module__ = module.__name__
         cls.__qualname__ = cls.__name__

@@ -43,6 +43,8 @@ def sleep(seconds: float, /) -> None:
     except AttributeError:
         me = adopt()
     if seconds == 0:
+        if me.done:  # a finalizer on the stack of a worker between two threads
+            return
         carrier = me.carrier
         carrier.push(me.resume)
         carrier.pick()()

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
+from weft.stdlib.futures_fast import quicken_futures, quicken_pool
 from weft.stdlib.locks import RLock
 from weft.stdlib.queues import make_queues
 from weft.stdlib.simple_queue import SimpleQueue
@@ -26,7 +27,7 @@ from weft.stdlib.threading_fast import quicken_threading
 __all__ = ["TOO_LATE", "Supply"]
 
 #: Modules that must not have been imported before weft is in place.
-TOO_LATE = ("threading", "queue", "concurrent.futures.thread", "_threading_local")
+TOO_LATE = ("threading", "queue", "concurrent.futures._base", "_threading_local")
 
 #: Where CPython's start may have bound `_thread.RLock` or `allocate_lock` already: module, name.
 _REBIND = (("functools", "RLock"), ("reprlib", "get_ident"))
@@ -86,6 +87,8 @@ class Supply(importlib.abc.MetaPathFinder):
         self._after: dict[str, Callable[[Any], None]] = {
             "threading": lambda module: quicken_threading(module, port),
             "queue": _quicken_queue,
+            "concurrent.futures._base": quicken_futures,
+            "concurrent.futures.thread": quicken_pool,
             **extras,
         }
         self._undo: list[Callable[[], None]] = []

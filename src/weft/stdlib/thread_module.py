@@ -4,7 +4,6 @@ CPython's `threading.py` and whatever else imports `_thread` stand on this, unch
 """
 
 import sys
-from collections import deque
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Protocol
@@ -14,7 +13,7 @@ from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.host.platform import CHECKS_HANDLES, monotonic, unraisable_args
-from weft.stdlib.local import Local, forget_locals
+from weft.stdlib.local import Local
 from weft.stdlib.locks import Lock, RLock, allocate_lock
 
 __all__ = ["ThreadHandle", "ThreadPort", "join_block", "make_thread_module", "run_endings"]
@@ -25,11 +24,14 @@ class ThreadPort(Protocol):
 
     main: ControlBlock
 
-    def spawn(self, run: Callable[[], object], daemon: bool) -> ControlBlock:
-        """Make a block for a new thread."""
-
-    def launch(self, block: ControlBlock, register: Callable[[], object] | None = None) -> None:
-        """Make it ready."""
+    def start(
+        self,
+        run: Callable[[ControlBlock], object],
+        daemon: bool,
+        thread: Any = None,
+        register: Callable[[ControlBlock], object] | None = None,
+    ) -> ControlBlock:
+        """Start a thread; see weft.core.ports.Model."""
 
     def blocks(self) -> list[ControlBlock]:
         """Every thread that has not ended."""
@@ -47,7 +49,7 @@ def join_block(block: ControlBlock, timeout: float | None = None) -> bool:
     except AttributeError:
         me = adopt()
     if block.joiners is None:
-        fresh: deque[ControlBlock] = deque()
+        fresh: list[ControlBlock] = []
         if block.joiners is None:  # atomic
             block.joiners = fresh
     while True:
@@ -68,10 +70,10 @@ def join_block(block: ControlBlock, timeout: float | None = None) -> bool:
 
 def run_endings(block: ControlBlock) -> None:
     """What the end of a thread sets off while it is still the current one."""
-    forget_locals(block)
-    endings, block.ending = block.ending, None
-    for ending in endings or ():
-        ending()
+    while block.ending is not None:
+        endings, block.ending = block.ending, None
+        for ending in endings:
+            ending()
     block.thread = None
 
 
@@ -89,6 +91,9 @@ class ThreadHandle:
         """The thread's identifier, or None before it is started."""
         return None if self._block is None else self._block.ident
 
+    def _take(self, block: ControlBlock) -> None:
+        self._block = block
+
     def is_done(self) -> bool:
         """Whether the thread has ended."""
         return self._done or (self._block is not None and self._block.done)
@@ -99,7 +104,7 @@ class ThreadHandle:
         self._done = True
         joiners = self._block.joiners
         while joiners:
-            joiner = joiners.popleft()
+            joiner = joiners.pop(0)
             joiner.carrier.push(joiner.resume)
 
     def join(self, timeout: float | None = None) -> None:
@@ -153,9 +158,9 @@ def make_thread_module(real: Any, port: ThreadPort) -> ModuleType:
         if name != "__name__":
             setattr(module, name, value)
 
-    def body(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[], None]:
+    def body(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         @transparent
-        def run() -> None:
+        def run(block: ControlBlock) -> None:
             try:
                 function(*args, **kwargs)
             except SystemExit:
@@ -163,7 +168,7 @@ def make_thread_module(real: Any, port: ThreadPort) -> ModuleType:
             except BaseException:  # noqa: BLE001 - nobody above could take it
                 _unraisable(function)
             finally:
-                run_endings(getcurrent().block)  # type: ignore[attr-defined]
+                run_endings(block)
 
         return run
 
@@ -176,9 +181,7 @@ def make_thread_module(real: Any, port: ThreadPort) -> ModuleType:
         if kwargs is not None and not isinstance(kwargs, dict):
             raise TypeError("optional 3rd arg must be a dictionary")
         sys.audit("_thread.start_new_thread", function, args, kwargs)
-        block = port.spawn(body(function, args, kwargs or {}), True)
-        port.launch(block)
-        return block.ident
+        return port.start(body(function, args, kwargs or {}), True).ident
 
     def get_ident() -> int:
         """The identifier of the calling thread, a nonzero integer."""
@@ -217,13 +220,7 @@ def make_thread_module(real: Any, port: ThreadPort) -> ModuleType:
         sys.audit("_thread.start_joinable_thread", function, daemon, handle)
         if handle._block is not None:
             raise RuntimeError("thread already started")
-        block = port.spawn(body(function, (), {}), bool(daemon))
-        handle._block = block
-        try:
-            port.launch(block)
-        except BaseException:
-            handle._block = None
-            raise
+        port.start(body(function, (), {}), bool(daemon), None, handle._take)
         return handle
 
     def _make_thread_handle(ident: int) -> ThreadHandle:

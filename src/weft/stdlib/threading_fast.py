@@ -11,7 +11,8 @@ Event, and of Thread the constructor, `start`, `join`, `is_alive` and the body.
 import sys
 from typing import Any
 
-from weft.core.current import getcurrent
+from weft.core.current import adopt, getcurrent
+from weft.core.parking import WITHDRAWN, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.host.platform import CHECKS_HANDLES, VERSION
@@ -33,8 +34,7 @@ class Started(ThreadHandle):
     __slots__ = ("_set",)
 
     def __init__(self) -> None:
-        self._block = None
-        self._done = False
+        super().__init__()
         self._set = False
 
     def is_set(self) -> bool:
@@ -137,7 +137,7 @@ def _wrap_init(cls: Any, after: Any) -> None:
 def _quicken_thread(module: Any, port: ThreadPort) -> None:  # noqa: C901 - one class in one place
     Thread = module.Thread  # noqa: N806 - a class
     active, limbo = module._active, module._limbo
-    newname = module._newname
+    own_newname = module._newname
     slow_init = Thread.__init__
     slow_start = Thread.start
     shared_hook = module._make_invoke_excepthook()
@@ -145,6 +145,7 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:  # noqa: C901 - one 
     starter = "_start_joinable_thread" if CHECKS_HANDLES else "_start_new_thread"
     real_starter = getattr(module, starter)
     own = module.__dict__
+    new_handle = object.__new__
 
     def __init__(  # noqa: PLR0913 - CPython's signature
         self: Any,
@@ -160,7 +161,7 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:  # noqa: C901 - one 
         if name:
             name = str(name)
         else:
-            name = newname("Thread-%d")
+            name = own["_newname"]("Thread-%d") if own["_newname"] is not own_newname else f"Thread-{own['_counter']()}"
             if target is not None:
                 try:
                     name = f"{name} ({target.__name__})"
@@ -176,15 +177,13 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:  # noqa: C901 - one 
         self._args = args
         self._kwargs = {} if kwargs is None else kwargs
         self._daemonic = daemon
-        self._ident = self._native_id = None
-        self._started = self._weft = handle = Started()
+        self._started = self._weft = handle = new_handle(Started)
+        handle._block = None
+        handle._done = handle._set = False
         if CHECKS_HANDLES:
             self._handle = handle
-        else:
-            self._is_stopped = False
         self._initialized = True
         self._stderr = sys.stderr
-        self._invoke_excepthook = shared_hook
 
     __init__.__doc__ = slow_init.__doc__
 
@@ -194,45 +193,44 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:  # noqa: C901 - one 
         It must be called at most once per thread object. It arranges for the object's run() method to
         be invoked in a separate thread of control. Raises RuntimeError if called more than once.
         """
-        if not self._initialized:
-            raise RuntimeError("thread.__init__() not called")
-        handle = self._weft
+        try:
+            handle = self._weft
+        except AttributeError:
+            raise RuntimeError("thread.__init__() not called") from None
         if handle._set:
             raise RuntimeError("threads can only be started once")
         if own[starter] is not real_starter:  # a test has put its own there
             return slow_start(self)  # type: ignore[no-any-return]
         handle._set = True
-        block = port.spawn(self._weft_body, self._daemonic)
-        block.thread = self
-        handle._block = block
-
-        def register() -> None:
-            self._ident = ident = block.ident
-            self._native_id = block.native_id
-            active[ident] = self
-
         try:
-            port.launch(block, register)
+            port.start(body, self._daemonic, self, register)
         except BaseException:
             handle._set = False
             handle._block = None
             raise
         return None
 
+    def register(block: ControlBlock) -> None:
+        thread = block.thread
+        thread._weft._block = block
+        thread._ident = ident = block.ident
+        thread._native_id = block.carrier.native_id
+        active[ident] = thread
+
     @transparent
-    def body(self: Any) -> None:
-        block: ControlBlock = self._weft._block
+    def body(block: ControlBlock) -> None:
+        thread = block.thread
         try:
-            if own["_trace_hook"]:
-                sys.settrace(own["_trace_hook"])
-            if own["_profile_hook"]:
-                sys.setprofile(own["_profile_hook"])
-            self.run()
+            if own["_trace_hook"] or own["_profile_hook"]:
+                _set_hooks(own)
+            thread.run()
         except BaseException:  # noqa: BLE001 - the thread's excepthook is told of all
-            self._invoke_excepthook(self)
+            thread._invoke_excepthook(thread)
         finally:
             del active[block.ident]
-            run_endings(block)
+            if block.ending is not None:
+                run_endings(block)
+            block.thread = None
 
     def join(self: Any, timeout: float | None = None) -> None:
         """Wait until the thread terminates, or until the optional timeout (seconds) occurs.
@@ -240,9 +238,10 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:  # noqa: C901 - one 
         Always returns None: call is_alive() afterwards to see whether a timeout happened. Raises
         RuntimeError for the current thread and for one that has not been started.
         """
-        if not self._initialized:
-            raise RuntimeError("Thread.__init__() not called")
-        handle = self._weft
+        try:
+            handle = self._weft
+        except AttributeError:
+            raise RuntimeError("Thread.__init__() not called") from None
         if not handle._set:
             raise RuntimeError("cannot join thread before it is started")
         block = handle._block
@@ -250,9 +249,37 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:  # noqa: C901 - one 
             if self is current_thread():
                 raise RuntimeError("cannot join current thread")
             return
-        if getattr(getcurrent(), "block", None) is block or self is current_thread():
+        try:
+            me = getcurrent().block  # type: ignore[attr-defined]
+        except AttributeError:
+            me = adopt()
+        if me is block:
             raise RuntimeError("cannot join current thread")
-        join_block(block, timeout)
+        if timeout is not None:
+            join_block(block, timeout)
+            return
+        if block.joiners is None:
+            fresh: list[ControlBlock] = []
+            if block.joiners is None:  # atomic
+                block.joiners = fresh
+        me.on = block
+        block.joiners.append(me)
+        if block.done and block._withdraw(me):
+            me.on = None
+            return
+        carrier = me.carrier
+        me.since = carrier.now
+        try:
+            resume = carrier.pick()
+        except IndexError:
+            resume = carrier.idle()
+        resume()
+        me.on = None
+        if me.alarm:
+            alarm, me.alarm = me.alarm, 0
+            settle(me, alarm)
+            if alarm & WITHDRAWN:
+                join(self)
 
     def is_alive(self: Any) -> bool:
         """Return whether the thread is alive: from just before run() until just after it."""
@@ -274,7 +301,8 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:  # noqa: C901 - one 
 
     Thread.__init__ = __init__
     Thread.start = start
-    Thread._weft_body = body
+    Thread._ident = Thread._native_id = None
+    Thread._invoke_excepthook = staticmethod(shared_hook)
     Thread.join = join
     Thread.is_alive = is_alive
     Thread._after_fork = after_fork
@@ -284,6 +312,14 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:  # noqa: C901 - one 
     if not CHECKS_HANDLES:
         _mimic_sentinels(module)
     _adapt_special_threads(module, limbo)
+
+
+def _set_hooks(own: Any) -> None:
+    """`threading.settrace` and `setprofile`: the new thread traces itself."""
+    if own["_trace_hook"]:
+        sys.settrace(own["_trace_hook"])
+    if own["_profile_hook"]:
+        sys.setprofile(own["_profile_hook"])
 
 
 def _adapt_special_threads(module: Any, limbo: Any) -> None:

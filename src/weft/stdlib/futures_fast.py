@@ -1,0 +1,328 @@
+"""Faster versions of what is hot in `concurrent.futures`: Future, and ThreadPoolExecutor's submit and worker.
+
+A future makes its condition only when somebody asks for `_condition` (as `wait` and `as_completed` do);
+until then its state changes in atomic segments, and threads in `result()` wait on the future itself.
+A pool that has all its workers takes work in one atomic segment: flags checked, item appended. All else,
+and every state that is out of the ordinary, goes CPython's own way.
+
+3.14 reworked its workers; there the pool is CPython's and only Future is quickened.
+"""
+
+from collections import deque
+from typing import Any
+
+from weft.core.current import adopt, getcurrent
+from weft.core.parking import RETRY, TIMEOUT, WITHDRAWN, park, settle, wake
+from weft.core.places import transparent
+from weft.core.thread import ControlBlock
+from weft.core.wait import WaitReason
+from weft.host.platform import VERSION, monotonic
+from weft.stdlib.condition import Condition
+
+__all__ = ["quicken_futures", "quicken_pool"]
+
+PENDING, RUNNING, FINISHED = "PENDING", "RUNNING", "FINISHED"
+CANCELLED = frozenset({"CANCELLED", "CANCELLED_AND_NOTIFIED"})
+OVER = CANCELLED | {FINISHED}
+
+
+def quicken_futures(module: Any) -> None:  # noqa: C901 - one class in one place
+    """Put the fast methods into the Future of an executed `concurrent.futures._base`."""
+    Future = module.Future  # noqa: N806 - a class
+    slow = {name: getattr(Future, name) for name in ("cancel", "set_running_or_notify_cancel")}
+    slow_set = {"result": Future.set_result, "exception": Future.set_exception}
+
+    def __init__(self: Any) -> None:
+        """Initializes the future. Should not be called by clients."""
+        self._state = PENDING
+        self._result = self._exception = self._lazy_condition = self._parked = None
+        self._waiters = []
+        self._done_callbacks = []
+
+    def get_condition(self: Any) -> Condition:
+        condition: Condition | None = self._lazy_condition
+        if condition is None:
+            fresh = Condition()
+            if self._lazy_condition is None:  # atomic
+                self._lazy_condition = fresh
+            condition = self._lazy_condition
+            while self._parked:  # from now on the condition is what threads wait on
+                try:
+                    block = self._parked.popleft()
+                except IndexError:
+                    break
+                block.alarm |= RETRY | WITHDRAWN
+                wake(block)
+        return condition  # type: ignore[return-value]
+
+    def set_condition(self: Any, condition: Any) -> None:
+        self._lazy_condition = condition
+
+    def wake_parked(self: Any) -> None:
+        parked = self._parked
+        while parked:
+            try:
+                block = parked.popleft()
+            except IndexError:
+                return
+            wake(block)
+
+    def set_result(self: Any, result: Any) -> None:
+        """Sets the return value of work associated with the future (for executors and tests)."""
+        if self._lazy_condition is None and self._state not in OVER:  # atomic with the stores
+            self._result = result
+            self._state = FINISHED
+            if self._done_callbacks:
+                wake_parked(self)
+                self._invoke_callbacks()
+            elif self._parked:
+                wake_parked(self)
+            return
+        slow_set["result"](self, result)
+        wake_parked(self)
+
+    def set_exception(self: Any, exception: BaseException) -> None:
+        """Sets the result of the future as being the given exception (for executors and tests)."""
+        if self._lazy_condition is None and self._state not in OVER:  # atomic with the stores
+            self._exception = exception
+            self._state = FINISHED
+            wake_parked(self)
+            if self._done_callbacks:
+                self._invoke_callbacks()
+            return
+        slow_set["exception"](self, exception)
+        wake_parked(self)
+
+    def set_running_or_notify_cancel(self: Any) -> bool:
+        """Mark the future as running; False if it has been cancelled (for executors and tests)."""
+        if self._lazy_condition is None and self._state is PENDING:  # atomic with the store
+            self._state = RUNNING
+            return True
+        return slow["set_running_or_notify_cancel"](self)  # type: ignore[no-any-return]
+
+    def cancel(self: Any) -> bool:
+        """Cancel the future if possible; False if it is running or done."""
+        done: bool = slow["cancel"](self)
+        if done:
+            wake_parked(self)
+        return done
+
+    def cancelled(self: Any) -> bool:
+        """Return True if the future was cancelled."""
+        return self._state in CANCELLED
+
+    def running(self: Any) -> bool:
+        """Return True if the future is currently executing."""
+        return bool(self._state == RUNNING)
+
+    def done(self: Any) -> bool:
+        """Return True if the future was cancelled or finished executing."""
+        return self._state in OVER
+
+    def await_end(self: Any, timeout: float | None) -> None:
+        """Return when the future is over.
+
+        Raises:
+            TimeoutError: it is not in time.
+        """
+        deadline = None if timeout is None else monotonic() + timeout
+        while self._state not in OVER:
+            if timeout is not None and timeout <= 0:
+                raise module.TimeoutError()
+            condition = self._lazy_condition
+            if condition is not None:
+                with condition:
+                    if self._state not in OVER:
+                        left = None if deadline is None else deadline - monotonic()
+                        if not condition.wait(left) and self._state not in OVER:
+                            raise module.TimeoutError()
+                return
+            try:
+                me = getcurrent().block  # type: ignore[attr-defined]
+            except AttributeError:
+                me = adopt()
+            if self._parked is None:
+                fresh: deque[ControlBlock] = deque()
+                if self._parked is None:  # atomic
+                    self._parked = fresh
+            me.on = self
+            self._parked.append(me)
+            if (self._state in OVER or self._lazy_condition is not None) and withdraw(self, me):
+                me.on = None
+                continue
+            alarm = park(me, deadline)
+            settle(me, alarm)
+            if alarm & TIMEOUT and alarm & WITHDRAWN and self._state not in OVER:
+                raise module.TimeoutError()
+
+    def result(self: Any, timeout: float | None = None) -> Any:
+        """Return the result of the call that the future represents, waiting at most `timeout` seconds.
+
+        Raises:
+            CancelledError: If the future was cancelled.
+            TimeoutError: If the future didn't finish executing before the given timeout.
+            Exception: If the call raised then that exception will be raised.
+        """
+        try:
+            if self._state != FINISHED:
+                await_end(self, timeout)
+                if self._state in CANCELLED:
+                    raise module.CancelledError()
+            if self._exception is not None:
+                raise self._exception
+            return self._result
+        finally:
+            self = None  # noqa: PLW0642 - breaks a reference cycle with the exception
+
+    def exception(self: Any, timeout: float | None = None) -> Any:
+        """Return the exception raised by the call that the future represents, or None.
+
+        Raises:
+            CancelledError: If the future was cancelled.
+            TimeoutError: If the future didn't finish executing before the given timeout.
+        """
+        await_end(self, timeout)
+        if self._state in CANCELLED:
+            raise module.CancelledError()
+        return self._exception
+
+    def add_done_callback(self: Any, fn: Any) -> None:
+        """Attaches a callable that will be called, with the future, when the future is over.
+
+        If it is over already, the callable is called at once. Callables are called in the order in
+        which they were added, by a thread of this process.
+        """
+        if self._state not in OVER:  # atomic with the append
+            self._done_callbacks.append(fn)
+            return
+        try:
+            fn(self)
+        except Exception:
+            module.LOGGER.exception("exception calling callback for %r", self)
+
+    def withdraw(self: Any, block: ControlBlock) -> bool:
+        try:
+            self._parked.remove(block)
+        except (ValueError, AttributeError):
+            return False
+        return True
+
+    def explain(self: Any, block: ControlBlock) -> tuple[WaitReason, object, ControlBlock | None]:
+        return WaitReason.FUTURE, self, None
+
+    fast = (
+        __init__,
+        set_result,
+        set_exception,
+        set_running_or_notify_cancel,
+        cancel,
+        cancelled,
+        running,
+        done,
+        result,
+        exception,
+        add_done_callback,
+    )
+    for function in fast:
+        function.__module__ = module.__name__
+        function.__qualname__ = f"Future.{function.__name__}"
+        setattr(Future, function.__name__, function)
+    Future._condition = property(get_condition, set_condition)
+    Future._withdraw = withdraw
+    Future._explain = explain
+
+
+class _Work:
+    """A call that waits for a worker; as `concurrent.futures.thread._WorkItem`."""
+
+    __slots__ = ("args", "fn", "future", "kwargs")
+
+    def __init__(self, future: Any, fn: Any, args: Any, kwargs: Any) -> None:
+        self.future = future
+        self.fn = fn
+        self.args = args
+        self.kwargs = kwargs
+
+    @transparent
+    def run(self) -> None:
+        """Make the call and give its outcome to the future."""
+        future = self.future
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            result = self.fn(*self.args, **self.kwargs)
+        except BaseException as error:  # noqa: BLE001 - it belongs to whoever asks for the result
+            future.set_exception(error)
+            future = self = None  # type: ignore[assignment]  # noqa: PLW0642 - breaks a cycle
+        else:
+            future.set_result(result)
+
+
+def quicken_pool(module: Any) -> None:
+    """Put the fast submit and worker into an executed `concurrent.futures.thread`."""
+    if VERSION >= (3, 14):
+        return
+    own = module.__dict__
+    Executor = module.ThreadPoolExecutor  # noqa: N806 - a class
+    slow_submit = Executor.submit
+    Future = module._base.Future  # noqa: N806 - a class
+
+    def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if len(self._threads) < self._max_workers:
+            return slow_submit(self, fn, *args, **kwargs)
+        future = Future()
+        work = _Work(future, fn, args, kwargs)
+        queue = self._work_queue
+        if self._shutdown or self._broken or own["_shutdown"]:  # atomic with the append
+            return slow_submit(self, fn, *args, **kwargs)
+        if not queue._getters:
+            queue._items.append(work)
+            return future
+        queue.put(work)
+        return future
+
+    @transparent
+    def _worker(executor_reference: Any, work_queue: Any, initializer: Any, initargs: Any) -> None:
+        if initializer is not None:
+            try:
+                initializer(*initargs)
+            except BaseException:
+                module._base.LOGGER.critical("Exception in initializer:", exc_info=True)
+                executor = executor_reference()
+                if executor is not None:
+                    executor._initializer_failed()
+                return
+        items = work_queue._items
+        try:
+            while True:
+                if items:  # atomic
+                    work = items.popleft()
+                else:
+                    executor = executor_reference()
+                    if executor is not None:
+                        executor._idle_semaphore.release()
+                    del executor
+                    work = work_queue.get()
+                if work is not None:
+                    work.run()
+                    del work
+                    continue
+                executor = executor_reference()
+                if own["_shutdown"] or executor is None or executor._shutdown:
+                    if executor is not None:
+                        executor._shutdown = True
+                    work_queue.put(None)
+                    return
+                del executor
+        except BaseException:
+            module._base.LOGGER.critical("Exception in worker", exc_info=True)
+
+    submit.__doc__ = slow_submit.__doc__
+    for function in (submit, _worker):
+        function.__module__ = module.__name__
+    submit.__qualname__ = "ThreadPoolExecutor.submit"
+    _worker.__qualname__ = "_worker"
+    Executor.submit = submit
+    module._worker = _worker
+    module._WorkItem = _Work
+    _Work.__module__ = module.__name__

@@ -1,0 +1,91 @@
+"""Settings: what is taken, what is refused, and which of several sources counts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from weft.config import SLICE, Config, parse_slice
+from weft.errors import WeftError
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("10ms", 0.010),
+        ("200us", 0.0002),
+        ("0.01s", 0.01),
+        ("0.01", 0.01),
+        ("1e-2", 0.01),
+        ("60s", 60.0),
+        ("100us", 0.0001),
+        ("off", 0.0),
+        ("0", 0.0),
+    ],
+)
+def test_times_are_read_with_their_units(text: str, seconds: float) -> None:
+    assert parse_slice(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["", "ms", "ten", "10 minutes", "10m", "1_0x", "on", "--model"])
+def test_what_is_no_time_is_refused_with_the_way_to_write_one(text: str) -> None:
+    with pytest.raises(WeftError, match=r"is no time; write it as 10ms, 200us or 0\.01s$"):
+        parse_slice(text)
+
+
+@pytest.mark.parametrize("text", ["99us", "61s", "-1", "-5ms", "nan", "inf", "1e9"])
+def test_what_cannot_be_kept_is_refused_with_the_bounds(text: str) -> None:
+    with pytest.raises(WeftError, match=r"cannot be kept; choose between 100us and 60s, or off$"):
+        parse_slice(text)
+
+
+@given(st.floats(0.0001, 60))
+def test_what_is_written_out_is_read_back(seconds: float) -> None:
+    assert parse_slice(repr(seconds)) == seconds
+    assert parse_slice(f"{seconds!r}s") == seconds
+
+
+@given(st.text(max_size=12))
+def test_any_text_is_a_time_or_an_error_of_ours(text: str) -> None:
+    try:
+        seconds = parse_slice(text)
+    except WeftError:
+        return
+    assert seconds == 0 or 0.0001 <= seconds <= 60
+
+
+def test_the_defaults() -> None:
+    config = Config()
+    assert (config.model, config.policy, config.slice) == ("user", "fifo", SLICE)
+
+
+def test_the_environment_stands_in_for_what_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEFT_MODEL", "user")
+    monkeypatch.setenv("WEFT_POLICY", "priority")
+    monkeypatch.setenv("WEFT_SLICE", "2ms")
+    assert Config.from_environment() == Config("user", "priority", 0.002)
+    assert Config.from_environment(policy="fair", slice=0.0) == Config("user", "fair", 0.0)
+
+
+def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("WEFT_MODEL", "WEFT_POLICY", "WEFT_SLICE"):
+        monkeypatch.setenv(name, "")
+    assert Config.from_environment() == Config()
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"model": "users"}, r"^there is no model 'users'; choose one of: kernel, user$"),
+        ({"policy": "lifo"}, r"^there is no policy 'lifo'; choose one of: fifo, priority, fair, or name"),
+        ({"model": "kernel", "policy": "fair"}, r"^the kernel schedules kernel threads"),
+    ],
+)
+def test_what_cannot_work_is_refused(given: dict[str, str], text: str) -> None:
+    with pytest.raises(WeftError, match=text):
+        Config(**given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("slice", [-1.0, float("nan"), float("inf"), 1e-9])
+def test_a_slice_that_cannot_be_kept_is_refused_from_a_program_too(slice: float) -> None:
+    with pytest.raises(WeftError):
+        Config(slice=slice)

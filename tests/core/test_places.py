@@ -1,0 +1,95 @@
+"""Frames as places, and what may be preempted: decided by the whole stack, not by its top."""
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, cast
+
+import pytest
+
+from weft.core.places import HOME, floor, may_preempt, place_of, stack_of, transparent
+
+INNERMOST = sys._getframe
+
+
+def ours(source: str, name: str = "step", where: str = "core/made_up.py") -> Callable[..., Any]:
+    """A function whose code says that it stands in weft's own folder."""
+    space: dict[str, Any] = {}
+    exec(compile(source, HOME + where, "exec"), space)
+    return cast("Callable[..., Any]", space[name])
+
+
+CALL = "def step(call):\n    return call()\n"
+LEAF = "import sys\ndef step():\n    return sys._getframe()\n"
+
+
+def test_a_program_may_be_preempted() -> None:
+    assert may_preempt(INNERMOST())
+    assert may_preempt(None)
+
+
+def test_weft_itself_may_not() -> None:
+    assert not may_preempt(ours(LEAF)())
+
+
+def test_nor_a_finalizer_that_runs_on_top_of_weft() -> None:
+    assert not may_preempt(ours(CALL)(INNERMOST))
+
+
+def test_a_transparent_frame_does_not_forbid_it() -> None:
+    assert may_preempt(transparent(ours(CALL))(INNERMOST))
+
+
+def test_one_opaque_frame_among_transparent_ones_is_enough() -> None:
+    opaque, clear = ours(CALL), transparent(ours(CALL))
+    assert not may_preempt(clear(lambda: opaque(lambda: clear(INNERMOST))))
+
+
+def test_below_a_floor_nothing_matters() -> None:
+    opaque, ground = ours(CALL), floor(ours(CALL))
+    assert may_preempt(opaque(lambda: ground(INNERMOST)))
+    assert not may_preempt(ground(lambda: opaque(INNERMOST)))
+
+
+def test_the_place_is_the_innermost_line_of_the_program() -> None:
+    frame: FrameType = ours(CALL)(INNERMOST)
+    line = INNERMOST().f_lineno - 1
+    name = "test_the_place_is_the_innermost_line_of_the_program"
+    assert place_of(frame) == f"{__file__}:{line} in {name}"
+
+
+def test_a_frame_of_ours_is_no_place() -> None:
+    frame: FrameType = ours(LEAF)()
+    assert "made_up" not in place_of(frame)
+    assert not any("made_up" in place for place in stack_of(frame))
+
+
+def test_what_stands_between_is_a_place_only_if_there_is_no_other() -> None:
+    import threading
+
+    space: dict[str, Any] = {}
+    exec(compile(LEAF, threading.__file__, "exec"), space)
+    line = INNERMOST().f_lineno + 1
+    frame: FrameType = space["step"]()
+    assert place_of(frame).startswith(f"{__file__}:{line} in test_what_stands")
+
+
+def test_no_frame_is_no_place() -> None:
+    assert place_of(None) == "?"
+    assert stack_of(None) == []
+
+
+def test_a_stack_begins_with_the_outermost() -> None:
+    def inner() -> list[str]:
+        return stack_of(INNERMOST())
+
+    assert [place.rpartition(" in ")[2] for place in inner()][-2:] == [
+        "test_a_stack_begins_with_the_outermost",
+        "inner",
+    ]
+
+
+@pytest.mark.parametrize("mark", [transparent, floor])
+def test_marks_leave_the_function_as_it_is(mark: Callable[[Any], Any]) -> None:
+    function = ours(CALL)
+    assert mark(function) is function
