@@ -6,10 +6,10 @@ step.
 
 Prints the order of the steps. Run it with each policy:
 
-    weft run --model user --policy fifo                        examples/r08_policies.py
-    weft run --model user --policy priority                    examples/r08_policies.py
-    weft run --model user --policy fair                        examples/r08_policies.py
-    PYTHONPATH=examples weft run --model user --policy r08_policies:LatestFirst examples/r08_policies.py
+    weft run --model user --policy fifo examples/r08_policies.py
+    weft run --model user --policy priority examples/r08_policies.py
+    weft run --model user --policy fair examples/r08_policies.py
+    weft run --model user --policy r08_policies:LatestFirst examples/r08_policies.py
 """
 
 import threading

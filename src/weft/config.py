@@ -1,7 +1,6 @@
 """Settings with their units and reasons, and the only reader of WEFT_* variables."""
 
 import os
-from dataclasses import dataclass
 
 from weft.errors import WeftError
 
@@ -14,7 +13,6 @@ SHORTEST_SLICE = 0.0001  # seconds; below it the watchdog's own switches are the
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
-@dataclass(frozen=True, slots=True)
 class Config:
     """How a runtime is set up.
 
@@ -22,21 +20,25 @@ class Config:
         model: a name of MODELS.
         policy: a name of POLICIES, or "module:Class".
         slice: seconds that a thread runs before a ready one gets its turn; 0: never preempt.
+
+    Raises:
+        WeftError: a name is unknown, or the two do not go together.
     """
 
-    model: str = "user"
-    policy: str = "fifo"
-    slice: float = SLICE
+    __slots__ = ("model", "policy", "slice")
 
-    def __post_init__(self) -> None:
-        if self.model not in MODELS:
-            raise WeftError(f"there is no model {self.model!r}; choose one of: {', '.join(MODELS)}")
-        if self.policy not in POLICIES and ":" not in self.policy:
+    def __init__(self, model: str = "user", policy: str = "fifo", slice: float = SLICE) -> None:
+        self.model = model
+        self.policy = policy
+        self.slice = slice
+        if model not in MODELS:
+            raise WeftError(f"there is no model {model!r}; choose one of: {', '.join(MODELS)}")
+        if policy not in POLICIES and ":" not in policy:
             raise WeftError(
-                f"there is no policy {self.policy!r}; choose one of: {', '.join(POLICIES)}, "
+                f"there is no policy {policy!r}; choose one of: {', '.join(POLICIES)}, "
                 "or name your own as module:Class"
             )
-        if self.model == "kernel" and self.policy != "fifo":
+        if model == "kernel" and policy != "fifo":
             raise WeftError("the kernel schedules kernel threads: --policy needs --model user")
 
     @classmethod

@@ -3,7 +3,6 @@
 import builtins
 import os
 import sys
-from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
 from types import ModuleType, TracebackType
 from typing import Any
@@ -16,13 +15,15 @@ from weft.errors import WeftError
 __all__ = ["Target", "launch", "prepare"]
 
 
-@dataclass(frozen=True, slots=True)
 class Target:
-    """What to run: kind is "script", "module", "code" or "stdin"; `what` names it; `args` follow it."""
+    """What to run: `kind` is "script", "module", "code" or "stdin"; `what` names it; `args` follow it."""
 
-    kind: str
-    what: str
-    args: list[str] = field(default_factory=list)
+    __slots__ = ("args", "kind", "what")
+
+    def __init__(self, kind: str, what: str, args: list[str]) -> None:
+        self.kind = kind
+        self.what = what
+        self.args = args
 
 
 def prepare(target: Target, model: str | None, policy: str | None, slice: float | None) -> Any:

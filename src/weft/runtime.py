@@ -8,13 +8,13 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from typing import IO, Any
 
 from weft.config import Config
 from weft.core.current import current, set_adopter
 from weft.core.parking import THROWN, interrupt, settler
+from weft.core.places import floor
 from weft.core.policy import FairShare, Policy, Priority, check_policy
 from weft.core.thread import ControlBlock
 from weft.errors import DeadlockError, WeftError
@@ -22,14 +22,10 @@ from weft.host import signals as host_signals
 from weft.host import threads as host_threads
 from weft.host.clock import monotonic, sleep as real_sleep
 from weft.host.platform import FREE_THREADED, kernel_thread_count
-from weft.models.kernel import KernelModel
-from weft.models.user import UserModel
 from weft.stdlib import adapt
 from weft.stdlib.signals import SignalDesk
 from weft.stdlib.sleep import kernel_sleep, sleep
 from weft.stdlib.supply import TOO_LATE, Supply
-from weft.watch.dump import dump as dump_blocks
-from weft.watch.dump import render_deadlock
 
 __all__ = ["Runtime", "call_later", "dump", "install", "run", "runtime", "set_priority", "threads", "uninstall"]
 
@@ -46,11 +42,11 @@ class Runtime:
         self.model: Any
         on_main = host_threads.get_ident() == host_threads.main_ident()
         if config.model == "user":
-            self.model = UserModel(
+            self.model = _part("weft.models.user").UserModel(
                 make_policy(config.policy), config.slice, self._stuck, self.desk.pending, self.desk.deliver
             )
         else:
-            self.model = KernelModel(self._stuck, self.desk.pending)
+            self.model = _part("weft.models.kernel").KernelModel(self._stuck, self.desk.pending)
         extras = adapt.adapters(self)
         self.supply = Supply(self.model, kernel_sleep if config.model == "kernel" else sleep, extras)
         self._on_main = on_main
@@ -104,7 +100,7 @@ class Runtime:
             return False
         waits = {(b.ident, id(b.on)) for b in blocks if b is not main}
         if not self._leaving or not waits <= self._told:
-            print(render_deadlock(blocks), file=sys.stderr, flush=True)
+            print(_part("weft.watch.dump").render_deadlock(blocks), file=sys.stderr, flush=True)
         self._told = waits
         error = DeadlockError("every thread waits and nothing can wake one; the report above has the details")
         main.error = error
@@ -181,8 +177,10 @@ class Runtime:
         wait_for_threads = threading._shutdown
 
         def _shutdown() -> None:
-            with suppress(DeadlockError):
+            try:
                 wait_for_threads()
+            except DeadlockError:
+                pass
 
         threading._shutdown = _shutdown
 
@@ -215,6 +213,11 @@ class Runtime:
                     preemption.kick()
                 return 1
         return 0
+
+
+def _part(name: str) -> Any:
+    """A part of weft that is loaded when it is needed first, so that a start does not pay for it."""
+    return importlib.import_module(name)
 
 
 def make_policy(name: str) -> Policy | None:
@@ -332,24 +335,23 @@ def run(
     Raises:
         WeftError: as `install` does.
     """
-    with _in_force(model, policy, slice):
-        try:
-            return function(*args, **kwargs)
-        finally:
-            threading = sys.modules.get("threading")
-            if threading is not None:
-                threading._shutdown()
-
-
-@contextmanager
-def _in_force(model: str | None, policy: str | None, slice: float | None) -> Iterator[None]:
     mine = _runtime is None
     install(model, policy=policy, slice=slice)
     try:
-        yield
+        return _call_and_wait(function, args, kwargs)
     finally:
         if mine:
             uninstall()
+
+
+@floor
+def _call_and_wait(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    try:
+        return function(*args, **kwargs)
+    finally:
+        threading = sys.modules.get("threading")
+        if threading is not None:
+            threading._shutdown()
 
 
 def threads() -> list[ControlBlock]:
@@ -359,7 +361,7 @@ def threads() -> list[ControlBlock]:
 
 def dump(file: IO[str] | None = None) -> None:
     """Print every thread with its state, its wait and its stack (stderr)."""
-    dump_blocks(runtime().model.blocks(), monotonic(), file)
+    _part("weft.watch.dump").dump(runtime().model.blocks(), monotonic(), file)
 
 
 def set_priority(thread: Any, priority: int) -> None:

@@ -118,5 +118,7 @@ def test_what_is_no_policy_is_told_what_it_lacks() -> None:
     class Half:
         def add(self, block: ControlBlock) -> None: ...
 
-    with pytest.raises(TypeError, match=r"^mine is no policy: it lacks pick, __len__ \(see weft.core.policy\)$"):
+    with pytest.raises(
+        TypeError, match=r"^mine is no policy: it lacks pick, __len__ \(see weft.core.policy\)$"
+    ):
         check_policy(Half(), "mine")

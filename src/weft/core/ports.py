@@ -39,9 +39,6 @@ class Carrier(Protocol):
     native_id: int
     timers: "Timers"
 
-    def begin(self, block: "ControlBlock") -> None:
-        """Run a thread that was never run, in place of the caller; returns when the caller is resumed."""
-
     def holds(self, block: "ControlBlock") -> bool:
         """Whether the thread stands in the ready queue."""
 

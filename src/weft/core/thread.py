@@ -110,10 +110,6 @@ class ControlBlock:
         self.since = 0.0
         self.ident = id(self)
 
-    def __call__(self) -> None:
-        """Begin: a thread that has not run yet stands in the ready queue itself, as a callable."""
-        self.carrier.begin(self)
-
     # -- what a program or a report reads -------------------------------------------------
 
     @property

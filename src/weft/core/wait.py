@@ -1,7 +1,6 @@
 """Waits as records: why a thread waits, on what, who could end it, where and since when."""
 
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,11 +29,10 @@ class WaitReason(enum.Enum):
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
 class Wait:
-    """One wait of one thread, as it stood when it was asked for.
+    """One wait of one thread, as it stood when it was asked for. Immutable by custom.
 
-    Args:
+    Attributes:
         reason: why it waits.
         on: the object it waits on.
         holder: the thread that can end the wait, where that is one thread (a lock's owner, the
@@ -44,9 +42,23 @@ class Wait:
         deadline: when the wait gives up, on the same clock; None: never.
     """
 
-    reason: WaitReason
-    on: object
-    holder: "ControlBlock | None"
-    place: str
-    since: float
-    deadline: float | None
+    __slots__ = ("deadline", "holder", "on", "place", "reason", "since")
+
+    def __init__(  # noqa: PLR0913 - a record
+        self,
+        reason: WaitReason,
+        on: object,
+        holder: "ControlBlock | None",
+        place: str,
+        since: float,
+        deadline: float | None,
+    ) -> None:
+        self.reason = reason
+        self.on = on
+        self.holder = holder
+        self.place = place
+        self.since = since
+        self.deadline = deadline
+
+    def __repr__(self) -> str:
+        return f"<Wait: {self.reason} {self.on!r} at {self.place}>"

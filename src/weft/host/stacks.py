@@ -5,13 +5,15 @@ another they would inherit each other's depth of C stack and of recursion, and a
 ends in RecursionError.
 """
 
+from _functools import partial
+from collections import deque
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 import greenlet as _greenlet
 
-__all__ = ["Nursery", "Worker", "frame_of", "getcurrent", "root", "set_switch_tracer"]
+__all__ = ["Begin", "Nursery", "Worker", "frame_of", "getcurrent", "root", "set_switch_tracer"]
 
 getcurrent = _greenlet.getcurrent
 
@@ -31,25 +33,46 @@ def root() -> Any:
 
 
 class Nursery:
-    """Begins workers from a shallow stack."""
+    """Begins threads from a shallow stack.
 
-    def __init__(self, loop: Callable[[], Any]) -> None:
+    `begin(block)` is a callable that, when called, runs the block on a spare worker or on a new one in
+    place of the caller. It is C all the way, so that a thread that parks and thereby begins another
+    keeps no frame of ours on its stack for it.
+
+    Args:
+        loop: what a worker runs.
+        spares: workers between two threads; the nursery takes from it.
+    """
+
+    def __init__(self, loop: Callable[[], Any], spares: "deque[Worker]") -> None:
         self._loop = loop
+        self._spares = spares
         self._root = root()
         self._stack = _greenlet.greenlet(self._serve, self._root)
         self._stack.switch(getcurrent())
+        self._switch = self._stack.switch
 
     def _serve(self, back: Any) -> None:
+        spares = self._spares
         block = back.switch()
         while True:
-            worker = Worker(self._loop, self._root)
+            worker = None
+            while spares and worker is None:
+                worker = spares.pop()
+                if worker.block.on is not None:  # a finalizer waits on its stack just now
+                    worker = None
+            if worker is None:
+                worker = Worker(self._loop, self._root)
             worker.block = block
             block.resume = worker.switch
             block = worker.switch()
 
-    def begin(self, block: Any) -> None:
-        """Give the block a fresh worker and switch to it; returns when the caller is resumed."""
-        self._stack.switch(block)
+    def begin(self, block: Any) -> Callable[[], Any]:
+        """The callable that begins the block."""
+        return Begin(self._switch, block)
+
+
+Begin = partial  # what the ready queue holds for a thread that has not begun; its argument is the block
 
 
 def frame_of(resume: Any) -> FrameType | None:

@@ -101,10 +101,6 @@ class ForeignCarrier:
     def wake(self) -> None:
         """Nothing to do: the push itself wakes."""
 
-    def begin(self, block: ControlBlock) -> None:
-        """Never called: a kernel thread begins by itself."""
-        raise InternalError("a carrier with one thread begins no other")
-
     def holds(self, block: ControlBlock) -> bool:
         """Whether the thread has been woken and has not taken the baton yet."""
         return not self._baton.empty()

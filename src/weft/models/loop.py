@@ -2,8 +2,8 @@
 
 There is no hub. A thread that parks takes the next ready one off the queue and switches straight to
 it; one that finds nothing ready runs the timers and the poller itself, on its own stack. The queue
-holds callables: for a thread that has begun, its worker's bound `switch`; for one that has not, its
-control block, which begins it when called. So `pick()()` is the whole dispatch.
+holds callables: for a thread that has begun, its worker's bound `switch`; for one that has not, a
+`Begin`, which has the nursery begin it when called. So `pick()()` is the whole dispatch.
 
 Workers outlive threads. A worker whose thread has ended takes the next unbegun thread in its own loop:
 no new stack is mapped, and a thread that never blocks costs no greenlet and no switch at all.
@@ -11,7 +11,7 @@ no new stack is mapped, and a thread that never blocks costs no greenlet and no 
 
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -24,7 +24,7 @@ from weft.errors import InternalError
 from weft.host import threads
 from weft.host.clock import monotonic
 from weft.host.poller import Poller
-from weft.host.stacks import Nursery, Worker, frame_of, getcurrent
+from weft.host.stacks import Begin, Nursery, Worker, frame_of, getcurrent
 
 __all__ = ["Loop"]
 
@@ -61,11 +61,11 @@ class Loop:
             self.push: Callable[[Any], None] = fifo.append
             self.pick: Callable[[], Callable[[], Any]] = fifo.popleft
         else:
-            queue = _PolicyQueue(policy)
+            queue = _PolicyQueue(policy, lambda block: self.nursery.begin(block))
             self.ready = queue
             self.push = queue.append
             self.pick = queue.popleft
-        self.nursery = Nursery(self._work)
+        self.nursery = Nursery(self._work, self.spares)
 
     # -- what a parking thread calls ----------------------------------------------------------
 
@@ -110,31 +110,20 @@ class Loop:
                 block.begun = True
                 self.push(block.resume)
             else:
-                self.push(block)
+                self.push(self.nursery.begin(block))
         else:
-            self.push(block)
+            self.push(self.nursery.begin(block))
         if self.waiting:
             self.wake()
-
-    def begin(self, block: ControlBlock) -> None:
-        """Run an unbegun thread: on a spare worker if there is one, else on a new one."""
-        while self.spares:
-            worker = self.spares.pop()
-            if worker.block.on is None:
-                worker.block = block
-                block.resume = worker.switch
-                worker.switch()
-                return
-            # A finalizer runs on the stack of that worker just now; it will be a spare again later.
-        self.nursery.begin(block)
 
     @floor
     def _work(self) -> None:
         """The life of a worker: one thread after another."""
         me: Any = getcurrent()
+        block: ControlBlock
         pick, alive = self.pick, self.alive
         while True:
-            block: ControlBlock = me.block
+            block = me.block
             block.begun = True
             try:
                 block.run(block)
@@ -151,9 +140,9 @@ class Loop:
                 resume: Any = pick()
             except IndexError:
                 resume = self.idle()
-            if resume.__class__ is ControlBlock:
-                me.block = resume
-                resume.resume = me.switch
+            if resume.__class__ is Begin:
+                block = me.block = resume.args[0]
+                block.resume = me.switch
                 continue
             while True:
                 self._retire(me)
@@ -186,9 +175,7 @@ class Loop:
 
     def holds(self, block: ControlBlock) -> bool:
         """Whether the thread stands in the ready queue."""
-        if not block.begun and block.run is not None:
-            return block in self.ready
-        return block.resume in self.ready
+        return any(_block_of(resume) is block for resume in self.ready)
 
     def frame(self, block: ControlBlock) -> FrameType | None:
         """The innermost frame of a suspended thread, or of the caller if it asks for itself."""
@@ -206,24 +193,34 @@ class Loop:
         return stack_of(self.frame(block))
 
 
+def _block_of(resume: Any) -> ControlBlock:
+    """The thread that an entry of the ready queue stands for."""
+    block: ControlBlock = resume.args[0] if resume.__class__ is Begin else resume.__self__.block
+    return block
+
+
 class _PolicyQueue:
     """A ready queue that asks a policy; it looks like the deque that stands there otherwise."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, begin: Callable[[ControlBlock], Callable[[], Any]]) -> None:
         self._policy = policy
         self._pick = policy.pick
         self._add = policy.add
+        self._begin = begin
+        self._ready: dict[ControlBlock, None] = {}
 
     def append(self, resume: Any) -> None:
-        self._add(resume if resume.__class__ is ControlBlock else resume.__self__.block)
+        block = _block_of(resume)
+        self._ready[block] = None
+        self._add(block)
 
     def popleft(self) -> Callable[[], Any]:
         block = self._pick()
-        return block.resume if block.begun else block
+        self._ready.pop(block, None)
+        return block.resume if block.resume is not None else self._begin(block)
 
     def __len__(self) -> int:
         return len(self._policy)
 
-    def __contains__(self, resume: Any) -> bool:
-        block = resume if resume.__class__ is ControlBlock else resume.__self__.block
-        return any(block is other for other in getattr(self._policy, "blocks", lambda: ())())
+    def __iter__(self) -> Iterator[Any]:
+        return iter([block.resume or self._begin(block) for block in list(self._ready)])

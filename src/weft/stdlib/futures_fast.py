@@ -26,7 +26,7 @@ CANCELLED = frozenset({"CANCELLED", "CANCELLED_AND_NOTIFIED"})
 OVER = CANCELLED | {FINISHED}
 
 
-def quicken_futures(module: Any) -> None:  # noqa: C901 - one class in one place
+def quicken_futures(module: Any, port: Any) -> None:  # noqa: C901 - one class in one place
     """Put the fast methods into the Future of an executed `concurrent.futures._base`."""
     Future = module.Future  # noqa: N806 - a class
     slow = {name: getattr(Future, name) for name in ("cancel", "set_running_or_notify_cancel")}
@@ -258,7 +258,7 @@ class _Work:
             future.set_result(result)
 
 
-def quicken_pool(module: Any) -> None:
+def quicken_pool(module: Any, port: Any) -> None:
     """Put the fast submit and worker into an executed `concurrent.futures.thread`."""
     if VERSION >= (3, 14):
         return

@@ -19,7 +19,7 @@ from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
 from weft.host.platform import monotonic
 
-__all__ = ["make_queues"]
+__all__ = ["quicken_queue"]
 
 _HOOKS = ("_init", "_qsize", "_put", "_get")
 _EXPOSED = frozenset({"queue", "mutex", "not_empty", "not_full", "all_tasks_done"})
@@ -73,12 +73,8 @@ class _Exposed:
         raise AttributeError(f"{owner.__name__!r} object has no attribute {self._name!r}")
 
 
-def make_queues(module: Any) -> dict[str, Any]:
-    """Build the fast `Queue` and `LifoQueue` on the classes of one executed copy of CPython's `queue`.
-
-    Returns:
-        The names to put into the module.
-    """
+def quicken_queue(module: Any, port: Any) -> None:
+    """Put fast classes into one executed copy of CPython's `queue`, built upon its own."""
     classic: Any = module.Queue
     full: Any = module.Full
     empty: Any = module.Empty
@@ -443,4 +439,4 @@ def make_queues(module: Any) -> dict[str, Any]:
     for cls in (Queue, LifoQueue, PriorityQueue):
         cls.__module__ = module.__name__
         cls.__qualname__ = cls.__name__
-    return {"Queue": Queue, "LifoQueue": LifoQueue, "PriorityQueue": PriorityQueue}
+        setattr(module, cls.__name__, cls)

@@ -7,33 +7,37 @@ rebound, where weft knows of it, or listed in `bound_before`.
 """
 
 import _thread as real_thread
+import importlib
 import importlib._bootstrap as bootstrap
-import importlib.abc
-import importlib.machinery
-import importlib.util
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from weft.stdlib.futures_fast import quicken_futures, quicken_pool
 from weft.stdlib.locks import RLock
-from weft.stdlib.queues import make_queues
-from weft.stdlib.simple_queue import SimpleQueue
 from weft.stdlib.thread_module import ThreadPort, make_thread_module
-from weft.stdlib.threading_fast import quicken_threading
 
 __all__ = ["TOO_LATE", "Supply"]
 
 #: Modules that must not have been imported before weft is in place.
 TOO_LATE = ("threading", "queue", "concurrent.futures._base", "_threading_local")
 
+#: Module of CPython: where the function is that puts fast versions into an executed copy of it. They are
+#: loaded with the module, so that a program without threads does not pay for them.
+QUICKENED = {
+    "threading": ("weft.stdlib.threading_fast", "quicken_threading"),
+    "queue": ("weft.stdlib.queues", "quicken_queue"),
+    "concurrent.futures._base": ("weft.stdlib.futures_fast", "quicken_futures"),
+    "concurrent.futures.thread": ("weft.stdlib.futures_fast", "quicken_pool"),
+}
+
 #: Where CPython's start may have bound `_thread.RLock` or `allocate_lock` already: module, name.
 _REBIND = (("functools", "RLock"), ("reprlib", "get_ident"))
 
 
-class _AfterExec(importlib.abc.Loader):
+class _AfterExec:
     """A loader that does as the real one does and then calls a function on the module."""
 
     def __init__(self, real: Any, after: Callable[[Any], None]) -> None:
@@ -51,7 +55,7 @@ class _AfterExec(importlib.abc.Loader):
         return getattr(self._real, name)
 
 
-class _Ready(importlib.abc.Loader):
+class _Ready:
     """A loader of a module that is there already."""
 
     def __init__(self, make: Callable[[], ModuleType]) -> None:
@@ -64,7 +68,7 @@ class _Ready(importlib.abc.Loader):
         pass
 
 
-class Supply(importlib.abc.MetaPathFinder):
+class Supply:
     """The modules of one runtime.
 
     Args:
@@ -80,19 +84,23 @@ class Supply(importlib.abc.MetaPathFinder):
         extras: dict[str, Callable[[Any], None]],
     ) -> None:
         self.thread_module = make_thread_module(real_thread, port)
-        self.queue_module = _make_queue_module()
         self._port = port
         self._sleep = sleep
-        self._made = {"_thread": self._again(self.thread_module), "_queue": self._again(self.queue_module)}
+        self._made = {"_thread": self._again(self.thread_module), "_queue": _make_queue_module}
         self._after: dict[str, Callable[[Any], None]] = {
-            "threading": lambda module: quicken_threading(module, port),
-            "queue": _quicken_queue,
-            "concurrent.futures._base": quicken_futures,
-            "concurrent.futures.thread": quicken_pool,
+            **{name: self._quickener(*where) for name, where in QUICKENED.items()},
             **extras,
         }
         self._undo: list[Callable[[], None]] = []
         self.bound_before: list[str] = []
+
+    def _quickener(self, module_name: str, function: str) -> Callable[[Any], None]:
+        """A function that loads the fast versions when the module they go into is loaded."""
+
+        def quicken(module: Any) -> None:
+            getattr(importlib.import_module(module_name), function)(module, self._port)
+
+        return quicken
 
     @staticmethod
     def _again(module: ModuleType) -> Callable[[], ModuleType]:
@@ -109,11 +117,11 @@ class Supply(importlib.abc.MetaPathFinder):
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
+    ) -> ModuleSpec | None:
         """Serve ours; let the others be found and wrap the loaders of those that are quickened."""
         make = self._made.get(name)
         if make is not None:
-            return importlib.machinery.ModuleSpec(name, _Ready(make), origin="built-in")
+            return ModuleSpec(name, _Ready(make), origin="built-in")
         after = self._after.get(name)
         if after is None:
             return None
@@ -132,10 +140,11 @@ class Supply(importlib.abc.MetaPathFinder):
         """Put everything in place."""
         sys.meta_path.insert(0, self)
         self._undo.append(lambda: sys.meta_path.remove(self))
-        for name, module in (("_thread", self.thread_module), ("_queue", self.queue_module)):
-            spec = importlib.machinery.ModuleSpec(name, _Ready(lambda m=module: m), origin="built-in")
-            module.__spec__, module.__loader__, module.__package__ = spec, spec.loader, ""
-            self._swap_module(name, module)
+        module: Any = self.thread_module
+        spec = ModuleSpec("_thread", _Ready(lambda: module), origin="built-in")
+        module.__spec__, module.__loader__, module.__package__ = spec, spec.loader, ""
+        self._swap_module("_thread", module)
+        self._swap_module("_queue", None)  # ours is made when somebody imports it
         self._swap(time, "sleep", self._sleep)
         self._swap(bootstrap, "_thread", self.thread_module)
         for name, attribute in _REBIND:
@@ -161,9 +170,10 @@ class Supply(importlib.abc.MetaPathFinder):
         setattr(holder, name, value)
         self._undo.append(lambda: setattr(holder, name, old))
 
-    def _swap_module(self, name: str, module: ModuleType) -> None:
-        old = sys.modules.get(name)
-        sys.modules[name] = module
+    def _swap_module(self, name: str, module: ModuleType | None) -> None:
+        old = sys.modules.pop(name, None)
+        if module is not None:
+            sys.modules[name] = module
 
         def put_back() -> None:
             if old is None:
@@ -193,18 +203,12 @@ def _released(lock: RLock) -> None:
 
 
 def _make_queue_module() -> ModuleType:
-    import _queue as real  # noqa: PLC0415 - the real one, before ours takes its name
-
-    module: Any = ModuleType("_queue", real.__doc__)
-    module.SimpleQueue = SimpleQueue
-    module.Empty = real.Empty
-    SimpleQueue.__module__ = "_queue"
+    simple = importlib.import_module("weft.stdlib.simple_queue")
+    module: Any = ModuleType("_queue", "C implementation of the Python queue module.")
+    module.SimpleQueue = simple.SimpleQueue
+    module.Empty = simple.Empty
+    simple.SimpleQueue.__module__ = "_queue"
     return module  # type: ignore[no-any-return]
-
-
-def _quicken_queue(module: Any) -> None:
-    for name, value in make_queues(module).items():
-        setattr(module, name, value)
 
 
 def _aliases_of_real() -> list[str]:

@@ -146,6 +146,7 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:  # noqa: C901 - one 
     real_starter = getattr(module, starter)
     own = module.__dict__
     new_handle = object.__new__
+    plain_run = Thread.run
 
     def __init__(  # noqa: PLR0913 - CPython's signature
         self: Any,
@@ -223,8 +224,18 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:  # noqa: C901 - one 
         try:
             if own["_trace_hook"] or own["_profile_hook"]:
                 _set_hooks(own)
-            thread.run()
-        except BaseException:  # noqa: BLE001 - the thread's excepthook is told of all
+            if getattr(thread.run, "__func__", None) is not plain_run:
+                thread.run()
+            else:  # the same without its frame, which each switch of the thread would pay for
+                target = thread._target
+                try:
+                    if target is not None:
+                        target(*thread._args, **thread._kwargs)
+                finally:
+                    del target, thread._target, thread._args, thread._kwargs
+        except BaseException as error:  # noqa: BLE001 - the thread's excepthook is told of all
+            if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
+                error.__traceback__ = error.__traceback__.tb_next
             thread._invoke_excepthook(thread)
         finally:
             del active[block.ident]

@@ -1,0 +1,122 @@
+"""What a case can see of threads: on weft the wait records, on the plain interpreter next to nothing.
+
+The same bodies run on the plain interpreter, which holds them to what CPython does. There is no telling
+there whether a thread waits, so `until_waits` gives it time.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import weft
+from weft import ControlBlock, State, Wait, WaitReason
+
+try:
+    weft.threads()
+    ON_WEFT = True
+except weft.WeftError:
+    ON_WEFT = False
+
+LONG = 10.0  # seconds; a wait that is meant to be ended by something else
+SHORT = 0.01  # seconds; a wait that is meant to run out
+
+Case = TypeVar("Case", bound=Callable[[], None])
+
+
+def for_weft(case: Case) -> Case:
+    """Mark a case that CPython does not promise, as order of service: it is not run there."""
+    case.for_weft = True  # type: ignore[attr-defined]
+    return case
+
+
+def others() -> list[ControlBlock]:
+    """The control blocks of all threads but the main one."""
+    return weft.threads()[1:] if ON_WEFT else []
+
+
+def block_of(thread: threading.Thread) -> ControlBlock:
+    """The control block of a live thread."""
+    return next(block for block in weft.threads() if block.ident == thread.ident)
+
+
+def until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
+    """Let others run until the condition is true, and return what it gave."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not true within {seconds:g} s")
+        time.sleep(0.0002)
+    return value
+
+
+def until_waits(*threads: threading.Thread, reason: WaitReason | None = None) -> Wait | None:
+    """Until each of the threads is parked (for that reason); the last one's record."""
+    if not ON_WEFT:
+        time.sleep(0.02)
+        return None
+    wait = None
+    for thread in threads:
+        wait = until(lambda thread=thread: waits(thread, reason))
+    return wait
+
+
+def waits(thread: threading.Thread, reason: WaitReason | None = None) -> Wait | None:
+    """The record of the thread's wait, if it is parked (for that reason)."""
+    block = block_of(thread)
+    wait = block.wait
+    if wait is None or (reason is not None and wait.reason is not reason):
+        return None
+    assert block.state in (State.BLOCKED, State.READY)  # it may have been woken since
+    return wait
+
+
+def start(function: Callable[..., object], *args: Any, name: str | None = None) -> threading.Thread:
+    """A started thread."""
+    thread = threading.Thread(target=function, args=args, name=name)
+    thread.start()
+    return thread
+
+
+@contextmanager
+def running(*functions: Callable[[], object]) -> Iterator[list[threading.Thread]]:
+    """Threads that have all been joined at the end."""
+    threads = [start(function) for function in functions]
+    try:
+        yield threads
+    finally:
+        for thread in threads:
+            thread.join(LONG)
+            assert not thread.is_alive(), thread
+
+
+def in_thread(function: Callable[[], Any]) -> Any:
+    """What the function returns in a thread of its own; what it raises is raised here."""
+    result: list[Any] = []
+    error: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            result.append(function())
+        except BaseException as caught:
+            error.append(caught)
+
+    thread = start(run)
+    thread.join(LONG)
+    assert not thread.is_alive(), "it did not end"
+    if error:
+        raise error[0]
+    return result[0]
+
+
+@contextmanager
+def raises(kind: type[BaseException], text: str | None = None) -> Iterator[None]:
+    """As pytest's, for children that have no pytest: the type itself, and the text if it is given."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error) is not kind or (text is not None and str(error) != text):
+            raise AssertionError(f"{type(error).__name__}: {error} instead of {kind.__name__}") from error
+        return
+    raise AssertionError(f"no {kind.__name__} was raised")
