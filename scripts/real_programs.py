@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,7 @@ import time
 import tomllib
 import xml.etree.ElementTree as ET
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,6 +48,7 @@ class Suite:
     plugins: list[str] = field(default_factory=list)
     options: list[str] = field(default_factory=list)
     leave_out: list[dict[str, object]] = field(default_factory=list)
+    stall: float = 60  # seconds without a test that begins or ends
     limit: float = 300
 
     @property
@@ -143,6 +146,9 @@ def options() -> argparse.Namespace:
     )
     p.add_argument("--cache", type=Path, default=interpreters.cache_folder() / "real_programs")
     p.add_argument("--lines", type=int, default=20, help="differences of a suite that are printed")
+    p.add_argument(
+        "--hangs", type=int, default=5, help="tests of a suite that may hang before it is given up"
+    )
     p.add_argument("--logs", type=Path, help="keep what each run printed in this folder")
     a = p.parse_args()
     a.cache.mkdir(parents=True, exist_ok=True)
@@ -171,53 +177,80 @@ def fetch(suite: Suite, python: str, cache: Path) -> Path:
 
 
 def run(suite: Suite, python: str, source: Path, launcher: list[str], a: argparse.Namespace) -> Outcome:
-    """Runs the suite once, in a fresh copy of its source and a session of its own."""
+    """Runs the suite in a fresh copy of its source; again without a test that hung, to see the rest."""
     what = "weft " + " ".join(launcher[3:]) if launcher else "plain"
     print(f"{suite.package}, {Path(python).parents[1].name.removeprefix('env-')}, {what}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="real-", ignore_cleanup_errors=True) as place:
-        work, report, log = Path(place) / "work", Path(place) / "report.xml", Path(place) / "log"
-        shutil.copytree(source, work)
-        (Path(place) / "tmp").mkdir()
-        env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH" and not k.startswith("PYTEST")}
-        env |= {
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-            "TMPDIR": str(Path(place) / "tmp"),
-            "PYTHONHASHSEED": "0",
-        }
-        command = [python, "-X", "faulthandler", *launcher, "-m", *suite.pytest(report)]
-        began = time.monotonic()
-        with open(log, "wb") as out:
-            child = subprocess.Popen(
-                command,
-                cwd=work,
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
-            status = wait(child, suite.limit)
-        text = log.read_text(errors="replace")
+    hung: dict[str, str] = {}
+    seconds = 0.0
+    while True:
+        with tempfile.TemporaryDirectory(prefix="real-", ignore_cleanup_errors=True) as place:
+            command = [python, "-X", "faulthandler", *launcher]
+            status, text, outcome = once(suite, command, source, Path(place), hung)
         if a.logs:
             a.logs.mkdir(parents=True, exist_ok=True)
-            (a.logs / f"{suite.name}-{what.split()[0]}.log").write_text(text)
-        outcome = Outcome(seconds=time.monotonic() - began)
-        if report.exists():
-            read(report, outcome)
-        elif status is None:
-            outcome.problem = f"not done in {suite.limit:.0f} s: {last_begun(text)}"
-        else:
-            outcome.problem = f"no report, status {status}: {' '.join(text.split())[-400:]}"
-        if report.exists() and status is None:
-            outcome.problem = f"the tests were done, the process did not end in {suite.limit:.0f} s"
-        return outcome
+            (a.logs / f"{suite.name}-{what.split()[0]}{len(hung) or ''}.log").write_text(text)
+        seconds += outcome.seconds
+        test = unfinished(text) if status is None and not outcome.tests else ""
+        if not test or test in hung or len(hung) == a.hangs:
+            break
+        hung[test] = innermost(text)
+        print(f"  hung in {test}: {hung[test]}", flush=True)
+    outcome.seconds = seconds
+    outcome.tests |= {as_reported(test): "hung" for test in hung}
+    outcome.messages |= {as_reported(test): message for test, message in hung.items()}
+    return outcome
 
 
-def wait(child: subprocess.Popen[bytes], limit: float) -> int | None:
-    """The child's status, or None if it had to be ended; nothing of its session is left."""
+def once(
+    suite: Suite, python: list[str], source: Path, place: Path, without: Iterable[str]
+) -> tuple[int | None, str, Outcome]:
+    """One run in a session of its own: its status (None: had to be ended), what it printed, its outcome."""
+    work, report, log = place / "work", place / "report.xml", place / "log"
+    shutil.copytree(source, work)
+    (place / "tmp").mkdir()
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH" and not k.startswith("PYTEST")}
+    env |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "TMPDIR": str(place / "tmp"), "PYTHONHASHSEED": "0"}
+    command = [*python, "-m", *suite.pytest(report), *(f"--deselect={test}" for test in without)]
+    began = time.monotonic()
+    with open(log, "wb") as out:
+        child = subprocess.Popen(
+            command,
+            cwd=work,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+        try:
+            status = wait(child, log, suite)
+        finally:
+            sweep(place)
+    text = log.read_text(errors="replace")
+    outcome = Outcome(seconds=time.monotonic() - began)
+    if report.exists():
+        read(report, outcome)
+        if status is None:
+            outcome.problem = "the tests were done, the process did not end"
+    elif status is None:
+        outcome.problem = f"hung in {unfinished(text) or 'no test'}: {innermost(text)}"
+    else:
+        outcome.problem = f"no report, status {status}: {' '.join(text.split())[-400:]}"
+    return status, text, outcome
+
+
+def wait(child: subprocess.Popen[bytes], log: Path, suite: Suite) -> int | None:
+    """The child's status, or None if it hung and had to be ended; nothing of its session is left."""
+    end = time.monotonic() + suite.limit
+    size, since = 0, time.monotonic()
     try:
-        return child.wait(limit)
-    except subprocess.TimeoutExpired:
+        while time.monotonic() < min(end, since + suite.stall):
+            try:
+                return child.wait(0.2)
+            except subprocess.TimeoutExpired:
+                pass
+            if log.stat().st_size != size:  # a line for each test: it is getting on
+                size, since = log.stat().st_size, time.monotonic()
         child.send_signal(signal.SIGABRT)  # faulthandler writes the stacks
         time.sleep(1)
         return None
@@ -229,11 +262,34 @@ def wait(child: subprocess.Popen[bytes], limit: float) -> int | None:
         child.wait()
 
 
-def last_begun(text: str) -> str:
-    """The test that was running when the log ended, and its innermost frames."""
-    lines = text.splitlines()
-    begun = [line.strip() for line in lines if "::" in line and not line.startswith(" ")]
-    return "last line " + (begun[-1] if begun else "".join(lines[-1:]))[:200]
+def sweep(place: Path) -> None:
+    """Ends what left the session: it still has our TMPDIR in its environment."""
+    mark = f"TMPDIR={place / 'tmp'}".encode()
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark in entry.read_bytes().split(b"\0"):
+                os.kill(int(entry.parent.name), signal.SIGKILL)
+        except OSError:
+            pass
+
+
+def unfinished(text: str) -> str:
+    """The test that was running when the log ended."""
+    begun = [line for line in text.splitlines() if "::" in line and not line.startswith((" ", "="))]
+    return begun[-1].partition(" Fatal Python error")[0].strip() if begun else ""
+
+
+def as_reported(test: str) -> str:
+    """A test's name in the report, from its name in the log."""
+    file, *classes, name = test.split("::")
+    return ".".join([file.removesuffix(".py").replace("/", "."), *classes]) + "::" + name
+
+
+def innermost(text: str) -> str:
+    """The innermost frames of faulthandler's last report."""
+    stacks = text.rpartition("Fatal Python error")[2]
+    frames = re.findall(r'^  File ".*?([^/"]+/[^/"]+)", line (\d+) in (\S+)', stacks, re.MULTILINE)
+    return " < ".join(f"{file}:{line} {name}" for file, line, name in frames[:6])
 
 
 def read(report: Path, outcome: Outcome) -> None:

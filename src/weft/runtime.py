@@ -24,7 +24,7 @@ from weft.host.clock import monotonic, sleep as real_sleep
 from weft.host.platform import FREE_THREADED, kernel_thread_count
 from weft.stdlib import adapt
 from weft.stdlib.signals import SignalDesk
-from weft.stdlib.sleep import kernel_sleep, sleep
+from weft.stdlib.sleep import sleep
 from weft.stdlib.supply import TOO_LATE, Supply
 
 __all__ = ["Runtime", "call_later", "dump", "install", "run", "runtime", "set_priority", "threads", "uninstall"]
@@ -43,12 +43,12 @@ class Runtime:
         on_main = host_threads.get_ident() == host_threads.main_ident()
         if config.model == "user":
             self.model = _part("weft.models.user").UserModel(
-                make_policy(config.policy), config.slice, self._stuck, self.desk.pending, self.desk.deliver
+                config.slice, self._stuck, self.desk.pending, self.desk.deliver
             )
         else:
             self.model = _part("weft.models.kernel").KernelModel(self._stuck, self.desk.pending)
         extras = adapt.adapters(self)
-        self.supply = Supply(self.model, kernel_sleep if config.model == "kernel" else sleep, extras)
+        self.supply = Supply(self.model, sleep, extras)
         self._on_main = on_main
         self._active = False
         self._tripping = False
@@ -62,6 +62,8 @@ class Runtime:
         set_adopter(self.model.adopt)
         settler.handle_signals = self.desk.handle
         self.supply.install()
+        if self.config.model == "user":  # a policy's module may import threading: ours, by now
+            self.model.loop.use(make_policy(self.config.policy))
         if self._on_main:
             self.desk.open()
             if self.config.model == "kernel":
@@ -287,8 +289,12 @@ def install(model: str | None = None, *, policy: str | None = None, slice: float
             " `from weft.stdlib import threading, queue` beside the real ones"
         )
     made = Runtime(config)
-    made.install()
     _runtime = made
+    try:
+        made.install()
+    except BaseException:
+        uninstall()
+        raise
     _register_hooks()
 
 

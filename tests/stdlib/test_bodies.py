@@ -55,7 +55,9 @@ def cases() -> list[object]:
     for name in NAMES:
         for case_name, case in cases_of(importlib.import_module(f"tests.stdlib.bodies.{name}")).items():
             models = MODELS if is_for_weft(case) else (*MODELS, PLAIN)
-            found += [pytest.param(name, case_name, model, id=f"{name}-{case_name[5:]}-{model}") for model in models]
+            found += [
+                pytest.param(name, case_name, model, id=f"{name}-{case_name[5:]}-{model}") for model in models
+            ]
     return found
 
 

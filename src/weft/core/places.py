@@ -26,7 +26,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 def transparent(function: F) -> F:
-    """Mark a function of weft that calls the program's code in a consistent state.
+    """Mark a function of weft that only reads, or that calls the program's code in a consistent state.
 
     A thread may be preempted above such a frame; above any other frame of weft it may not, since that
     frame may stand in the middle of a change (a finalizer can run on top of it).

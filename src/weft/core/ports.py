@@ -39,6 +39,9 @@ class Carrier(Protocol):
     native_id: int
     timers: "Timers"
 
+    def breathe(self) -> None:
+        """The caller gives way and nobody else is ready: see to timers, or to other kernel threads."""
+
     def holds(self, block: "ControlBlock") -> bool:
         """Whether the thread stands in the ready queue."""
 

@@ -67,6 +67,7 @@ class ControlBlock:
         "ending",
         "ident",
         "joiners",
+        "label",
         "on",
         "resume",
         "run",
@@ -78,7 +79,6 @@ class ControlBlock:
 
     locals: "dict[Any, Any] | None" = None
     error: BaseException | None = None
-    label: str | None = None
     priority = 0
     policy_data: Any = None
     tracing: Any = None
@@ -98,6 +98,7 @@ class ControlBlock:
     since: float
     ident: int
     ending: Any
+    label: str | None
 
     def __init__(self, carrier: "Carrier", run: Any = None, thread: Any = None, daemon: bool = True) -> None:
         self.carrier = carrier
@@ -105,7 +106,7 @@ class ControlBlock:
         self.thread = thread
         self.daemon = daemon
         self.begun = self.done = False
-        self.on = self.timer = self.value = self.resume = self.joiners = self.ending = None
+        self.on = self.timer = self.value = self.resume = self.joiners = self.ending = self.label = None
         self.alarm = 0
         self.since = 0.0
         self.ident = id(self)

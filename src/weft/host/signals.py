@@ -10,7 +10,18 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["QUIT", "TRIPWIRE", "default_int_handler", "get", "numbers", "put", "set_tripwire", "trip"]
+__all__ = [
+    "QUIT",
+    "TRIPWIRE",
+    "VTALRM",
+    "default_int_handler",
+    "get",
+    "numbers",
+    "put",
+    "set_tripwire",
+    "trip",
+    "trip_in",
+]
 
 TRIPWIRE = int(getattr(signal, "SIGRTMAX", 0) or signal.Signals.SIGURG)
 
@@ -29,7 +40,31 @@ def trip() -> None:
 
 def set_tripwire(handler: Callable[[int, Any], object] | None) -> None:
     """Install the tripwire's handler, or take it away (None). Only the main kernel thread may."""
+    global _second
     put(TRIPWIRE, handler if handler is not None else signal.SIG_DFL)
+    if VTALRM is not None and get(VTALRM) in (signal.SIG_DFL, _second):
+        _second = handler
+        put(VTALRM, handler if handler is not None else signal.SIG_DFL)
+
+
+def trip_in(seconds: float) -> bool:
+    """Have the second tripwire's handler called after `seconds` of processor time.
+
+    A kernel timer sends it, so it can arrive in the middle of a long C call and be met as the call
+    returns, where `trip`, which needs the interpreter's lock, would always come one step late. It counts
+    processor time in user mode alone: a process that sleeps in a system call is not interrupted.
+
+    Returns:
+        False if the program uses that signal itself.
+    """
+    if VTALRM is None or get(VTALRM) is not _second:
+        return False
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    return True
+
+
+VTALRM = int(signal.SIGVTALRM) if hasattr(signal, "SIGVTALRM") else None
+_second: Any = None
 
 
 def numbers() -> list[int]:

@@ -11,7 +11,7 @@ from weft.core.places import place_of, stack_of
 from weft.core.thread import ControlBlock
 from weft.errors import InternalError
 from weft.host import threads
-from weft.host.clock import monotonic
+from weft.host.clock import monotonic, sleep
 
 __all__ = ["ForeignCarrier"]
 
@@ -43,9 +43,10 @@ class ForeignCarrier:
     def __init__(self, block: ControlBlock) -> None:
         self.block = block
         baton = threads.Baton()
-        self.push = baton.put
+        self._give = baton.put
         self._take = baton.get
-        self._baton = baton
+        self.given = 0  # wakes that were sent to the thread, and
+        self.taken = 0  # wakes that it has met: between the two it looks parked and is not
         self.native_id = 0
         self.timers: Any = _ONE_DEADLINE
 
@@ -78,21 +79,33 @@ class ForeignCarrier:
         """The monotonic clock."""
         return monotonic()
 
+    def push(self, resume: Any) -> None:
+        """Wake the thread. A block has one waker at a time, so the count needs no lock."""
+        self.given += 1
+        self._give(resume)
+
     def pick(self) -> Any:
         """Sleep until somebody wakes the thread; its deadline, if it has one, wakes it too."""
         timer = self.block.timer
-        if timer is None:
-            return self._take()
-        while timer[2] is not None:
+        resume = None
+        while timer is not None and timer[2] is not None:
             left = timer[0] - monotonic()
             if left <= 0:
                 interrupt(self.block, TIMEOUT)
                 break
             try:
-                return self._take(True, left)
+                resume = self._take(True, left)
+                break
             except threads.Empty:
                 continue
-        return self._take()
+        if resume is None:
+            resume = self._take()
+        self.taken += 1
+        return resume
+
+    def breathe(self) -> None:
+        """Give way to other kernel threads."""
+        sleep(0)
 
     def idle(self) -> Any:
         """Never called: `pick` sleeps itself."""
@@ -103,7 +116,7 @@ class ForeignCarrier:
 
     def holds(self, block: ControlBlock) -> bool:
         """Whether the thread has been woken and has not taken the baton yet."""
-        return not self._baton.empty()
+        return self.given != self.taken
 
     def place(self, block: ControlBlock) -> str:
         """Where in the program the thread is."""

@@ -120,8 +120,8 @@ class KernelModel:
             threads.start(self._watch)
 
     def _watch(self) -> None:
-        before: list[tuple[int, int]] | None = None
-        told: list[tuple[int, int]] | None = None
+        before: list[tuple[int, float]] | None = None
+        told: list[tuple[int, float]] | None = None
         try:
             while not self._stopping:
                 if self._bell.acquire(timeout=LOOK) or self._stopping:
@@ -134,13 +134,13 @@ class KernelModel:
             self._alive = False
             self._over.release()
 
-    def _all_parked(self) -> list[tuple[int, int]] | None:
-        """Which thread waits on what, if all wait with no deadline; else None."""
+    def _all_parked(self) -> list[tuple[int, float]] | None:
+        """Which thread waits since when, if all wait with no deadline; else None."""
         seen = []
         for block in list(self._blocks):
             if block.on is None or block.timer is not None or block.carrier.holds(block) or self._pending():
                 return None
-            seen.append((id(block), id(block.on)))
+            seen.append((id(block), block.since))
         return sorted(seen)
 
     def pause(self) -> None:

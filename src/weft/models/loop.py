@@ -37,12 +37,11 @@ class Loop:
     """A carrier (weft.core.ports) for user threads.
 
     Args:
-        policy: who runs next; None: first in, first out, straight off a deque.
         on_stuck: called when nothing is ready and no timer is armed; returns True if it made a thread
             ready (a deadlock was reported), False if something outside may still wake one.
     """
 
-    def __init__(self, policy: Policy | None, on_stuck: Callable[[], bool]) -> None:
+    def __init__(self, on_stuck: Callable[[], bool]) -> None:
         self.waiting = False
         self.now = monotonic()
         self.timers = Timers()
@@ -53,7 +52,14 @@ class Loop:
         self.alive: set[ControlBlock] = set()
         self.native_id = threads.get_native_id()
         self.spares: deque[Worker] = deque()
-        self.policy = policy
+        self.nursery = Nursery(self._work, self.spares)
+        self.use(None)
+
+    def use(self, policy: Policy | None) -> None:
+        """Let a policy choose who runs next (None: first in, first out, straight off a deque).
+
+        Only while no thread is ready.
+        """
         self.ready: deque[Any] | _PolicyQueue
         if policy is None:
             fifo: deque[Any] = deque()
@@ -61,11 +67,10 @@ class Loop:
             self.push: Callable[[Any], None] = fifo.append
             self.pick: Callable[[], Callable[[], Any]] = fifo.popleft
         else:
-            queue = _PolicyQueue(policy, lambda block: self.nursery.begin(block))
+            queue = _PolicyQueue(policy, self.nursery.begin)
             self.ready = queue
             self.push = queue.append
             self.pick = queue.popleft
-        self.nursery = Nursery(self._work, self.spares)
 
     # -- what a parking thread calls ----------------------------------------------------------
 
@@ -94,6 +99,12 @@ class Loop:
             if self.on_leave_idle is not None:
                 self.on_leave_idle()
             return resume
+
+    def breathe(self) -> None:
+        """A thread gives way and is the only ready one: let timers that are due fire."""
+        self.now = now = monotonic()
+        if self.timers.heap:
+            self.timers.fire(now)
 
     def launch(self, block: ControlBlock) -> None:
         """Make a new thread ready.

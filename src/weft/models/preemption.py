@@ -190,6 +190,7 @@ class Preemption:
             return
         if not may_preempt(frame) or not me.begun or me.done:
             self._refused = True
+            signals.trip_in(SOON)
             return
         self.switches += 1
         carrier = me.carrier

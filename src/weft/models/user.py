@@ -4,7 +4,6 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from weft.core.policy import Policy
 from weft.core.thread import ControlBlock
 from weft.host import threads
 from weft.host.stacks import getcurrent, root
@@ -19,7 +18,6 @@ class UserModel:
     """Threads that the kernel does not know of.
 
     Args:
-        policy: who runs next; None: first in, first out.
         slice: seconds a thread runs while others are ready; 0: never preempt.
         on_stuck, pending, deliver: see Loop and Preemption.
     """
@@ -28,13 +26,12 @@ class UserModel:
 
     def __init__(
         self,
-        policy: Policy | None,
         slice: float,
         on_stuck: Callable[[], bool],
         pending: Callable[[], bool],
         deliver: Callable[[FrameType | None], bool],
     ) -> None:
-        self.loop = Loop(policy, on_stuck)
+        self.loop = Loop(on_stuck)
         self.main = ControlBlock(self.loop, daemon=False)
         self.main.begun = True
         self.main.ident = threads.get_ident()

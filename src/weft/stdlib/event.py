@@ -4,6 +4,7 @@ from collections import deque
 
 from weft.core.current import adopt, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
+from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
 from weft.host.platform import monotonic
@@ -20,6 +21,7 @@ class Event:
         self._flag = False
         self._waiters: deque[ControlBlock] = deque()
 
+    @transparent
     def is_set(self) -> bool:
         """Whether the flag is set."""
         return self._flag

@@ -107,14 +107,17 @@ def quicken_futures(module: Any, port: Any) -> None:  # noqa: C901 - one class i
             wake_parked(self)
         return done
 
+    @transparent
     def cancelled(self: Any) -> bool:
         """Return True if the future was cancelled."""
         return self._state in CANCELLED
 
+    @transparent
     def running(self: Any) -> bool:
         """Return True if the future is currently executing."""
         return bool(self._state == RUNNING)
 
+    @transparent
     def done(self: Any) -> bool:
         """Return True if the future was cancelled or finished executing."""
         return self._state in OVER

@@ -10,6 +10,7 @@ from typing import Any
 
 from weft.core.current import adopt, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle, wake
+from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
 from weft.host.platform import PLAIN_LOCK_TYPE, check_acquire, monotonic
@@ -138,6 +139,7 @@ class Lock:
         else:
             self._owner = None
 
+    @transparent
     def locked(self) -> bool:
         """Whether some thread has the lock."""
         return self._owner is not None
@@ -333,16 +335,19 @@ class RLock:
             self._owner = None
             self._count = 0
 
+    @transparent
     def locked(self) -> bool:
         """Whether some thread has the lock."""
         return self._owner is not None
 
+    @transparent
     def _is_owned(self) -> bool:
         try:
             return self._owner is getcurrent().block  # type: ignore[attr-defined,no-any-return]
         except AttributeError:
             return self._owner is adopt()
 
+    @transparent
     def _recursion_count(self) -> int:
         return self._count if self._is_owned() else 0
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from weft.core.current import adopt, getcurrent
 from weft.core.parking import RETRY, TIMEOUT, WITHDRAWN, park, settle, wake
+from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
 from weft.host.platform import monotonic
@@ -351,14 +352,17 @@ def quicken_queue(module: Any, port: Any) -> None:
                 if not alarm & WITHDRAWN:
                     return None
 
+        @transparent
         def qsize(self) -> int:
             """How many items there are now (not reliable: others may put or get meanwhile)."""
             return classic.qsize(self) if self._classic else len(self._items)
 
+        @transparent
         def empty(self) -> bool:
             """Whether there is no item now (not reliable)."""
             return classic.empty(self) if self._classic else not self._items
 
+        @transparent
         def full(self) -> bool:
             """Whether there is no room now (not reliable)."""
             return classic.full(self) if self._classic else 0 < self._maxsize <= len(self._items)

@@ -41,7 +41,7 @@ class SignalDesk:
         self._opened = True
         for number in signals.numbers():
             handler = signals.get(number)
-            if callable(handler) and number != signals.TRIPWIRE:
+            if callable(handler) and number not in (signals.TRIPWIRE, signals.VTALRM):
                 self._handlers[number] = handler
                 signals.put(number, self._arrive)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from weft.core.current import adopt, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
+from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
 from weft.host.platform import Empty, monotonic
@@ -91,10 +92,12 @@ class SimpleQueue:
         """Take the oldest item; raises Empty at once if there is none."""
         return self.get(False)
 
+    @transparent
     def empty(self) -> bool:
         """Whether the queue is empty now (not reliable: others may put meanwhile)."""
         return not self._items
 
+    @transparent
     def qsize(self) -> int:
         """How many items there are now (not reliable: others may put or get meanwhile)."""
         return len(self._items)

@@ -1,6 +1,5 @@
 """`time.sleep`: the thread alone sleeps, and `sleep(0)` lets the next ready thread run."""
 
-from collections.abc import Callable
 from operator import index
 from typing import Any
 
@@ -11,7 +10,7 @@ from weft.core.wait import WaitReason
 from weft.host import clock
 from weft.host.platform import TIMEOUT_MAX, monotonic
 
-__all__ = ["kernel_sleep", "sleep"]
+__all__ = ["sleep"]
 
 
 class _Sleep:
@@ -47,26 +46,15 @@ def sleep(seconds: float, /) -> None:
             return
         carrier = me.carrier
         carrier.push(me.resume)
-        carrier.pick()()
+        resume = carrier.pick()
+        if resume is me.resume:  # nobody else is ready
+            carrier.breathe()
+        else:
+            resume()
         if me.alarm:
             alarm, me.alarm = me.alarm, 0
             settle(me, alarm)
         return
-    _sleep_until(me, seconds)
-
-
-def kernel_sleep(seconds: float, /) -> None:
-    """sleep(seconds)
-
-    Delay the calling thread for a number of seconds, which may be a fraction; the others run on.
-    """
-    if seconds == 0:
-        clock.sleep(0)
-        return
-    try:
-        me = getcurrent().block  # type: ignore[attr-defined]
-    except AttributeError:
-        me = adopt()
     _sleep_until(me, seconds)
 
 
@@ -86,7 +74,4 @@ def _sleep_until(me: ControlBlock, seconds: Any) -> None:
             return
 
 
-Sleep = Callable[[float], None]
-
-for _function in (sleep, kernel_sleep):
-    _function.__module__, _function.__qualname__, _function.__name__ = "time", "sleep", "sleep"
+sleep.__module__ = "time"

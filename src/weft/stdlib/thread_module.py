@@ -74,7 +74,6 @@ def run_endings(block: ControlBlock) -> None:
         endings, block.ending = block.ending, None
         for ending in endings:
             ending()
-    block.thread = None
 
 
 class ThreadHandle:
@@ -94,6 +93,7 @@ class ThreadHandle:
     def _take(self, block: ControlBlock) -> None:
         self._block = block
 
+    @transparent
     def is_done(self) -> bool:
         """Whether the thread has ended."""
         return self._done or (self._block is not None and self._block.done)
@@ -183,6 +183,7 @@ def make_thread_module(real: Any, port: ThreadPort) -> ModuleType:
         sys.audit("_thread.start_new_thread", function, args, kwargs)
         return port.start(body(function, args, kwargs or {}), True).ident
 
+    @transparent
     def get_ident() -> int:
         """The identifier of the calling thread, a nonzero integer."""
         try:

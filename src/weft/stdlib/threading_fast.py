@@ -37,6 +37,7 @@ class Started(ThreadHandle):
         super().__init__()
         self._set = False
 
+    @transparent
     def is_set(self) -> bool:
         return self._set
 
@@ -68,6 +69,7 @@ def _quicken_functions(module: Any, port: ThreadPort) -> None:
     slow_current = module.current_thread
     active = module._active
 
+    @transparent
     def current_thread() -> Any:
         """Return the current Thread object, corresponding to the caller's thread of control.
 
@@ -241,6 +243,7 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:  # noqa: C901 - one 
             del active[block.ident]
             if block.ending is not None:
                 run_endings(block)
+            block.label = thread._name
             block.thread = None
 
     def join(self: Any, timeout: float | None = None) -> None:
@@ -292,6 +295,7 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:  # noqa: C901 - one 
             if alarm & WITHDRAWN:
                 join(self)
 
+    @transparent
     def is_alive(self: Any) -> bool:
         """Return whether the thread is alive: from just before run() until just after it."""
         assert self._initialized, "Thread.__init__() not called"
