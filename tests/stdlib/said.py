@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 HUGE = 1e20
+ARITY = re.compile(r"\b(takes|expected|missing|positional|keyword|unexpected)\b.*\barguments?\b")
 MAKERS: dict[str, Callable[[], Any]] = {
     "Lock": threading.Lock,
     "RLock": threading.RLock,
@@ -88,7 +89,7 @@ CALLS: tuple[str, ...] = (
     "x.nothing",
     "setattr(x, 'new', 1) or x.new",
     "delattr(x, 'nothing')",
-    "x.__dict__",
+    "x.__dict__ is x.__dict__",
     "x < x",
     "x == x, x != x, bool(x)",
     "hash(x) == hash(x)",
@@ -143,12 +144,20 @@ OTHERS: tuple[str, ...] = (
 
 
 def said(text: str, space: dict[str, Any]) -> str:
-    """What the expression gives, or the type and text of what it raises, with numbers of objects masked."""
+    """What the expression gives, or the type and text of what it raises, with numbers of objects masked.
+
+    Of a missing attribute and a wrong number of arguments the type alone counts: their texts are the
+    interpreter's and differ between a function in C and one in Python.
+    """
     try:
         result = repr(eval(text, globals(), space))
     except BaseException as error:
-        result = f"{type(error).__module__}.{type(error).__qualname__}: {error}"
+        kind, told = f"{type(error).__module__}.{type(error).__qualname__}", str(error)
+        if isinstance(error, AttributeError) or (isinstance(error, TypeError) and ARITY.search(told)):
+            told = "..."
+        result = f"{kind}: {told}"
     result = re.sub(r"0x[0-9a-fA-F]+", "0x..", result)
+    result = re.sub(r"'_(?:thread|queue)\.(\w+)'", r"'\1'", result)
     return re.sub(r"\b\d{7,}\b", "N", result)
 
 

@@ -27,6 +27,8 @@ class Carrier(Protocol):
             returns what runs next.
         waiting: True while the carrier sleeps in `idle`; who pushes then has to call `wake`.
         now: the monotonic clock as last read, seconds; good to about a slice.
+        poller: watches descriptors for parked threads (host.poller); None where the thread may sleep in
+            the kernel itself.
         native_id: the kernel's number of the kernel thread it is.
     """
 
@@ -37,6 +39,7 @@ class Carrier(Protocol):
     waiting: bool
     now: float
     native_id: int
+    poller: Any
     timers: "Timers"
 
     def breathe(self) -> None:

@@ -22,6 +22,7 @@ class WaitReason(enum.Enum):
     JOIN = "waits for a thread to end"
     FUTURE = "waits for the result of a future"
     SLEEP = "sleeps"
+    DESCRIPTOR = "waits for"
     SHUTDOWN = "waits for the other threads to end"
     OTHER = "waits"
 

@@ -1,17 +1,30 @@
-"""What a carrier sleeps in when nothing is ready, to the microsecond, until a time or a wake.
+"""What a carrier sleeps in when nothing is ready: until a time, a wake, or a descriptor that is ready.
 
-`select()` is used for its resolution (`epoll_wait` rounds up to a millisecond).
+The sleep is a `select()` for its resolution (`epoll_wait` rounds up to a millisecond) on two
+descriptors: the wake-up's and the epoll's that holds what threads wait for. Where there is no epoll,
+the watched descriptors stand in a `selectors` object instead.
 """
 
 import os
 import select
 import sys
+from collections.abc import Callable, Iterable
+from typing import Any
 
-__all__ = ["Poller"]
+__all__ = ["HANGUP", "READ", "WRITE", "Poller", "poll_once"]
+
+READ = select.POLLIN | select.POLLPRI
+WRITE = select.POLLOUT
+HANGUP = select.POLLERR | select.POLLHUP | select.POLLNVAL
+_ALWAYS = select.POLLERR | select.POLLHUP
 
 
 class Poller:
-    """Sleeps until a deadline or until `wake` is called, from any kernel thread."""
+    """Sleeps until a deadline, until `wake` is called from any kernel thread, or until a watch is ready.
+
+    A descriptor may have many watches; each is a callable that is called once, with no argument, when the
+    descriptor is ready for what it asks, and is then forgotten.
+    """
 
     def __init__(self) -> None:
         self._open()
@@ -23,15 +36,25 @@ class Poller:
             self._read, self._write = os.pipe()
             for fd in (self._read, self._write):
                 os.set_blocking(fd, False)
+        self._epoll: Any = None
+        self._watches: dict[int, list[tuple[int, Callable[[], object]]]] = {}
+        self._sleep_on: tuple[int, ...] = (self._read,)
+
+    def __len__(self) -> int:
+        """How many descriptors are watched."""
+        return len(self._watches)
 
     def wait(self, timeout: float | None) -> None:
-        """Sleep for at most `timeout` seconds (None: until woken)."""
-        ready = _select((self._read,), (), (), timeout)[0]
-        if ready:
-            try:
-                _read(self._read, 8)
-            except BlockingIOError:
-                pass
+        """Sleep for at most `timeout` seconds (None: until woken), and serve what has become ready."""
+        ready = _select(self._sleep_on, (), (), timeout)[0]
+        for fd in ready:
+            if fd == self._read:
+                try:
+                    _read(fd, 8)
+                except BlockingIOError:
+                    pass
+            else:
+                self.serve()
 
     def wake(self) -> None:
         """End the sleep, or the next one if none is on."""
@@ -40,10 +63,78 @@ class Poller:
         except BlockingIOError:
             pass  # so many wakes are waiting that one more changes nothing
 
+    # -- descriptors -------------------------------------------------------------------------------
+
+    def watch(self, fd: int, events: int, ready: Callable[[], object]) -> bool:
+        """Call `ready` once `fd` is ready for `events`, or in error; False if it cannot be watched.
+
+        What cannot be watched (a regular file) is always ready.
+
+        Raises:
+            OSError: the descriptor is not open.
+        """
+        if self._epoll is None:
+            self._epoll = _epoll()
+            self._sleep_on = (self._read, self._epoll.fileno())
+        watches = self._watches.get(fd)
+        if watches is None:
+            try:
+                self._epoll.register(fd, events)
+            except PermissionError:
+                return False
+            except FileExistsError:  # the number was closed and opened anew behind our back
+                self._epoll.modify(fd, events)
+            self._watches[fd] = [(events, ready)]
+            return True
+        watches.append((events, ready))
+        self._renew(fd, watches)
+        return True
+
+    def unwatch(self, fd: int, ready: Callable[[], object]) -> None:
+        """Forget a watch; one that has been called already is forgotten anyway."""
+        watches = self._watches.get(fd)
+        if watches is None:
+            return
+        watches[:] = [watch for watch in watches if watch[1] is not ready]
+        self._renew(fd, watches)
+
+    def _renew(self, fd: int, watches: list[tuple[int, Callable[[], object]]]) -> None:
+        try:
+            if watches:
+                mask = 0
+                for events, _ in watches:
+                    mask |= events
+                self._epoll.modify(fd, mask)
+            else:
+                del self._watches[fd]
+                self._epoll.unregister(fd)
+        except OSError:
+            pass  # it was closed meanwhile; its waiters are woken by who closes it or by their deadline
+
+    def serve(self) -> None:
+        """Call the watches of every descriptor that is ready now; never sleeps."""
+        if self._epoll is None or not self._watches:
+            return
+        for fd, events in self._epoll.poll(0):
+            watches = self._watches.get(fd)
+            if watches is None:
+                try:
+                    self._epoll.unregister(fd)
+                except OSError:
+                    pass
+                continue
+            due = [ready for wanted, ready in watches if events & (wanted | _ALWAYS)]
+            watches[:] = [watch for watch in watches if watch[1] not in due]
+            self._renew(fd, watches)
+            for ready in due:
+                ready()
+
     def close(self) -> None:
         """Give the descriptors back."""
         for fd in {self._read, self._write}:
             os.close(fd)
+        if self._epoll is not None:
+            self._epoll.close()
 
     def after_fork(self) -> None:
         """In a forked child: descriptors of one's own, since the old ones are shared with the parent."""
@@ -51,6 +142,57 @@ class Poller:
         self._open()
 
 
+class _Kqueueish:
+    """The calls of `select.epoll` that are used here, on `selectors` (macOS and others)."""
+
+    def __init__(self) -> None:
+        import selectors  # noqa: PLC0415 - only where there is no epoll
+
+        self._selector = selectors.DefaultSelector()
+        self._selectors = selectors
+
+    def fileno(self) -> int:
+        return self._selector.fileno()  # type: ignore[attr-defined,no-any-return]
+
+    def _mask(self, events: int) -> int:
+        read = self._selectors.EVENT_READ if events & READ else 0
+        return read | (self._selectors.EVENT_WRITE if events & WRITE else 0)
+
+    def register(self, fd: int, events: int) -> None:
+        self._selector.register(fd, self._mask(events))
+
+    def modify(self, fd: int, events: int) -> None:
+        self._selector.modify(fd, self._mask(events))
+
+    def unregister(self, fd: int) -> None:
+        try:
+            self._selector.unregister(fd)
+        except KeyError:
+            raise OSError from None
+
+    def poll(self, timeout: float) -> list[tuple[int, int]]:
+        found = []
+        for key, mask in self._selector.select(timeout):
+            events = (READ if mask & self._selectors.EVENT_READ else 0) | (
+                WRITE if mask & self._selectors.EVENT_WRITE else 0
+            )
+            found.append((key.fd, events))
+        return found
+
+    def close(self) -> None:
+        self._selector.close()
+
+
+def poll_once(wanted: Iterable[tuple[int, int]], timeout_ms: float | None) -> list[tuple[int, int]]:
+    """The real `poll`: which descriptors are ready for what, within a time; sleeps the kernel thread."""
+    poll = _poll()
+    for fd, events in wanted:
+        poll.register(fd, events)
+    return poll.poll(timeout_ms)
+
+
+_epoll: Callable[[], Any] = getattr(select, "epoll", _Kqueueish)
+_poll = select.poll
 _select = select.select
 _read = os.read
 _write = os.write

@@ -39,6 +39,7 @@ class ForeignCarrier:
     """One kernel thread carrying one thread of the program."""
 
     waiting = False
+    poller = None
 
     def __init__(self, block: ControlBlock) -> None:
         self.block = block

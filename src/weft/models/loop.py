@@ -87,10 +87,10 @@ class Loop:
                 self.waiting = True
                 try:
                     if not self.ready:
-                        poller.wait(when - now if when is not None else grace)
+                        poller.wait(when - now if when is not None else None if poller else grace)
                 finally:
                     self.waiting = False
-                if not self.ready and when is None:
+                if not self.ready and when is None and not poller:
                     grace = GRACE if self.on_stuck() else RECHECK
             try:
                 resume = self.pick()
@@ -105,6 +105,8 @@ class Loop:
         self.now = now = monotonic()
         if self.timers.heap:
             self.timers.fire(now)
+        if self.poller:
+            self.poller.serve()
 
     def launch(self, block: ControlBlock) -> None:
         """Make a new thread ready.

@@ -164,6 +164,9 @@ class Preemption:
             self._over.release()
 
     def _due(self) -> bool:
+        """Whether a timer is due, or descriptors are watched that may have become ready."""
+        if self._loop.poller:
+            return True
         when = self._loop.timers.next_hint()
         return when is not None and when <= monotonic()
 
@@ -175,6 +178,8 @@ class Preemption:
         timers = loop.timers
         if timers.heap and timers.heap[0][0] <= now:
             timers.fire(now)
+        if loop.poller and not loop.waiting:
+            loop.poller.serve()
         if self._pending() and not self._deliver(frame):
             self._refused = True
         me = getattr(getcurrent(), "block", None)

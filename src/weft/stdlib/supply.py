@@ -16,6 +16,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from weft.stdlib.descriptors import replacements
 from weft.stdlib.locks import RLock
 from weft.stdlib.thread_module import ThreadPort, make_thread_module
 
@@ -146,6 +147,8 @@ class Supply:
         self._swap_module("_thread", module)
         self._swap_module("_queue", None)  # ours is made when somebody imports it
         self._swap(time, "sleep", self._sleep)
+        for module, name, value in replacements():
+            self._swap(module, name, value)
         self._swap(bootstrap, "_thread", self.thread_module)
         for name, attribute in _REBIND:
             found = sys.modules.get(name)
