@@ -26,6 +26,7 @@ from weft.stdlib import adapt
 from weft.stdlib.signals import SignalDesk
 from weft.stdlib.sleep import sleep
 from weft.stdlib.supply import TOO_LATE, Supply
+from weft.stdlib.tracing import Tracing, make_current_frames
 
 __all__ = ["Runtime", "call_later", "dump", "install", "run", "runtime", "set_priority", "threads", "uninstall"]
 
@@ -48,7 +49,12 @@ class Runtime:
         else:
             self.model = _part("weft.models.kernel").KernelModel(self._stuck, self.desk.pending)
         extras = adapt.adapters(self)
-        self.supply = Supply(self.model, sleep, extras)
+        self.tracing = Tracing(self.model.blocks)
+        more = []
+        if config.model == "user":
+            more = self.tracing.replacements()
+            more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
+        self.supply = Supply(self.model, sleep, extras, more)
         self._on_main = on_main
         self._active = False
         self._tripping = False
@@ -78,6 +84,7 @@ class Runtime:
         self._active = False
         if self._on_main:
             self.desk.close()
+        self.tracing.close()
         self.supply.uninstall()
         self.model.stop()
         set_adopter(None)

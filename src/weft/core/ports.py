@@ -6,6 +6,7 @@ that look something up, since a frame of Python around a switch costs a tenth of
 """
 
 from collections.abc import Callable
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ class Carrier(Protocol):
 
     def holds(self, block: "ControlBlock") -> bool:
         """Whether the thread stands in the ready queue."""
+
+    def frame(self, block: "ControlBlock") -> FrameType | None:
+        """The thread's innermost frame, if it can be had."""
 
     def place(self, block: "ControlBlock") -> str:
         """Where in the program the thread is: "file:line in function"."""

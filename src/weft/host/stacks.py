@@ -21,7 +21,7 @@ getcurrent = _greenlet.getcurrent
 class Worker(_greenlet.greenlet):
     """A stack that runs one thread after another; `block` is the thread it runs now."""
 
-    __slots__ = ("block", "context")
+    __slots__ = ("block", "hooks")
 
 
 def root() -> Any:

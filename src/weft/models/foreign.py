@@ -4,6 +4,7 @@ The kernel model gives one to each thread it starts; the user model gives one to
 did not start and that calls a primitive of ours.
 """
 
+from types import FrameType
 from typing import Any
 
 from weft.core.parking import TIMEOUT, interrupt
@@ -119,10 +120,14 @@ class ForeignCarrier:
         """Whether the thread has been woken and has not taken the baton yet."""
         return self.given != self.taken
 
+    def frame(self, block: ControlBlock) -> FrameType | None:
+        """The thread's innermost frame."""
+        return threads.current_frames().get(block.ident)
+
     def place(self, block: ControlBlock) -> str:
         """Where in the program the thread is."""
-        return place_of(threads.current_frames().get(block.ident))
+        return place_of(self.frame(block))
 
     def stack(self, block: ControlBlock) -> list[str]:
         """The thread's calls, outermost first."""
-        return stack_of(threads.current_frames().get(block.ident))
+        return stack_of(self.frame(block))

@@ -1,10 +1,7 @@
 """Small adaptations of modules that know threads but do not block: signal, sys, ctypes, faulthandler."""
 
-import sys
 from collections.abc import Callable
 from typing import Any
-
-from weft.core.current import getcurrent
 
 __all__ = ["adapters"]
 
@@ -49,19 +46,3 @@ def adapters(runtime: Any) -> dict[str, Callable[[Any], None]]:
         module.pythonapi.PyThreadState_SetAsyncExc = _SetAsyncExc(runtime.throw)
 
     return {"signal": adapt_signal, "ctypes": adapt_ctypes}
-
-
-def current_frames(runtime: Any, real: Callable[[], dict[int, Any]]) -> Callable[[], dict[int, Any]]:
-    """`sys._current_frames` with every thread of ours in it."""
-
-    def _current_frames() -> dict[int, Any]:
-        frames = real()
-        here = getattr(getcurrent(), "block", None)
-        mine = sys._getframe(1)
-        for block in runtime.model.blocks():
-            frame = mine if block is here else getattr(block.carrier, "frame", lambda b: None)(block)
-            if frame is not None:
-                frames[block.ident] = frame
-        return frames
-
-    return _current_frames

@@ -76,6 +76,7 @@ class Supply:
         port: starts and lists threads.
         sleep: what `time.sleep` is to be.
         extras: module name to a function that adapts the module after its execution.
+        more: further attributes to replace: (module, name, value).
     """
 
     def __init__(
@@ -83,7 +84,9 @@ class Supply:
         port: ThreadPort,
         sleep: Callable[[float], None],
         extras: dict[str, Callable[[Any], None]],
+        more: list[tuple[Any, str, Any]],
     ) -> None:
+        self._more = more
         self.thread_module = make_thread_module(real_thread, port)
         self._port = port
         self._sleep = sleep
@@ -147,7 +150,7 @@ class Supply:
         self._swap_module("_thread", module)
         self._swap_module("_queue", None)  # ours is made when somebody imports it
         self._swap(time, "sleep", self._sleep)
-        for module, name, value in replacements():
+        for module, name, value in [*replacements(), *self._more]:
             self._swap(module, name, value)
         self._swap(bootstrap, "_thread", self.thread_module)
         for name, attribute in _REBIND:

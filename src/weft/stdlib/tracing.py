@@ -1,0 +1,159 @@
+"""`sys.settrace`, `sys.setprofile` and `sys._current_frames` for threads that share a kernel thread.
+
+CPython keeps one trace function and one profile function a kernel thread. As soon as a program sets one,
+every switch saves the pair of the stack that is left and puts in that of the stack that goes on; until
+then nothing is paid. Frames of weft are not shown to the program's functions.
+"""
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from weft.core.current import current, getcurrent
+from weft.core.places import HOME
+from weft.core.thread import ControlBlock
+from weft.host.stacks import set_switch_tracer
+
+__all__ = ["Tracing", "make_current_frames"]
+
+NO_HOOKS = (None, None)
+
+_real_settrace, _real_gettrace = sys.settrace, sys.gettrace
+_real_setprofile, _real_getprofile = sys.setprofile, sys.getprofile
+
+
+class _Shown:
+    """A program's trace or profile function, called for the program's own frames alone."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
+        if frame.f_code.co_filename.startswith(HOME):
+            return None
+        return self.function(frame, event, arg)
+
+
+def _wrap(function: Any) -> Any:
+    return None if function is None else _Shown(function)
+
+
+def _unwrap(function: Any) -> Any:
+    return function.function if type(function) is _Shown else function
+
+
+class Tracing:
+    """Trace and profile functions per thread.
+
+    Args:
+        blocks: gives every thread.
+    """
+
+    def __init__(self, blocks: Callable[[], list[ControlBlock]]) -> None:
+        self._blocks = blocks
+        self._engaged = False
+
+    def replacements(self) -> list[tuple[Any, str, Any]]:
+        """The functions to put in place: (module, name, value)."""
+        found = [
+            (sys, "settrace", self.settrace),
+            (sys, "gettrace", self.gettrace),
+            (sys, "setprofile", self.setprofile),
+            (sys, "getprofile", self.getprofile),
+        ]
+        if hasattr(sys, "_settraceallthreads"):
+            found.append((sys, "_settraceallthreads", self.settrace_all))
+            found.append((sys, "_setprofileallthreads", self.setprofile_all))
+        return found
+
+    def settrace(self, function: Any, /) -> None:
+        """Set the calling thread's trace function; as `sys.settrace`."""
+        self._engage(function)
+        _real_settrace(_wrap(function))
+
+    def gettrace(self) -> Any:
+        """The calling thread's trace function, or None; as `sys.gettrace`."""
+        return _unwrap(_real_gettrace())
+
+    def setprofile(self, function: Any, /) -> None:
+        """Set the calling thread's profile function; as `sys.setprofile`."""
+        self._engage(function)
+        _real_setprofile(_wrap(function))
+
+    def getprofile(self) -> Any:
+        """The calling thread's profile function, or None; as `sys.getprofile`."""
+        return _unwrap(_real_getprofile())
+
+    def settrace_all(self, function: Any, /) -> None:
+        """Set the trace function of every thread; as `sys._settraceallthreads`."""
+        self._set_others(0, _wrap(function))
+        self.settrace(function)
+
+    def setprofile_all(self, function: Any, /) -> None:
+        """Set the profile function of every thread; as `sys._setprofileallthreads`."""
+        self._set_others(1, _wrap(function))
+        self.setprofile(function)
+
+    def _set_others(self, which: int, function: Any) -> None:
+        self._engage(function)
+        here = getcurrent()
+        for block in self._blocks():
+            stack: Any = getattr(block.resume, "__self__", None)
+            if stack is not None and stack is not here and hasattr(stack, "gr_frame"):
+                hooks = list(getattr(stack, "hooks", NO_HOOKS))
+                hooks[which] = function
+                stack.hooks = tuple(hooks)
+
+    def _engage(self, function: Any) -> None:
+        """From the first function on: swap at every switch, and clear at the end of each such thread."""
+        if function is None:
+            return
+        if not self._engaged:
+            self._engaged = True
+            set_switch_tracer(self._switched)
+        block = current()
+        if _clear not in (block.ending or ()):
+            block.ending = [*(block.ending or ()), _clear]
+
+    @staticmethod
+    def _switched(event: str, stacks: Any) -> None:
+        origin, target = stacks
+        if origin is target:
+            return
+        here = (_real_gettrace(), _real_getprofile())
+        there = getattr(target, "hooks", NO_HOOKS)
+        if here != NO_HOOKS or getattr(origin, "hooks", NO_HOOKS) != NO_HOOKS:
+            origin.hooks = here
+        if here != there:
+            _real_settrace(there[0])
+            _real_setprofile(there[1])
+
+    def close(self) -> None:
+        """Stop swapping."""
+        if self._engaged:
+            set_switch_tracer(None)
+
+
+def _clear() -> None:
+    _real_settrace(None)
+    _real_setprofile(None)
+
+
+def make_current_frames(blocks: Callable[[], list[ControlBlock]]) -> Callable[[], dict[int, FrameType]]:
+    """`sys._current_frames` with every thread of ours in it."""
+    real = sys._current_frames
+
+    def _current_frames() -> dict[int, FrameType]:
+        """Return a dict mapping each thread's identifier to its current stack frame."""
+        frames = real()
+        here = getattr(getcurrent(), "block", None)
+        for block in blocks():
+            frame = sys._getframe(1) if block is here else block.carrier.frame(block)
+            if frame is not None:
+                frames[block.ident] = frame
+        return frames
+
+    return _current_frames
