@@ -4,6 +4,7 @@ Everything that is one per process is here: the runtime in force, its model, its
 around fork and at exit.
 """
 
+import atexit
 import gc
 import importlib
 import os
@@ -22,10 +23,10 @@ from weft.host import signals as host_signals
 from weft.host import threads as host_threads
 from weft.host.clock import monotonic, sleep as real_sleep
 from weft.host.platform import FREE_THREADED, kernel_thread_count
-from weft.stdlib import adapt
+from weft.stdlib import adapt, set_provider
 from weft.stdlib.signals import SignalDesk
 from weft.stdlib.sleep import sleep
-from weft.stdlib.supply import TOO_LATE, Supply
+from weft.stdlib.supply import TOO_LATE, Supply, make_queue_module
 from weft.stdlib.tracing import Tracing, make_current_frames
 
 __all__ = ["Runtime", "call_later", "dump", "install", "run", "runtime", "set_priority", "threads", "uninstall"]
@@ -60,6 +61,14 @@ class Runtime:
         self._tripping = False
         self._leaving = False
         self._told: set[tuple[int, int]] = set()
+
+    def start_beside(self) -> None:
+        """Be there for `weft.stdlib`, with nothing replaced."""
+        set_adopter(self.model.adopt)
+        settler.handle_signals = self.desk.handle
+        if self._on_main:
+            self.desk.open()
+        self._active = True
 
     # -- in force, and not any more --------------------------------------------------------------------
 
@@ -307,7 +316,8 @@ def install(model: str | None = None, *, policy: str | None = None, slice: float
 
 def uninstall() -> None:
     """Take the runtime away; `threading` and its kin are forgotten, to be imported afresh."""
-    global _runtime
+    global _runtime, _beside
+    _beside = None
     if _runtime is None:
         return
     _runtime.uninstall()
@@ -322,8 +332,6 @@ def _register_hooks() -> None:
     if _hooked:
         return
     _hooked = True
-    import atexit  # noqa: PLC0415 - registered late, so as to run after what the program registers
-
     atexit.register(lambda: _runtime.freeze() if _runtime is not None else None)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(
@@ -365,6 +373,28 @@ def _call_and_wait(function: Callable[..., Any], args: tuple[Any, ...], kwargs: 
         threading = sys.modules.get("threading")
         if threading is not None:
             threading._shutdown()
+
+
+_beside: Any = None
+
+
+def _provide(name: str) -> Any:
+    """A module of `weft.stdlib`: the installed one if a runtime is in force, else a copy beside it."""
+    global _runtime, _beside
+    where = _part("weft.stdlib.beside")
+    if _runtime is not None and _beside is None:
+        return importlib.import_module("concurrent.futures" if name == "futures" else where.NAMES[name])
+    if _beside is None:
+        _runtime = made = Runtime(Config.from_environment())
+        made.start_beside()
+        _register_hooks()
+        supply = made.supply
+        _beside = where.Beside(made.model, supply.thread_module, make_queue_module, sleep)
+        atexit.register(lambda: _beside.get("threading")._shutdown())
+    return _beside.get(where.NAMES[name])
+
+
+set_provider(_provide)
 
 
 def threads() -> list[ControlBlock]:

@@ -140,7 +140,7 @@ def test_preemption_keeps_exclusion_and_loses_nothing() -> None:
         items.join()
         print(total, items.qsize())
     """
-    assert user(code, "--slice", "100us") == "6000 0\n"
+    assert user(code, "--slice", "200us") == "6000 0\n"
 
 
 def test_a_finalizer_may_use_what_it_interrupts() -> None:
@@ -163,14 +163,15 @@ def test_a_finalizer_may_use_what_it_interrupts() -> None:
         gc.collect()
         print(items.qsize())
     """
-    assert user(code, "--slice", "100us") == "900\n"
+    assert user(code, "--slice", "200us") == "900\n"
 
 
 # -- very many --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "count", [10_000, pytest.param(100_000, marks=pytest.mark.slow), pytest.param(1_000_000, marks=pytest.mark.slow)]
+    "count",
+    [10_000, pytest.param(100_000, marks=pytest.mark.slow), pytest.param(1_000_000, marks=pytest.mark.slow)],
 )
 def test_threads_one_after_another_cost_no_memory_and_no_worker(count: int) -> None:
     code = f"""
@@ -420,9 +421,7 @@ def test_one_s_own_policy_decides() -> None:
         import types
         made = types.ModuleType("made")
     """
-    code = (
-        dedented(policy)
-        + dedented("""
+    code = dedented(policy) + dedented("""
         import random
         class Newest:
             def __init__(self): self.ready = []
@@ -436,7 +435,6 @@ def test_one_s_own_policy_decides() -> None:
             for t in ts: t.join()
             print(order)
     """)
-    )
     assert user(code, "--policy", "program:Newest", "--slice", "off") == "[3, 2, 1, 0]\n"
 
 

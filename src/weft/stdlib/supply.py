@@ -20,7 +20,7 @@ from weft.stdlib.descriptors import replacements
 from weft.stdlib.locks import RLock
 from weft.stdlib.thread_module import ThreadPort, make_thread_module
 
-__all__ = ["TOO_LATE", "Supply"]
+__all__ = ["QUICKENED", "TOO_LATE", "Supply", "make_queue_module"]
 
 #: Modules that must not have been imported before weft is in place.
 TOO_LATE = ("threading", "queue", "concurrent.futures._base", "_threading_local")
@@ -90,7 +90,7 @@ class Supply:
         self.thread_module = make_thread_module(real_thread, port)
         self._port = port
         self._sleep = sleep
-        self._made = {"_thread": self._again(self.thread_module), "_queue": _make_queue_module}
+        self._made = {"_thread": self._again(self.thread_module), "_queue": make_queue_module}
         self._after: dict[str, Callable[[Any], None]] = {
             **{name: self._quickener(*where) for name, where in QUICKENED.items()},
             **extras,
@@ -208,7 +208,8 @@ def _released(lock: RLock) -> None:
     lock.release()
 
 
-def _make_queue_module() -> ModuleType:
+def make_queue_module() -> ModuleType:
+    """Weft's `_queue`, new."""
     simple = importlib.import_module("weft.stdlib.simple_queue")
     module: Any = ModuleType("_queue", "C implementation of the Python queue module.")
     module.SimpleQueue = simple.SimpleQueue

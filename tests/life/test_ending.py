@@ -1,0 +1,220 @@
+"""How programs end: status, order, daemons, exceptions; each as on the plain interpreter."""
+
+import re
+import sys
+
+import pytest
+
+from tests.support import Finished, run_code
+
+ENDINGS: dict[str, str] = {
+    "falls off the end": "print('end')",
+    "sys.exit()": "import sys; sys.exit()",
+    "sys.exit(3)": "import sys; sys.exit(3)",
+    "sys.exit('words')": "import sys; sys.exit('words')",
+    "an exception": "def f():\n    raise ValueError('boom')\nf()",
+    "SystemExit of its own": "class E(SystemExit): pass\nraise E(7)",
+    "os._exit": "import os; os._exit(9)",
+    "a thread that raises": """
+        import threading
+        def work(): raise ValueError('in a thread')
+        t = threading.Thread(target=work, name='worker'); t.start(); t.join()
+        print('goes on')
+    """,
+    "a thread that exits": """
+        import sys, threading, _thread
+        for function in (sys.exit, lambda: sys.exit(5), lambda: sys.exit('words'), _thread.exit):
+            t = threading.Thread(target=function); t.start(); t.join()
+        print('goes on')
+    """,
+    "threads are waited for": """
+        import threading, time
+        def work():
+            time.sleep(0.02)
+            print('worker')
+        threading.Thread(target=work).start()
+        print('main')
+    """,
+    "threads are waited for after an exception": """
+        import threading, time, sys
+        def work():
+            time.sleep(0.02)
+            print('worker')
+        threading.Thread(target=work).start()
+        raise ValueError('main')
+    """,
+    "a thread that starts another": """
+        import threading, time
+        def second():
+            time.sleep(0.01); print('second')
+        def first():
+            time.sleep(0.01); threading.Thread(target=second).start(); print('first')
+        threading.Thread(target=first).start()
+    """,
+    "the order at the end": """
+        import atexit, threading, time
+        atexit.register(print, 'atexit 1')
+        atexit.register(print, 'atexit 2')
+        threading._register_atexit(print, 'threading atexit')
+        def work():
+            time.sleep(0.02); print('worker')
+        threading.Thread(target=work).start()
+        print('main')
+    """,
+    "atexit uses locks": """
+        import atexit, threading, queue
+        def last():
+            with threading.Lock(), threading.RLock():
+                q = queue.Queue(); q.put(1); print(q.get(), threading.current_thread().name)
+        atexit.register(last)
+    """,
+    "an atexit that raises": "import atexit; atexit.register(lambda: 1 / 0); print('main')",
+    "daemons are left where they stand": """
+        import threading, time
+        def work():
+            try:
+                time.sleep(60)
+            finally:
+                print('unwound')
+        ready = threading.Event()
+        def spin():
+            ready.set()
+            while True: pass
+        for target in (work, threading.Event().wait, threading.Lock().acquire, spin):
+            threading.Thread(target=target, daemon=True).start()
+        ready.wait()
+        print('main')
+    """,
+    "a daemon of a daemon": """
+        import threading, time
+        done = threading.Event()
+        def inner(): print(threading.current_thread().daemon); done.set(); time.sleep(60)
+        threading.Thread(target=lambda: threading.Thread(target=inner).start(), daemon=True).start()
+        done.wait()
+    """,
+    "a pool is waited for": """
+        from concurrent.futures import ThreadPoolExecutor
+        import time
+        pool = ThreadPoolExecutor(2)
+        pool.submit(lambda: (time.sleep(0.02), print('task')))
+        print('main')
+    """,
+    "excepthook of its own": """
+        import threading, sys
+        threading.excepthook = lambda args: print('hook', args.exc_type.__name__, args.thread.name)
+        def work(): raise ValueError
+        t = threading.Thread(target=work, name='w'); t.start(); t.join()
+        sys.excepthook = lambda kind, value, traceback: print('main hook', kind.__name__)
+        raise KeyError
+    """,
+    "an excepthook that fails": """
+        import threading
+        def bad(args): raise RuntimeError('bad hook')
+        threading.excepthook = bad
+        def work(): raise ValueError
+        t = threading.Thread(target=work, name='w'); t.start(); t.join()
+    """,
+    "a low-level thread that raises": """
+        import _thread, threading, sys
+        seen = threading.Event()
+        old = sys.unraisablehook
+        def hook(args):
+            print(args.exc_type.__name__, args.err_msg is None, type(args.object).__name__)
+            old(args); seen.set()
+        sys.unraisablehook = hook
+        def work(): raise ValueError('low level')
+        _thread.start_new_thread(work, ())
+        seen.wait(10)
+    """,
+    "a low-level thread that exits": """
+        import _thread, time
+        _thread.start_new_thread(_thread.exit, ())
+        time.sleep(0.02); print('main')
+    """,
+    "low-level threads are daemons": """
+        import _thread, time
+        _thread.start_new_thread(time.sleep, (60,))
+        print('main')
+    """,
+    "the main thread ends while another waits for it": """
+        import threading
+        def work():
+            threading.main_thread().join()
+            print('joined', threading.main_thread().is_alive())
+        threading.Thread(target=work).start()
+        print('main')
+    """,
+    "a thread that is started at the end": """
+        import atexit, threading
+        def late():
+            t = threading.Thread(target=print, args=('late',))
+            try: t.start(); t.join()
+            except RuntimeError as error: print(error)
+        atexit.register(late)
+    """,
+    "finalizers at the end": """
+        import threading
+        class Last:
+            def __init__(self): self.lock = threading.Lock()
+            def __del__(self):
+                with self.lock: print('finalized')
+        last = Last()
+    """,
+}
+
+
+def masked(text: str) -> str:
+    """Without addresses, folders, and the frames of the machinery that begins a thread."""
+    text = re.sub(r"0x[0-9a-f]+", "0x..", text)
+    text = re.sub(r'File "[^"]*program\.py"', 'File "program.py"', text)
+    return re.sub(r'  File "[^"]*threading\.py", line \d+, in _bootstrap_inner\n(    .*\n)*', "", text)
+
+
+def plain(code: str) -> Finished:
+    return run_code(code, model=None)
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_a_program_ends_as_on_the_plain_interpreter(name: str, model: str) -> None:
+    expected, got = plain(ENDINGS[name]), run_code(ENDINGS[name], model=model)
+    assert got.returncode == expected.returncode, got
+    assert got.stdout == expected.stdout
+    assert masked(got.stderr) == masked(expected.stderr)
+
+
+def test_a_traceback_shows_no_frame_of_weft(model: str) -> None:
+    code = """
+        import queue, threading, _thread
+        def work():
+            raise ValueError("in a thread")
+        t = threading.Thread(target=work); t.start(); t.join()
+        _thread.start_new_thread(work, ())
+        def f(): raise KeyError("in main")
+        f()
+    """
+    done = run_code(code, model=model)
+    assert "in a thread" in done.stderr
+    assert "in main" in done.stderr
+    assert "/weft/" not in done.stderr
+
+
+def test_importing_threading_late_changes_nothing(model: str) -> None:
+    code = """
+        import sys
+        assert "threading" not in sys.modules
+        print("threading" in sys.modules)
+    """
+    assert run_code(code, model=model).check().stdout == "False\n"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="threads at the end are refused since 3.12")
+def test_a_thread_started_while_the_interpreter_ends_is_refused_or_runs(model: str) -> None:
+    code = """
+        import threading
+        class Late:
+            def __del__(self, Thread=threading.Thread):
+                try: Thread(target=print, args=("late",)).start()
+                except RuntimeError: pass
+        late = Late()
+    """
+    assert run_code(code, model=model).returncode == 0

@@ -1,0 +1,190 @@
+"""Signals from outside: Ctrl-C reaches main whatever it does, SIGTERM ends, SIGQUIT prints."""
+
+import signal
+
+import pytest
+
+from tests.life.programs import program
+
+WAITS = {
+    "sleeps": "time.sleep(60)",
+    "waits for a lock": "lock = threading.Lock(); lock.acquire(); lock.acquire()",
+    "waits for a lock with a timeout": "lock = threading.Lock(); lock.acquire(); lock.acquire(timeout=60)",
+    "waits for an event": "threading.Event().wait()",
+    "waits for a queue": "queue.Queue().get()",
+    "waits for a simple queue": "queue.SimpleQueue().get()",
+    "joins": "idle.join()",
+    "waits on a condition": "c = threading.Condition()\n    with c: c.wait()",
+    "spins": "while True: pass",
+    "yields": "while True: time.sleep(0)",
+}
+OTHERS = {
+    "alone": "",
+    "beside one that sleeps": "idle = threading.Thread(target=time.sleep, args=(60,), daemon=True); idle.start()",
+    "beside one that spins": "idle = threading.Thread(target=spin, daemon=True); idle.start()",
+}
+HEAD = """
+import queue, sys, threading, time
+def spin():
+    while True: pass
+"""
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("wait", WAITS)
+def test_ctrl_c_reaches_main(wait: str, other: str, model: str) -> None:
+    if (wait == "joins") != (other != "alone") and wait == "joins":
+        pytest.skip("nobody to join")
+    if wait not in ("sleeps", "waits for a lock", "joins", "spins") and other != "beside one that sleeps":
+        pytest.skip("one of these is enough for it")
+    if other == "alone" and wait != "sleeps":
+        pytest.skip("a program that waits alone is stuck")
+    code = f"""{HEAD}
+{OTHERS[other]}
+try:
+    print("ready", flush=True)
+    {WAITS[wait]}
+except KeyboardInterrupt:
+    print("interrupted", threading.current_thread() is threading.main_thread())
+"""
+    with program(code, model) as running:
+        running.until("ready").send(signal.SIGINT)
+        assert running.end() == (0, "ready\ninterrupted True\n", "")
+
+
+@pytest.mark.parametrize("model", ["kernel", "user", None])
+def test_an_interrupt_that_nobody_catches_ends_as_python_does(model: str | None) -> None:
+    code = "import threading, time\nprint('ready', flush=True)\ntime.sleep(60)"
+    with program(code, model) as running:
+        status, out, err = running.until("ready").send(signal.SIGINT).end()
+    assert (status, out) == (-signal.SIGINT, "ready\n")
+    assert err.endswith("\nKeyboardInterrupt\n")
+    assert "launch.py" not in err
+
+
+def test_ctrl_c_while_the_program_waits_for_its_threads_at_the_end(model: str) -> None:
+    code = """
+        import threading, time
+        go = threading.Event()
+        def work():
+            go.wait(60)
+            print("worker")
+        t = threading.Thread(target=work)
+        t.start()
+        print("ready", flush=True)
+        try:
+            threading._shutdown()
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+            go.set()
+            t.join()
+    """
+    with program(code, model) as running:
+        running.until("ready")
+        status, out, _ = running.send(signal.SIGINT).end()
+    assert (status, out) == (0, "ready\ninterrupted\nworker\n")
+
+
+@pytest.mark.parametrize("wait", ["time.sleep(60)", "idle.join()", "spin()"])
+def test_sigterm_ends_the_program_at_once(wait: str, model: str) -> None:
+    code = f"""{HEAD}
+idle = threading.Thread(target=spin, daemon=True); idle.start()
+print("ready", flush=True)
+{wait}
+"""
+    with program(code, model) as running:
+        assert running.until("ready").send(signal.SIGTERM).end() == (-signal.SIGTERM, "ready\n", "")
+
+
+def test_a_handler_of_sigterm_may_end_the_program(model: str) -> None:
+    code = f"""{HEAD}
+import signal
+signal.signal(signal.SIGTERM, lambda n, f: sys.exit(f.f_code.co_name == "<module>" and 4))
+idle = threading.Thread(target=spin, daemon=True); idle.start()
+print("ready", flush=True)
+time.sleep(60)
+"""
+    with program(code, model) as running:
+        assert running.until("ready").send(signal.SIGTERM).end() == (4, "ready\n", "")
+
+
+@pytest.mark.parametrize("wait", ["queue.Queue().get()", "spin()"])
+def test_sigquit_prints_every_thread_and_the_program_goes_on(wait: str, model: str) -> None:
+    code = f"""{HEAD}
+lock = threading.Lock()
+def hold():
+    with lock: time.sleep(60)
+def want():
+    with lock: pass
+for target in (hold, want):
+    threading.Thread(target=target, daemon=True, name=target.__name__).start()
+time.sleep(0.02)
+def main():
+    print("ready", flush=True)
+    {wait}
+try:
+    main()
+except KeyboardInterrupt:
+    print("end")
+"""
+    with program(code, model) as running:
+        running.until("ready").send(signal.SIGQUIT).until("want", "stderr").until("in main", "stderr")
+        status, out, err = running.send(signal.SIGINT).end()
+    assert (status, out) == (0, "ready\nend\n")
+    assert err.startswith("3 threads\n")
+    assert "'hold' (blocked, daemon) sleeps" in err
+    assert "'want' (blocked, daemon) waits for a lock <_thread.lock at 0x" in err
+    assert "held by 'hold' for " in err
+    assert "/weft/" not in err
+    assert err.count("in want") == 2  # where it waits, and in its stack
+
+
+def test_a_program_s_own_handler_of_sigquit_counts(model: str) -> None:
+    code = f"""{HEAD}
+import signal
+signal.signal(signal.SIGQUIT, lambda n, f: sys.exit(6))
+print("ready", flush=True)
+time.sleep(60)
+"""
+    with program(code, model) as running:
+        assert running.until("ready").send(signal.SIGQUIT).end() == (6, "ready\n", "")
+
+
+def test_an_alarm_ends_a_wait_and_signals_come_in_a_row(model: str) -> None:
+    code = """
+        import signal, threading, time
+        count = 0
+        def handler(n, f):
+            global count
+            count += 1
+            assert threading.current_thread() is threading.main_thread()
+            if count == 20: event.set()
+        event = threading.Event()
+        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)
+        def work():
+            while not event.is_set(): time.sleep(0)
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for t in threads: t.start()
+        event.wait()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for t in threads: t.join()
+        print(count >= 20)
+    """
+    with program(code, model) as running:
+        assert running.end() == (0, "True\n", "")
+
+
+def test_interrupt_main_from_a_thread(model: str) -> None:
+    code = """
+        import _thread, threading, time
+        t = threading.Thread(target=_thread.interrupt_main)
+        try:
+            t.start()
+            time.sleep(60)
+        except KeyboardInterrupt:
+            print("interrupted")
+        t.join()
+    """
+    with program(code, model) as running:
+        assert running.end() == (0, "interrupted\n", "")
