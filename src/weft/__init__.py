@@ -4,6 +4,7 @@ Programs on `threading`, `queue` and `concurrent.futures` run unmodified on the 
 `weft run --model user program.py`, or `weft.install(model="user")` before the first import of `threading`.
 """
 
+from weft.config import VERSION
 from weft.core.current import current
 from weft.core.policy import FairShare, Fifo, Policy, Priority
 from weft.core.thread import ControlBlock, State
@@ -33,4 +34,4 @@ __all__ = [
     "uninstall",
 ]
 
-__version__ = "0.1.0.dev0"
+__version__ = VERSION

@@ -4,8 +4,9 @@ import os
 
 from weft.errors import WeftError
 
-__all__ = ["MODELS", "POLICIES", "SLICE", "Config", "parse_slice"]
+__all__ = ["MODELS", "POLICIES", "SLICE", "VERSION", "Config", "parse_slice"]
 
+VERSION = "0.1.0.dev0"
 MODELS = ("kernel", "user")
 POLICIES = ("fifo", "priority", "fair")
 SLICE = 0.010  # seconds; long enough that preemption costs nothing that can be measured

@@ -21,7 +21,8 @@ from weft.core.thread import ControlBlock
 from weft.errors import DeadlockError, WeftError
 from weft.host import signals as host_signals
 from weft.host import threads as host_threads
-from weft.host.clock import monotonic, sleep as real_sleep
+from weft.host.clock import monotonic
+from weft.host.clock import sleep as real_sleep
 from weft.host.platform import FREE_THREADED, kernel_thread_count
 from weft.stdlib import adapt, set_provider
 from weft.stdlib.signals import SignalDesk
@@ -29,7 +30,17 @@ from weft.stdlib.sleep import sleep
 from weft.stdlib.supply import TOO_LATE, Supply, make_queue_module
 from weft.stdlib.tracing import Tracing, make_current_frames
 
-__all__ = ["Runtime", "call_later", "dump", "install", "run", "runtime", "set_priority", "threads", "uninstall"]
+__all__ = [
+    "Runtime",
+    "call_later",
+    "dump",
+    "install",
+    "run",
+    "runtime",
+    "set_priority",
+    "threads",
+    "uninstall",
+]
 
 _runtime: "Runtime | None" = None
 SOON = 0.002  # seconds until a signal is offered again that came in the middle of a change
@@ -94,7 +105,8 @@ class Runtime:
         if self._on_main:
             self.desk.close()
         self.tracing.close()
-        self.supply.uninstall()
+        if self.supply.installed:
+            self.supply.uninstall()
         self.model.stop()
         set_adopter(None)
 
@@ -118,7 +130,8 @@ class Runtime:
             return False
         waits = {(b.ident, id(b.on)) for b in blocks if b is not main}
         if not self._leaving or not waits <= self._told:
-            print(_part("weft.watch.dump").render_deadlock(blocks), file=sys.stderr, flush=True)
+            sys.stderr.write(_part("weft.watch.dump").render_deadlock(blocks) + "\n")
+            sys.stderr.flush()
         self._told = waits
         error = DeadlockError("every thread waits and nothing can wake one; the report above has the details")
         main.error = error
@@ -148,12 +161,12 @@ class Runtime:
         """Have SIGQUIT print every thread, unless the program sets a handler of its own."""
         number = host_signals.QUIT
         if number is not None and self._on_main:
-            host_signals.put(number, lambda signum, frame: dump())
+            host_signals.put(number, lambda *_: dump())
 
     def kernel_ident(self, block: ControlBlock | None, ident: int) -> int:
         """The kernel thread that carries a block: what a signal can be sent to."""
         if block is not None and self.config.model == "user":
-            return self.model.kernel_ident
+            return int(self.model.kernel_ident)
         return ident
 
     # -- fork ----------------------------------------------------------------------------------------------
@@ -408,7 +421,7 @@ def dump(file: IO[str] | None = None) -> None:
 
 
 def set_priority(thread: Any, priority: int) -> None:
-    """Give a thread, or its control block, a priority for `--policy priority` or `fair`: smaller runs first."""
+    """Give a thread (or its block) a priority, for the policies that look: the smaller runs first."""
     block = thread if isinstance(thread, ControlBlock) else getattr(thread, "_weft", thread)
     block = getattr(block, "_block", block)
     if not isinstance(block, ControlBlock):
@@ -436,7 +449,6 @@ def call_later(seconds: float, function: Callable[..., object], *args: Any) -> _
     A timer that has not fired costs a heap entry and no thread.
     """
     made = runtime()
-    model = made.model
 
     def fire() -> None:
         start = made.supply.thread_module.start_new_thread

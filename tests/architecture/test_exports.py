@@ -13,12 +13,23 @@ from tests.support.source import read_tree
 # What `import weft` offers. Adding to it is a promise; taking from it breaks somebody's program.
 PUBLIC = frozenset(
     {
+        "ControlBlock",
         "DeadlockError",
+        "FairShare",
+        "Fifo",
         "InternalError",
+        "Policy",
+        "Priority",
+        "State",
+        "Wait",
+        "WaitReason",
         "WeftError",
+        "call_later",
+        "current",
         "dump",
         "install",
         "run",
+        "set_priority",
         "threads",
         "uninstall",
     }

@@ -71,6 +71,11 @@ class Verdict:
     def good(self) -> bool:
         return not (self.failing or self.passing or self.wrong)
 
+    @property
+    def failed(self) -> int:
+        """Tests that are not as the list has them, and at least one for anything else that is wrong."""
+        return self.counted - self.passed - self.listed + len(self.passing) or len(self.wrong)
+
     def row(self) -> list[str]:
         share = f"{100 * self.passed / self.counted:.2f} %" if self.counted else "-"
         cells = [self.version, self.model, self.slice_, self.passed, self.counted, share, self.listed]
@@ -106,8 +111,15 @@ def judge(
         ran = result["modules"].get(module)
         if ran is None:
             v.wrong.append(f"{module}: was not run")
+            v.counted += sum(t["o"] == "passed" for t in plain["tests"].values())
             continue
         v.seconds += ran["seconds"]
+        if "start" not in ran["probe"]:
+            lost = [f"{module}.{key}" for key, t in plain["tests"].items() if t["o"] == "passed"]
+            counted.update(lost)
+            v.counted += len(lost)
+            v.wrong.append(f"{module}: never began ({ran['state']}): none of its {len(lost)} tests ran")
+            continue
         v.wrong += out_of_force(module, ran, v.model)
         for key, t in plain["tests"].items():
             if t["o"] != "passed":
@@ -132,8 +144,6 @@ def judge(
 
 def out_of_force(module: str, ran: dict[str, Any], model: str) -> list[str]:
     """Says so if the module did not run on the model that was asked for."""
-    if "start" not in ran["probe"]:
-        return [f"{module}: never began: {'; '.join(ran['notes'])} ({ran['state']})"]
     probe = ran["probe"]["start"]
     one = probe["threads_on_main_os_thread"] and probe["raw_threads_on_main_os_thread"]
     if probe["weft"] == (model != "plain") and one == (model == "user"):

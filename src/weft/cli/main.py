@@ -3,6 +3,7 @@
 import sys
 
 from weft.cli.run import run_command
+from weft.config import VERSION
 
 __all__ = ["main"]
 
@@ -22,9 +23,7 @@ def main() -> None:
     elif args in (["-h"], ["--help"]):
         print(USAGE, end="")
     elif args in (["-V"], ["--version"]):
-        from weft import __version__  # noqa: PLC0415 - only this needs it
-
-        print(f"weft {__version__}")
+        print(f"weft {VERSION}")
     else:
         if args:
             print(f"weft: there is no command {args[0]!r}", file=sys.stderr)

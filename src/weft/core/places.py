@@ -31,13 +31,13 @@ def transparent(function: F) -> F:
     A thread may be preempted above such a frame; above any other frame of weft it may not, since that
     frame may stand in the middle of a change (a finalizer can run on top of it).
     """
-    _transparent.add(function.__code__)  # type: ignore[attr-defined]
+    _transparent.add(function.__code__)
     return function
 
 
 def floor(function: F) -> F:
     """Mark a function of weft on which a thread's own calls begin: nothing below it matters."""
-    _floors.add(function.__code__)  # type: ignore[attr-defined]
+    _floors.add(function.__code__)
     return function
 
 

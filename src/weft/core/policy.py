@@ -47,9 +47,11 @@ class Fifo:
         self._ready: deque[ControlBlock] = deque()
 
     def add(self, block: ControlBlock) -> None:
+        """A thread has become ready."""
         self._ready.append(block)
 
     def pick(self) -> ControlBlock:
+        """Take out and return the thread that runs next; raises IndexError when none is ready."""
         return self._ready.popleft()
 
     def __len__(self) -> int:
@@ -64,9 +66,11 @@ class Priority:
         self._number = itertools.count().__next__
 
     def add(self, block: ControlBlock) -> None:
+        """A thread has become ready."""
         heappush(self._heap, (block.priority, self._number(), block))
 
     def pick(self) -> ControlBlock:
+        """Take out and return the thread that runs next; raises IndexError when none is ready."""
         return heappop(self._heap)[2]
 
     def __len__(self) -> int:
@@ -90,11 +94,13 @@ class FairShare:
         self._pass = 0.0
 
     def add(self, block: ControlBlock) -> None:
+        """A thread has become ready."""
         mine = max(block.policy_data or 0.0, self._pass)
         block.policy_data = mine + self.STRIDE * self.STEP**block.priority
         heappush(self._heap, (mine, self._number(), block))
 
     def pick(self) -> ControlBlock:
+        """Take out and return the thread that runs next; raises IndexError when none is ready."""
         self._pass, _, block = heappop(self._heap)
         return block
 

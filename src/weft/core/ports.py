@@ -33,15 +33,25 @@ class Carrier(Protocol):
         native_id: the kernel's number of the kernel thread it is.
     """
 
-    push: Callable[[Any], None]
-    pick: Callable[[], Callable[[], Any]]
-    idle: Callable[[], Callable[[], Any]]
-    wake: Callable[[], None]
     waiting: bool
-    now: float
     native_id: int
     poller: Any
     timers: "Timers"
+
+    @property
+    def push(self) -> Callable[[Any], None]: ...
+
+    @property
+    def pick(self) -> Callable[[], Callable[[], Any]]: ...
+
+    @property
+    def idle(self) -> Callable[[], Callable[[], Any]]: ...
+
+    @property
+    def wake(self) -> Callable[[], None]: ...
+
+    @property
+    def now(self) -> float: ...
 
     def breathe(self) -> None:
         """The caller gives way and nobody else is ready: see to timers, or to other kernel threads."""
@@ -72,7 +82,9 @@ class Model(Protocol):
         thread: Any = None,
         register: "Callable[[ControlBlock], object] | None" = None,
     ) -> "ControlBlock":
-        """Start a thread that calls `run` with its block. `register` is called once its ident is known, before it runs.
+        """Start a thread that calls `run` with its block.
+
+        `register` is called with the block once its ident is known, before the thread runs.
 
         Raises:
             RuntimeError: the machine will not start one.

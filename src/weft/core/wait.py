@@ -45,7 +45,7 @@ class Wait:
 
     __slots__ = ("deadline", "holder", "on", "place", "reason", "since")
 
-    def __init__(  # noqa: PLR0913 - a record
+    def __init__(
         self,
         reason: WaitReason,
         on: object,

@@ -152,7 +152,7 @@ class _Kqueueish:
         self._selectors = selectors
 
     def fileno(self) -> int:
-        return self._selector.fileno()  # type: ignore[attr-defined,no-any-return]
+        return self._selector.fileno()
 
     def _mask(self, events: int) -> int:
         read = self._selectors.EVENT_READ if events & READ else 0

@@ -5,7 +5,7 @@ another they would inherit each other's depth of C stack and of recursion, and a
 ends in RecursionError.
 """
 
-from _functools import partial
+from _functools import partial  # type: ignore[import-not-found]  # functools leads to much more
 from collections import deque
 from collections.abc import Callable
 from types import FrameType
@@ -22,6 +22,9 @@ class Worker(_greenlet.greenlet):
     """A stack that runs one thread after another; `block` is the thread it runs now."""
 
     __slots__ = ("block", "hooks")
+
+    block: Any
+    hooks: tuple[Any, Any]
 
 
 def root() -> Any:
@@ -69,7 +72,7 @@ class Nursery:
 
     def begin(self, block: Any) -> Callable[[], Any]:
         """The callable that begins the block."""
-        return Begin(self._switch, block)
+        return Begin(self._switch, block)  # type: ignore[no-any-return]
 
 
 Begin = partial  # what the ready queue holds for a thread that has not begun; its argument is the block

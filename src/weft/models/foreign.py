@@ -44,7 +44,7 @@ class ForeignCarrier:
 
     def __init__(self, block: ControlBlock) -> None:
         self.block = block
-        baton = threads.Baton()
+        baton: threads.Baton[Any] = threads.Baton()
         self._give = baton.put
         self._take = baton.get
         self.given = 0  # wakes that were sent to the thread, and

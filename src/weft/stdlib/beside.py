@@ -75,7 +75,7 @@ class Beside:
         module.__spec__ = spec
         module.__dict__["__builtins__"] = {**vars(builtins), "__import__": self._import}
         self._made[name] = module
-        exec(spec.loader.get_code(name), module.__dict__)  # type: ignore[attr-defined]  # noqa: S102
+        exec(spec.loader.get_code(name), module.__dict__)  # noqa: S102
         if name in QUICKENED:
             where, function = QUICKENED[name]
             getattr(importlib.import_module(where), function)(module, self._port)

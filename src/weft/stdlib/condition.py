@@ -130,9 +130,7 @@ class Condition:
             alarm = park(me, deadline)
         return self._end_wait(me, owner, count, alarm, deadline)
 
-    def _end_wait(
-        self, me: ControlBlock, owner: Any, count: int, alarm: int, deadline: float | None
-    ) -> bool:
+    def _end_wait(self, me: ControlBlock, owner: Any, count: int, alarm: int, deadline: float | None) -> bool:
         """The rest of a wait that did not end with a plain notify: always ends holding the lock."""
         lock = self._lock
         notified = not alarm & WITHDRAWN
@@ -164,7 +162,7 @@ class Condition:
             try:
                 lock.acquire()
                 break
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - raised below, once the lock is ours
                 late = error
         if count:
             lock._count, lock._owner = count, owner
@@ -270,9 +268,7 @@ class Condition:
         """Deprecated name of `notify_all`."""
         import warnings  # noqa: PLC0415 - as CPython does: only who still calls this pays
 
-        warnings.warn(
-            "notifyAll() is deprecated, use notify_all() instead", DeprecationWarning, stacklevel=2
-        )
+        warnings.warn("notifyAll() is deprecated, use notify_all() instead", DeprecationWarning, stacklevel=2)
         self.notify_all()
 
     def _withdraw(self, block: ControlBlock) -> bool:
@@ -284,4 +280,3 @@ class Condition:
 
     def _explain(self, block: ControlBlock) -> tuple[WaitReason, object, ControlBlock | None]:
         return WaitReason.CONDITION, self, None
-

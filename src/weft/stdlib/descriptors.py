@@ -1,4 +1,4 @@
-"""Waiting for descriptors and children: `select.poll`, `select.select`, `select.epoll`, `os.read`, `os.waitpid`.
+"""Waiting for descriptors and children: `select.*`, `os.read` and `os.waitpid`.
 
 Each asks the real call first without waiting. Only when that has nothing to give does the thread park,
 with the descriptors watched by its carrier's poller, and ask again when one is ready. No descriptor is
@@ -16,6 +16,7 @@ from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
 from weft.host.platform import monotonic
 from weft.host.poller import HANGUP, READ, WRITE, poll_once
+from weft.stdlib.sleep import sleep
 
 __all__ = ["replacements", "wait_for"]
 
@@ -141,9 +142,7 @@ def _make_select() -> Any:
 
 def _nap(deadline: float | None) -> None:
     """A select on nothing: a sleep."""
-    import time  # noqa: PLC0415 - the supplied sleep, whichever it is
-
-    time.sleep(max(0.0, deadline - monotonic()) if deadline is not None else 3600.0)
+    sleep(max(0.0, deadline - monotonic()) if deadline is not None else 3600.0)
 
 
 def _make_poll() -> Any:

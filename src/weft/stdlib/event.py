@@ -130,4 +130,3 @@ class Event:
 
     def _explain(self, block: ControlBlock) -> tuple[WaitReason, object, ControlBlock | None]:
         return WaitReason.EVENT, self, None
-

@@ -26,213 +26,202 @@ CANCELLED = frozenset({"CANCELLED", "CANCELLED_AND_NOTIFIED"})
 OVER = CANCELLED | {FINISHED}
 
 
-def quicken_futures(module: Any, port: Any) -> None:  # noqa: C901 - one class in one place
+def quicken_futures(module: Any, port: Any) -> None:
     """Put the fast methods into the Future of an executed `concurrent.futures._base`."""
     Future = module.Future  # noqa: N806 - a class
     slow = {name: getattr(Future, name) for name in ("cancel", "set_running_or_notify_cancel")}
     slow_set = {"result": Future.set_result, "exception": Future.set_exception}
 
-    def __init__(self: Any) -> None:
-        """Initializes the future. Should not be called by clients."""
-        self._state = PENDING
-        self._result = self._exception = self._lazy_condition = self._parked = None
-        self._waiters = []
-        self._done_callbacks = []
+    class Fast:
+        """The methods; they are put into Future itself, so that there is one class."""
 
-    def get_condition(self: Any) -> Condition:
-        condition: Condition | None = self._lazy_condition
-        if condition is None:
-            fresh = Condition()
-            if self._lazy_condition is None:  # atomic
-                self._lazy_condition = fresh
-            condition = self._lazy_condition
-            while self._parked:  # from now on the condition is what threads wait on
+        def __init__(self: Any) -> None:
+            """Initializes the future. Should not be called by clients."""
+            self._state = PENDING
+            self._result = self._exception = self._lazy_condition = self._parked = None
+            self._waiters: list[Any] = []
+            self._done_callbacks: list[Any] = []
+
+        def _get_condition(self: Any) -> Condition:
+            condition: Condition | None = self._lazy_condition
+            if condition is None:
+                fresh = Condition()
+                if self._lazy_condition is None:  # atomic
+                    self._lazy_condition = fresh
+                condition = self._lazy_condition
+                while self._parked:  # from now on the condition is what threads wait on
+                    try:
+                        block = self._parked.popleft()
+                    except IndexError:
+                        break
+                    block.alarm |= RETRY | WITHDRAWN
+                    wake(block)
+            return condition
+
+        def _set_condition(self: Any, condition: Any) -> None:
+            self._lazy_condition = condition
+
+        def _wake_parked(self: Any) -> None:
+            parked = self._parked
+            while parked:
                 try:
-                    block = self._parked.popleft()
+                    block = parked.popleft()
                 except IndexError:
-                    break
-                block.alarm |= RETRY | WITHDRAWN
+                    return
                 wake(block)
-        return condition  # type: ignore[return-value]
 
-    def set_condition(self: Any, condition: Any) -> None:
-        self._lazy_condition = condition
-
-    def wake_parked(self: Any) -> None:
-        parked = self._parked
-        while parked:
-            try:
-                block = parked.popleft()
-            except IndexError:
+        def set_result(self: Any, result: Any) -> None:
+            """Sets the return value of work associated with the future (for executors and tests)."""
+            if self._lazy_condition is None and self._state not in OVER:  # atomic with the stores
+                self._result = result
+                self._state = FINISHED
+                if self._done_callbacks:
+                    self._wake_parked()
+                    self._invoke_callbacks()
+                elif self._parked:
+                    self._wake_parked()
                 return
-            wake(block)
+            slow_set["result"](self, result)
+            self._wake_parked()
 
-    def set_result(self: Any, result: Any) -> None:
-        """Sets the return value of work associated with the future (for executors and tests)."""
-        if self._lazy_condition is None and self._state not in OVER:  # atomic with the stores
-            self._result = result
-            self._state = FINISHED
-            if self._done_callbacks:
-                wake_parked(self)
-                self._invoke_callbacks()
-            elif self._parked:
-                wake_parked(self)
-            return
-        slow_set["result"](self, result)
-        wake_parked(self)
+        def set_exception(self: Any, exception: BaseException) -> None:
+            """Sets the result of the future as being the given exception (for executors and tests)."""
+            if self._lazy_condition is None and self._state not in OVER:  # atomic with the stores
+                self._exception = exception
+                self._state = FINISHED
+                self._wake_parked()
+                if self._done_callbacks:
+                    self._invoke_callbacks()
+                return
+            slow_set["exception"](self, exception)
+            self._wake_parked()
 
-    def set_exception(self: Any, exception: BaseException) -> None:
-        """Sets the result of the future as being the given exception (for executors and tests)."""
-        if self._lazy_condition is None and self._state not in OVER:  # atomic with the stores
-            self._exception = exception
-            self._state = FINISHED
-            wake_parked(self)
-            if self._done_callbacks:
-                self._invoke_callbacks()
-            return
-        slow_set["exception"](self, exception)
-        wake_parked(self)
+        def set_running_or_notify_cancel(self: Any) -> bool:
+            """Mark the future as running; False if it has been cancelled (for executors and tests)."""
+            if self._lazy_condition is None and self._state is PENDING:  # atomic with the store
+                self._state = RUNNING
+                return True
+            return slow["set_running_or_notify_cancel"](self)  # type: ignore[no-any-return]
 
-    def set_running_or_notify_cancel(self: Any) -> bool:
-        """Mark the future as running; False if it has been cancelled (for executors and tests)."""
-        if self._lazy_condition is None and self._state is PENDING:  # atomic with the store
-            self._state = RUNNING
+        def cancel(self: Any) -> bool:
+            """Cancel the future if possible; False if it is running or done."""
+            done: bool = slow["cancel"](self)
+            if done:
+                self._wake_parked()
+            return done
+
+        @transparent
+        def cancelled(self: Any) -> bool:
+            """Return True if the future was cancelled."""
+            return self._state in CANCELLED
+
+        @transparent
+        def running(self: Any) -> bool:
+            """Return True if the future is currently executing."""
+            return bool(self._state == RUNNING)
+
+        @transparent
+        def done(self: Any) -> bool:
+            """Return True if the future was cancelled or finished executing."""
+            return self._state in OVER
+
+        def _await_end(self: Any, timeout: float | None) -> None:
+            """Return when the future is over.
+
+            Raises:
+                TimeoutError: it is not in time.
+            """
+            deadline = None if timeout is None else monotonic() + timeout
+            while self._state not in OVER:
+                if timeout is not None and timeout <= 0:
+                    raise module.TimeoutError
+                condition = self._lazy_condition
+                if condition is not None:
+                    with condition:
+                        if self._state not in OVER:
+                            left = None if deadline is None else deadline - monotonic()
+                            if not condition.wait(left) and self._state not in OVER:
+                                raise module.TimeoutError
+                    return
+                try:
+                    me = getcurrent().block  # type: ignore[attr-defined]
+                except AttributeError:
+                    me = adopt()
+                if self._parked is None:
+                    fresh: deque[ControlBlock] = deque()
+                    if self._parked is None:  # atomic
+                        self._parked = fresh
+                me.on = self
+                self._parked.append(me)
+                if (self._state in OVER or self._lazy_condition is not None) and self._withdraw(me):
+                    me.on = None
+                    continue
+                alarm = park(me, deadline)
+                settle(me, alarm)
+                if alarm & TIMEOUT and alarm & WITHDRAWN and self._state not in OVER:
+                    raise module.TimeoutError
+
+        def result(self: Any, timeout: float | None = None) -> Any:
+            """Return the result of the call that the future represents, waiting at most `timeout` seconds.
+
+            Raises:
+                CancelledError: If the future was cancelled.
+                TimeoutError: If the future didn't finish executing before the given timeout.
+                Exception: If the call raised then that exception will be raised.
+            """
+            try:
+                if self._state != FINISHED:
+                    self._await_end(timeout)
+                    if self._state in CANCELLED:
+                        raise module.CancelledError
+                if self._exception is not None:
+                    raise self._exception
+                return self._result
+            finally:
+                self = None  # noqa: PLW0642 - breaks a reference cycle with the exception
+
+        def exception(self: Any, timeout: float | None = None) -> Any:
+            """Return the exception raised by the call that the future represents, or None.
+
+            Raises:
+                CancelledError: If the future was cancelled.
+                TimeoutError: If the future didn't finish executing before the given timeout.
+            """
+            self._await_end(timeout)
+            if self._state in CANCELLED:
+                raise module.CancelledError
+            return self._exception
+
+        def add_done_callback(self: Any, fn: Any) -> None:
+            """Attaches a callable that will be called, with the future, when the future is over.
+
+            If it is over already, the callable is called at once. Callables are called in the order in
+            which they were added, by a thread of this process.
+            """
+            if self._state not in OVER:  # atomic with the append
+                self._done_callbacks.append(fn)
+                return
+            try:
+                fn(self)
+            except Exception:
+                module.LOGGER.exception("exception calling callback for %r", self)
+
+        def _withdraw(self: Any, block: ControlBlock) -> bool:
+            try:
+                self._parked.remove(block)
+            except (ValueError, AttributeError):
+                return False
             return True
-        return slow["set_running_or_notify_cancel"](self)  # type: ignore[no-any-return]
 
-    def cancel(self: Any) -> bool:
-        """Cancel the future if possible; False if it is running or done."""
-        done: bool = slow["cancel"](self)
-        if done:
-            wake_parked(self)
-        return done
+        def _explain(self: Any, block: ControlBlock) -> tuple[WaitReason, object, ControlBlock | None]:
+            return WaitReason.FUTURE, self, None
 
-    @transparent
-    def cancelled(self: Any) -> bool:
-        """Return True if the future was cancelled."""
-        return self._state in CANCELLED
-
-    @transparent
-    def running(self: Any) -> bool:
-        """Return True if the future is currently executing."""
-        return bool(self._state == RUNNING)
-
-    @transparent
-    def done(self: Any) -> bool:
-        """Return True if the future was cancelled or finished executing."""
-        return self._state in OVER
-
-    def await_end(self: Any, timeout: float | None) -> None:
-        """Return when the future is over.
-
-        Raises:
-            TimeoutError: it is not in time.
-        """
-        deadline = None if timeout is None else monotonic() + timeout
-        while self._state not in OVER:
-            if timeout is not None and timeout <= 0:
-                raise module.TimeoutError()
-            condition = self._lazy_condition
-            if condition is not None:
-                with condition:
-                    if self._state not in OVER:
-                        left = None if deadline is None else deadline - monotonic()
-                        if not condition.wait(left) and self._state not in OVER:
-                            raise module.TimeoutError()
-                return
-            try:
-                me = getcurrent().block  # type: ignore[attr-defined]
-            except AttributeError:
-                me = adopt()
-            if self._parked is None:
-                fresh: deque[ControlBlock] = deque()
-                if self._parked is None:  # atomic
-                    self._parked = fresh
-            me.on = self
-            self._parked.append(me)
-            if (self._state in OVER or self._lazy_condition is not None) and withdraw(self, me):
-                me.on = None
-                continue
-            alarm = park(me, deadline)
-            settle(me, alarm)
-            if alarm & TIMEOUT and alarm & WITHDRAWN and self._state not in OVER:
-                raise module.TimeoutError()
-
-    def result(self: Any, timeout: float | None = None) -> Any:
-        """Return the result of the call that the future represents, waiting at most `timeout` seconds.
-
-        Raises:
-            CancelledError: If the future was cancelled.
-            TimeoutError: If the future didn't finish executing before the given timeout.
-            Exception: If the call raised then that exception will be raised.
-        """
-        try:
-            if self._state != FINISHED:
-                await_end(self, timeout)
-                if self._state in CANCELLED:
-                    raise module.CancelledError()
-            if self._exception is not None:
-                raise self._exception
-            return self._result
-        finally:
-            self = None  # noqa: PLW0642 - breaks a reference cycle with the exception
-
-    def exception(self: Any, timeout: float | None = None) -> Any:
-        """Return the exception raised by the call that the future represents, or None.
-
-        Raises:
-            CancelledError: If the future was cancelled.
-            TimeoutError: If the future didn't finish executing before the given timeout.
-        """
-        await_end(self, timeout)
-        if self._state in CANCELLED:
-            raise module.CancelledError()
-        return self._exception
-
-    def add_done_callback(self: Any, fn: Any) -> None:
-        """Attaches a callable that will be called, with the future, when the future is over.
-
-        If it is over already, the callable is called at once. Callables are called in the order in
-        which they were added, by a thread of this process.
-        """
-        if self._state not in OVER:  # atomic with the append
-            self._done_callbacks.append(fn)
-            return
-        try:
-            fn(self)
-        except Exception:
-            module.LOGGER.exception("exception calling callback for %r", self)
-
-    def withdraw(self: Any, block: ControlBlock) -> bool:
-        try:
-            self._parked.remove(block)
-        except (ValueError, AttributeError):
-            return False
-        return True
-
-    def explain(self: Any, block: ControlBlock) -> tuple[WaitReason, object, ControlBlock | None]:
-        return WaitReason.FUTURE, self, None
-
-    fast = (
-        __init__,
-        set_result,
-        set_exception,
-        set_running_or_notify_cancel,
-        cancel,
-        cancelled,
-        running,
-        done,
-        result,
-        exception,
-        add_done_callback,
-    )
-    for function in fast:
-        function.__module__ = module.__name__
-        function.__qualname__ = f"Future.{function.__name__}"
-        setattr(Future, function.__name__, function)
-    Future._condition = property(get_condition, set_condition)
-    Future._withdraw = withdraw
-    Future._explain = explain
+    for name, method in vars(Fast).items():
+        if callable(method):
+            method.__module__ = module.__name__
+            method.__qualname__ = f"Future.{name}"
+            setattr(Future, name, method)
+    Future._condition = property(Fast._get_condition, Fast._set_condition)
 
 
 class _Work:

@@ -185,7 +185,7 @@ if not PLAIN_LOCK_TYPE:  # before 3.13 the type could not be called
     def _refuse(cls: type, *args: object, **kwargs: object) -> Any:
         raise TypeError("cannot create '_thread.lock' instances")
 
-    Lock.__new__ = _refuse  # type: ignore[method-assign,assignment]
+    Lock.__new__ = _refuse  # type: ignore[method-assign]
 
 
 class RLock:
@@ -343,7 +343,7 @@ class RLock:
     @transparent
     def _is_owned(self) -> bool:
         try:
-            return self._owner is getcurrent().block  # type: ignore[attr-defined,no-any-return]
+            return self._owner is getcurrent().block  # type: ignore[attr-defined]
         except AttributeError:
             return self._owner is adopt()
 

@@ -396,7 +396,7 @@ def quicken_queue(module: Any, port: Any) -> None:
                     wake(block)
 
         def _init(self, maxsize: int) -> None:
-            self.queue = deque()
+            self.queue: Any = deque()
 
         def _withdraw(self, block: ControlBlock) -> bool:
             try:
@@ -416,7 +416,7 @@ def quicken_queue(module: Any, port: Any) -> None:
             self._newest_first = True
 
         def _init(self, maxsize: int) -> None:
-            self.queue: list[Any] = []
+            self.queue = []
 
         def _get(self) -> Any:
             return self.queue.pop()

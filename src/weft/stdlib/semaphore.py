@@ -172,4 +172,3 @@ class BoundedSemaphore(Semaphore):
             f"<{cls.__module__}.{cls.__qualname__} at {id(self):#x}: "
             f"value={self._value}/{self._initial_value}>"
         )
-

@@ -124,4 +124,3 @@ class SignalDesk:
 
 def _is_number(signalnum: object) -> bool:
     return isinstance(signalnum, int) and not isinstance(signalnum, bool)
-

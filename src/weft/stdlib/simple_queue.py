@@ -102,7 +102,7 @@ class SimpleQueue:
         """How many items there are now (not reliable: others may put or get meanwhile)."""
         return len(self._items)
 
-    __class_getitem__ = classmethod(type(list[int]))
+    __class_getitem__: Any = classmethod(type(list[int]))
 
     def _withdraw(self, block: ControlBlock) -> bool:
         try:

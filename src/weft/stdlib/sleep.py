@@ -33,10 +33,7 @@ _SLEEP = _Sleep()
 
 
 def sleep(seconds: float, /) -> None:
-    """sleep(seconds)
-
-    Delay the calling thread for a number of seconds, which may be a fraction; the others run on.
-    """
+    """Delay the calling thread for a number of seconds, which may be a fraction; the others run on."""
     try:
         me = getcurrent().block  # type: ignore[attr-defined]
     except AttributeError:

@@ -97,6 +97,7 @@ class Supply:
         }
         self._undo: list[Callable[[], None]] = []
         self.bound_before: list[str] = []
+        self.installed = False
 
     def _quickener(self, module_name: str, function: str) -> Callable[[Any], None]:
         """A function that loads the fast versions when the module they go into is loaded."""
@@ -125,7 +126,7 @@ class Supply:
         """Serve ours; let the others be found and wrap the loaders of those that are quickened."""
         make = self._made.get(name)
         if make is not None:
-            return ModuleSpec(name, _Ready(make), origin="built-in")
+            return ModuleSpec(name, _Ready(make), origin="built-in")  # type: ignore[arg-type]
         after = self._after.get(name)
         if after is None:
             return None
@@ -134,7 +135,7 @@ class Supply:
                 continue
             spec = finder.find_spec(name, path, target)
             if spec is not None and spec.loader is not None:
-                spec.loader = _AfterExec(spec.loader, after)
+                spec.loader = _AfterExec(spec.loader, after)  # type: ignore[assignment]
                 return spec
         return None
 
@@ -142,10 +143,11 @@ class Supply:
 
     def install(self) -> None:
         """Put everything in place."""
+        self.installed = True
         sys.meta_path.insert(0, self)
         self._undo.append(lambda: sys.meta_path.remove(self))
         module: Any = self.thread_module
-        spec = ModuleSpec("_thread", _Ready(lambda: module), origin="built-in")
+        spec = ModuleSpec("_thread", _Ready(lambda: module), origin="built-in")  # type: ignore[arg-type]
         module.__spec__, module.__loader__, module.__package__ = spec, spec.loader, ""
         self._swap_module("_thread", module)
         self._swap_module("_queue", None)  # ours is made when somebody imports it

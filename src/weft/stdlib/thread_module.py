@@ -1,4 +1,4 @@
-"""The `_thread` module as weft supplies it: CPython's own, with everything that blocks or knows threads replaced.
+"""The `_thread` module as weft supplies it: CPython's own, with all that blocks or knows threads replaced.
 
 CPython's `threading.py` and whatever else imports `_thread` stand on this, unchanged.
 """
@@ -17,6 +17,10 @@ from weft.stdlib.local import Local
 from weft.stdlib.locks import Lock, RLock, allocate_lock
 
 __all__ = ["ThreadHandle", "ThreadPort", "join_block", "make_thread_module", "run_endings"]
+
+
+#: The module's obsolete second names.
+ALIASES = {"start_new": "start_new_thread", "exit_thread": "exit", "allocate": "allocate_lock"}
 
 
 class ThreadPort(Protocol):
@@ -172,103 +176,118 @@ def make_thread_module(real: Any, port: ThreadPort) -> ModuleType:
 
         return run
 
-    def start_new_thread(function: Any, args: Any, kwargs: Any = None, /) -> int:
-        """Start a new thread and return its identifier."""
-        if not callable(function):
-            raise TypeError("first arg must be callable")
-        if not isinstance(args, tuple):
-            raise TypeError("2nd arg must be a tuple")
-        if kwargs is not None and not isinstance(kwargs, dict):
-            raise TypeError("optional 3rd arg must be a dictionary")
-        sys.audit("_thread.start_new_thread", function, args, kwargs)
-        return port.start(body(function, args, kwargs or {}), True).ident
+    class Supplied:
+        """The module's functions: static methods, so that they do not bind, as C's do not."""
 
-    @transparent
-    def get_ident() -> int:
-        """The identifier of the calling thread, a nonzero integer."""
-        try:
-            return getcurrent().block.ident  # type: ignore[attr-defined,no-any-return]
-        except AttributeError:
-            return adopt().ident
+        @staticmethod
+        def start_new_thread(function: Any, args: Any, kwargs: Any = None, /) -> int:
+            """Start a new thread and return its identifier."""
+            if not callable(function):
+                raise TypeError("first arg must be callable")
+            if not isinstance(args, tuple):
+                raise TypeError("2nd arg must be a tuple")
+            if kwargs is not None and not isinstance(kwargs, dict):
+                raise TypeError("optional 3rd arg must be a dictionary")
+            sys.audit("_thread.start_new_thread", function, args, kwargs)
+            return port.start(body(function, args, kwargs or {}), True).ident
 
-    def _count() -> int:
-        """How many threads are alive, the main one left out."""
-        return len(port.blocks()) - 1
+        @staticmethod
+        @staticmethod
+        @transparent
+        def get_ident() -> int:
+            """The identifier of the calling thread, a nonzero integer."""
+            try:
+                return getcurrent().block.ident  # type: ignore[attr-defined,no-any-return]
+            except AttributeError:
+                return adopt().ident
 
-    def exit() -> None:  # noqa: A001 - the module's own name for it
-        """End the calling thread: the same as raising SystemExit."""
-        raise SystemExit
+        @staticmethod
+        def _count() -> int:
+            """How many threads are alive, the main one left out."""
+            return len(port.blocks()) - 1
 
-    def _set_sentinel() -> Lock:
-        lock = allocate_lock()
-        me = getcurrent().block  # type: ignore[attr-defined]
+        @staticmethod
+        def exit() -> None:
+            """End the calling thread: the same as raising SystemExit."""
+            raise SystemExit
 
-        def release() -> None:
-            if lock._owner is not None:
-                lock.release()
+        @staticmethod
+        def _set_sentinel() -> Lock:
+            lock = allocate_lock()
+            me = getcurrent().block  # type: ignore[attr-defined]
 
-        me.ending = [*(me.ending or ()), release]
-        return lock
+            def release() -> None:
+                if lock._owner is not None:
+                    lock.release()
 
-    def start_joinable_thread(function: Any, handle: Any = None, daemon: bool = True) -> ThreadHandle:
-        """Start a thread that can be joined, and return its handle."""
-        if not callable(function):
-            raise TypeError("thread function must be callable")
-        if handle is None:
+            me.ending = [*(me.ending or ()), release]
+            return lock
+
+        @staticmethod
+        def start_joinable_thread(function: Any, handle: Any = None, daemon: bool = True) -> Any:
+            """Start a thread that can be joined, and return its handle."""
+            if not callable(function):
+                raise TypeError("thread function must be callable")
+            if handle is None:
+                handle = ThreadHandle()
+            elif not isinstance(handle, ThreadHandle):
+                raise TypeError("'handle' must be a _ThreadHandle")
+            sys.audit("_thread.start_joinable_thread", function, daemon, handle)
+            if handle._block is not None:
+                raise RuntimeError("thread already started")
+            port.start(body(function, (), {}), bool(daemon), None, handle._take)
+            return handle
+
+        @staticmethod
+        def _make_thread_handle(ident: int) -> ThreadHandle:
             handle = ThreadHandle()
-        elif not isinstance(handle, ThreadHandle):
-            raise TypeError("'handle' must be a _ThreadHandle")
-        sys.audit("_thread.start_joinable_thread", function, daemon, handle)
-        if handle._block is not None:
-            raise RuntimeError("thread already started")
-        port.start(body(function, (), {}), bool(daemon), None, handle._take)
-        return handle
+            me = getcurrent().block  # type: ignore[attr-defined]
+            for block in [me, *port.blocks()]:
+                if block.ident == ident:
+                    handle._block = block
+                    break
+            return handle
 
-    def _make_thread_handle(ident: int) -> ThreadHandle:
-        handle = ThreadHandle()
-        me = getcurrent().block  # type: ignore[attr-defined]
-        for block in [me, *port.blocks()]:
-            if block.ident == ident:
-                handle._block = block
-                break
-        return handle
+        @staticmethod
+        def _shutdown() -> None:
+            """Wait for the end of every thread that is not a daemon."""
+            me = getcurrent().block  # type: ignore[attr-defined]
+            while True:
+                others = [b for b in port.blocks() if not b.daemon and b is not me and b is not port.main]
+                if not others:
+                    return
+                join_block(others[0])
 
-    def _shutdown() -> None:
-        """Wait for the end of every thread that is not a daemon."""
-        me = getcurrent().block  # type: ignore[attr-defined]
-        while True:
-            others = [b for b in port.blocks() if not b.daemon and b is not me and b is not port.main]
-            if not others:
-                return
-            join_block(others[0])
+        @staticmethod
+        def _get_main_thread_ident() -> int:
+            return port.main.ident
 
-    for function in (start_new_thread, get_ident, _count, exit, _shutdown):
-        _dress(module, function, function.__name__)
-    for alias, function in {"start_new": start_new_thread, "exit_thread": exit, "allocate": allocate_lock}.items():
-        setattr(module, alias, staticmethod(function))
-    _dress(module, allocate_lock, "allocate_lock")
+        @staticmethod
+        def set_name(name: str) -> None:
+            """The kernel thread keeps its name: it carries others too."""
+
+    for name, function in vars(Supplied).items():
+        if isinstance(function, staticmethod) and hasattr(real, name):  # what this version has
+            _dress(module, name, function)
+    _dress(module, "allocate_lock", staticmethod(allocate_lock))
+    for alias, name in ALIASES.items():
+        setattr(module, alias, vars(module)[name])
     module.LockType = Lock
     module.RLock = RLock
     module._local = Local
     if hasattr(real, "lock"):
         module.lock = Lock
-    if hasattr(real, "_set_sentinel"):
-        _dress(module, _set_sentinel, "_set_sentinel")
     if CHECKS_HANDLES:
         module._ThreadHandle = ThreadHandle
-        for function in (start_joinable_thread, _make_thread_handle):
-            _dress(module, function, function.__name__)
-        module._get_main_thread_ident = staticmethod(lambda: port.main.ident)
-    if hasattr(real, "set_name"):
-        module.set_name = staticmethod(lambda name: None)
     return module  # type: ignore[no-any-return]
 
 
-def _dress(module: Any, function: Any, name: str) -> None:
-    """Show a function as the module's own; as a static method, so that it does not bind as C's do not."""
-    function.__module__ = "_thread"
-    function.__name__ = function.__qualname__ = name
-    setattr(module, name, staticmethod(function))
+def _dress(module: Any, name: str, function: "staticmethod[Any, Any]") -> None:
+    """Show a function as the module's own."""
+    plain: Any = function.__func__
+    plain.__module__ = "_thread"
+    plain.__name__ = plain.__qualname__ = name
+    setattr(module, name, function)
 
 
 for _cls, _name in ((Lock, "lock"), (RLock, "RLock"), (Local, "_local"), (ThreadHandle, "_ThreadHandle")):

@@ -136,7 +136,7 @@ def _wrap_init(cls: Any, after: Any) -> None:
     cls.__init__ = __init__
 
 
-def _quicken_thread(module: Any, port: ThreadPort) -> None:  # noqa: C901 - one class in one place
+def _quicken_thread(module: Any, port: ThreadPort) -> None:
     Thread = module.Thread  # noqa: N806 - a class
     active, limbo = module._active, module._limbo
     own_newname = module._newname
@@ -149,69 +149,6 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:  # noqa: C901 - one 
     own = module.__dict__
     new_handle = object.__new__
     plain_run = Thread.run
-
-    def __init__(  # noqa: PLR0913 - CPython's signature
-        self: Any,
-        group: None = None,
-        target: Any = None,
-        name: Any = None,
-        args: Any = (),
-        kwargs: Any = None,
-        *,
-        daemon: Any = None,
-    ) -> None:
-        assert group is None, "group argument must be None for now"
-        if name:
-            name = str(name)
-        else:
-            name = own["_newname"]("Thread-%d") if own["_newname"] is not own_newname else f"Thread-{own['_counter']()}"
-            if target is not None:
-                try:
-                    name = f"{name} ({target.__name__})"
-                except AttributeError:
-                    pass
-        if daemon is None:
-            try:
-                daemon = getcurrent().block.thread._daemonic  # type: ignore[attr-defined]
-            except AttributeError:
-                daemon = current_thread().daemon
-        self._target = target
-        self._name = name
-        self._args = args
-        self._kwargs = {} if kwargs is None else kwargs
-        self._daemonic = daemon
-        self._started = self._weft = handle = new_handle(Started)
-        handle._block = None
-        handle._done = handle._set = False
-        if CHECKS_HANDLES:
-            self._handle = handle
-        self._initialized = True
-        self._stderr = sys.stderr
-
-    __init__.__doc__ = slow_init.__doc__
-
-    def start(self: Any) -> None:
-        """Start the thread's activity.
-
-        It must be called at most once per thread object. It arranges for the object's run() method to
-        be invoked in a separate thread of control. Raises RuntimeError if called more than once.
-        """
-        try:
-            handle = self._weft
-        except AttributeError:
-            raise RuntimeError("thread.__init__() not called") from None
-        if handle._set:
-            raise RuntimeError("threads can only be started once")
-        if own[starter] is not real_starter:  # a test has put its own there
-            return slow_start(self)  # type: ignore[no-any-return]
-        handle._set = True
-        try:
-            port.start(body, self._daemonic, self, register)
-        except BaseException:
-            handle._set = False
-            handle._block = None
-            raise
-        return None
 
     def register(block: ControlBlock) -> None:
         thread = block.thread
@@ -246,84 +183,149 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:  # noqa: C901 - one 
             block.label = thread._name
             block.thread = None
 
-    def join(self: Any, timeout: float | None = None) -> None:
-        """Wait until the thread terminates, or until the optional timeout (seconds) occurs.
+    class Fast:
+        """The methods; they are put into Thread itself, which main and dummy threads derive from."""
 
-        Always returns None: call is_alive() afterwards to see whether a timeout happened. Raises
-        RuntimeError for the current thread and for one that has not been started.
-        """
-        try:
-            handle = self._weft
-        except AttributeError:
-            raise RuntimeError("Thread.__init__() not called") from None
-        if not handle._set:
-            raise RuntimeError("cannot join thread before it is started")
-        block = handle._block
-        if block is None or block.done or handle._done:
-            if self is current_thread():
+        def __init__(
+            self: Any,
+            group: None = None,
+            target: Any = None,
+            name: Any = None,
+            args: Any = (),
+            kwargs: Any = None,
+            *,
+            daemon: Any = None,
+        ) -> None:
+            assert group is None, "group argument must be None for now"
+            if name:
+                name = str(name)
+            else:
+                if own["_newname"] is own_newname:
+                    name = f"Thread-{own['_counter']()}"
+                else:
+                    name = own["_newname"]("Thread-%d")
+                if target is not None:
+                    try:
+                        name = f"{name} ({target.__name__})"
+                    except AttributeError:
+                        pass
+            if daemon is None:
+                try:
+                    daemon = getcurrent().block.thread._daemonic  # type: ignore[attr-defined]
+                except AttributeError:
+                    daemon = current_thread().daemon
+            self._target = target
+            self._name = name
+            self._args = args
+            self._kwargs = {} if kwargs is None else kwargs
+            self._daemonic = daemon
+            self._started = self._weft = handle = new_handle(Started)
+            handle._block = None
+            handle._done = handle._set = False
+            if CHECKS_HANDLES:
+                self._handle = handle
+            self._initialized = True
+            self._stderr = sys.stderr
+
+        def start(self: Any) -> None:
+            """Start the thread's activity.
+
+            It must be called at most once per thread object. It arranges for the object's run() method to
+            be invoked in a separate thread of control. Raises RuntimeError if called more than once.
+            """
+            try:
+                handle = self._weft
+            except AttributeError:
+                raise RuntimeError("thread.__init__() not called") from None
+            if handle._set:
+                raise RuntimeError("threads can only be started once")
+            if own[starter] is not real_starter:  # a test has put its own there
+                return slow_start(self)  # type: ignore[no-any-return]
+            handle._set = True
+            try:
+                port.start(body, self._daemonic, self, register)
+            except BaseException:
+                handle._set = False
+                handle._block = None
+                raise
+            return None
+
+        def join(self: Any, timeout: float | None = None) -> None:
+            """Wait until the thread terminates, or until the optional timeout (seconds) occurs.
+
+            Always returns None: call is_alive() afterwards to see whether a timeout happened. Raises
+            RuntimeError for the current thread and for one that has not been started.
+            """
+            try:
+                handle = self._weft
+            except AttributeError:
+                raise RuntimeError("Thread.__init__() not called") from None
+            if not handle._set:
+                raise RuntimeError("cannot join thread before it is started")
+            block = handle._block
+            if block is None or block.done or handle._done:
+                if self is current_thread():
+                    raise RuntimeError("cannot join current thread")
+                return
+            try:
+                me = getcurrent().block  # type: ignore[attr-defined]
+            except AttributeError:
+                me = adopt()
+            if me is block:
                 raise RuntimeError("cannot join current thread")
-            return
-        try:
-            me = getcurrent().block  # type: ignore[attr-defined]
-        except AttributeError:
-            me = adopt()
-        if me is block:
-            raise RuntimeError("cannot join current thread")
-        if timeout is not None:
-            join_block(block, timeout)
-            return
-        if block.joiners is None:
-            fresh: list[ControlBlock] = []
-            if block.joiners is None:  # atomic
-                block.joiners = fresh
-        me.on = block
-        block.joiners.append(me)
-        if block.done and block._withdraw(me):
+            if timeout is not None:
+                join_block(block, timeout)
+                return
+            if block.joiners is None:
+                fresh: list[ControlBlock] = []
+                if block.joiners is None:  # atomic
+                    block.joiners = fresh
+            me.on = block
+            block.joiners.append(me)
+            if block.done and block._withdraw(me):
+                me.on = None
+                return
+            carrier = me.carrier
+            me.since = carrier.now
+            try:
+                resume = carrier.pick()
+            except IndexError:
+                resume = carrier.idle()
+            resume()
             me.on = None
-            return
-        carrier = me.carrier
-        me.since = carrier.now
-        try:
-            resume = carrier.pick()
-        except IndexError:
-            resume = carrier.idle()
-        resume()
-        me.on = None
-        if me.alarm:
-            alarm, me.alarm = me.alarm, 0
-            settle(me, alarm)
-            if alarm & WITHDRAWN:
-                join(self)
+            if me.alarm:
+                alarm, me.alarm = me.alarm, 0
+                settle(me, alarm)
+                if alarm & WITHDRAWN:
+                    self.join()
 
-    @transparent
-    def is_alive(self: Any) -> bool:
-        """Return whether the thread is alive: from just before run() until just after it."""
-        assert self._initialized, "Thread.__init__() not called"
-        handle = self._weft
-        return handle._set and not handle._done and handle._block is not None and not handle._block.done
+        @transparent
+        def is_alive(self: Any) -> bool:
+            """Return whether the thread is alive: from just before run() until just after it."""
+            assert self._initialized, "Thread.__init__() not called"
+            handle = self._weft
+            return handle._set and not handle._done and handle._block is not None and not handle._block.done
 
-    def after_fork(self: Any, new_ident: int | None = None) -> None:
-        handle = self._weft
-        if new_ident is not None:
-            self._ident = new_ident
-            if handle._block is None:
-                handle._block = getcurrent().block  # type: ignore[attr-defined]
-            handle._done = False
-        elif handle._set:
-            handle._done = True
-            if not CHECKS_HANDLES:
-                self._is_stopped = True
+        def _after_fork(self: Any, new_ident: int | None = None) -> None:
+            handle = self._weft
+            if new_ident is not None:
+                self._ident = new_ident
+                if handle._block is None:
+                    handle._block = getcurrent().block  # type: ignore[attr-defined]
+                handle._done = False
+            elif handle._set:
+                handle._done = True
+                if not CHECKS_HANDLES:
+                    self._is_stopped = True
 
-    Thread.__init__ = __init__
-    Thread.start = start
+    Fast.__init__.__doc__ = slow_init.__doc__
+    for name, method in vars(Fast).items():
+        if callable(method):
+            method.__module__ = module.__name__
+            method.__qualname__ = f"Thread.{name}"
+            setattr(Thread, name, method)
     Thread._ident = Thread._native_id = None
     Thread._invoke_excepthook = staticmethod(shared_hook)
-    Thread.join = join
-    Thread.is_alive = is_alive
-    Thread._after_fork = after_fork
-    for function in (__init__, start, join, is_alive):
-        function.__module__ = module.__name__
-        function.__qualname__ = f"Thread.{function.__name__}"
     if not CHECKS_HANDLES:
         _mimic_sentinels(module)
     _adapt_special_threads(module, limbo)
