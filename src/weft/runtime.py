@@ -25,8 +25,10 @@ from weft.host.clock import monotonic
 from weft.host.clock import sleep as real_sleep
 from weft.host.platform import FREE_THREADED, kernel_thread_count
 from weft.stdlib import adapt, set_provider
+from weft.stdlib.descriptors import replacements
 from weft.stdlib.signals import SignalDesk
 from weft.stdlib.sleep import sleep
+from weft.stdlib.sockets import supply_sockets
 from weft.stdlib.supply import TOO_LATE, Supply, make_queue_module
 from weft.stdlib.tracing import Tracing, make_current_frames
 
@@ -64,7 +66,8 @@ class Runtime:
         self.tracing = Tracing(self.model.blocks)
         more = []
         if config.model == "user":
-            more = self.tracing.replacements()
+            more = [*replacements(), *self.tracing.replacements()]
+            extras["_socket"] = supply_sockets
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
         self.supply = Supply(self.model, sleep, extras, more)
         self._on_main = on_main

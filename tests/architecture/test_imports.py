@@ -254,7 +254,7 @@ def tree(folder: Path, **files: str) -> dict[str, Module]:
             "def f():\n    try:\n        pass\n    finally:\n        from weft.host.clock import now",
         ),
         ("stdlib__locks", "from weft.models.user import User"),
-        ("stdlib__locks", "from weft.host.clock import now"),
+        ("stdlib__locks", "from weft.watch.dump import dump"),
         ("models__user", "from weft.stdlib.locks import Lock"),
         ("models__user", "from weft.models.kernel import Kernel"),
         (

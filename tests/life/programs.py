@@ -14,7 +14,7 @@ from typing import Self
 
 from tests.support.programs import environment, text
 
-PATIENCE = 30.0  # seconds for anything a program is asked to do
+PATIENCE = 10.0  # seconds for anything a program is asked to do
 
 
 class Running:

@@ -98,6 +98,12 @@ class Poller:
         watches[:] = [watch for watch in watches if watch[1] is not ready]
         self._renew(fd, watches)
 
+    def fail(self, fd: int) -> None:
+        """Call every watch of a descriptor that was closed: the waiters will meet the error themselves."""
+        watches = self._watches.pop(fd, None)
+        for _, ready in watches or ():
+            ready()
+
     def _renew(self, fd: int, watches: list[tuple[int, Callable[[], object]]]) -> None:
         try:
             if watches:

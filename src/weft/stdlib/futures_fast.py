@@ -18,6 +18,7 @@ from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
 from weft.host.platform import VERSION, monotonic
 from weft.stdlib.condition import Condition
+from weft.stdlib.sleep import sleep
 
 __all__ = ["quicken_futures", "quicken_pool"]
 
@@ -261,7 +262,11 @@ def quicken_pool(module: Any, port: Any) -> None:
 
     def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         if len(self._threads) < self._max_workers:
-            return slow_submit(self, fn, *args, **kwargs)
+            before = len(self._threads)
+            future = slow_submit(self, fn, *args, **kwargs)
+            if len(self._threads) > before:
+                sleep(0)  # a new worker gets its turn at once, as a kernel thread would
+            return future
         future = Future()
         work = _Work(future, fn, args, kwargs)
         queue = self._work_queue

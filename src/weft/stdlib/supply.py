@@ -16,7 +16,6 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from weft.stdlib.descriptors import replacements
 from weft.stdlib.locks import RLock
 from weft.stdlib.thread_module import ThreadPort, make_thread_module
 
@@ -152,7 +151,7 @@ class Supply:
         self._swap_module("_thread", module)
         self._swap_module("_queue", None)  # ours is made when somebody imports it
         self._swap(time, "sleep", self._sleep)
-        for module, name, value in [*replacements(), *self._more]:
+        for module, name, value in self._more:
             self._swap(module, name, value)
         self._swap(bootstrap, "_thread", self.thread_module)
         for name, attribute in _REBIND:

@@ -1,0 +1,70 @@
+"""What differs between interpreters, asked of the interpreter itself."""
+
+import sys
+import threading
+
+import pytest
+
+from weft.host import platform, signals, threads
+
+
+def test_arguments_of_acquire_are_refused_as_a_real_lock_refuses_them() -> None:
+    platform.check_acquire(True, -1)
+    platform.check_acquire(True, 5.0)
+    platform.check_acquire(False, -1)
+    for blocking, timeout in ((False, 1), (True, -2), (True, 1e20)):
+        with pytest.raises((ValueError, OverflowError)) as ours:
+            platform.check_acquire(blocking, timeout)
+        with pytest.raises(type(ours.value)) as theirs:
+            threading.Lock().acquire(blocking, timeout)
+        assert str(ours.value) == str(theirs.value)
+
+
+def test_the_arguments_of_the_unraisable_hook_have_their_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    hook = sys.unraisablehook
+    made = platform.unraisable_args((ValueError, ValueError("x"), None, "words", None))
+    assert sys.unraisablehook is hook
+    assert (made.exc_type, str(made.exc_value), made.err_msg, made.object) == (ValueError, "x", "words", None)
+    seen: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", seen.append)
+
+    class Noisy:
+        def __del__(self) -> None:
+            raise KeyError
+
+    del_me = Noisy()
+    del del_me
+    assert type(seen[0]) is type(made)
+
+
+def test_kernel_threads_are_counted() -> None:
+    before = platform.kernel_thread_count()
+    if before is None:
+        pytest.skip("the system does not tell")
+    go = threading.Event()
+    thread = threading.Thread(target=go.wait)
+    thread.start()
+    assert platform.kernel_thread_count() == before + 1
+    go.set()
+    thread.join()
+
+
+def test_the_main_kernel_thread_is_known_from_any() -> None:
+    idents: list[int] = []
+    thread = threading.Thread(target=lambda: idents.append(threads.main_ident()))
+    thread.start()
+    thread.join()
+    assert idents == [threads.main_ident()] == [threading.main_thread().ident]
+
+
+def test_the_tripwire_is_a_signal_that_nobody_uses() -> None:
+    assert signals.TRIPWIRE in signals.numbers()
+    assert signals.TRIPWIRE not in {2, 3, 9, 10, 12, 13, 14, 15, 17}
+
+
+def test_a_baton_handed_over_before_the_wait_is_there() -> None:
+    baton = threads.Baton()
+    baton.put(print)
+    assert baton.get() is print
+    with pytest.raises(threads.Empty):
+        baton.get(True, 0.001)

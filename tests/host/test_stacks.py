@@ -1,0 +1,68 @@
+"""Stacks: workers begin shallow, one after another, and their frames can be seen while they rest."""
+
+import sys
+from typing import Any
+
+from weft.host.stacks import Nursery, Worker, frame_of, getcurrent, root
+
+
+class Block:
+    resume: Any = None
+
+
+def depth() -> int:
+    frame, count = sys._getframe(), 0
+    while frame is not None:
+        frame, count = frame.f_back, count + 1  # type: ignore[assignment]
+    return count
+
+
+def test_workers_begin_from_a_shallow_stack_however_deep_the_caller_is() -> None:
+    depths: list[int] = []
+    main = getcurrent()
+
+    def loop() -> None:
+        depths.append(depth())
+        main.switch()
+
+    nursery = Nursery(loop)
+
+    def begin(deep: int) -> Block:
+        if deep:
+            return begin(deep - 1)
+        block = Block()
+        nursery.begin(block)
+        return block
+
+    blocks = [begin(deep) for deep in (0, 50, 200)]
+    assert len(set(depths)) == 1
+    assert all(isinstance(block.resume.__self__, Worker) for block in blocks)
+
+
+def test_a_resting_stack_shows_its_innermost_frame() -> None:
+    main = getcurrent()
+
+    def rests() -> None:
+        main.switch()
+
+    worker = Worker(rests)
+    assert frame_of(worker.switch) is None
+    worker.switch()
+    frame = frame_of(worker.switch)
+    assert frame is not None
+    assert frame.f_code.co_name == "rests"
+    worker.switch()
+    assert worker.dead
+    assert frame_of(worker.switch) is None
+
+
+def test_what_is_no_stack_has_no_frame() -> None:
+    assert frame_of(None) is None
+    assert frame_of(print) is None
+
+
+def test_the_root_is_the_same_from_every_stack() -> None:
+    seen: list[Any] = []
+    Worker(lambda: seen.append(root())).switch()
+    assert seen == [root()]
+    assert root().parent is None

@@ -1,0 +1,73 @@
+"""Reports: what is said of each thread, and of the cycles among them."""
+
+import io
+
+from tests.core.carrier import FakeCarrier, Lot, begun
+from weft.core.thread import ControlBlock
+from weft.watch.dump import dump, render, render_deadlock
+
+
+def waiting(name: str, holder: ControlBlock | None, carrier: FakeCarrier) -> ControlBlock:
+    block = begun(carrier, name)
+    Lot(holder).register(block)
+    block.since = 5.0
+    return block
+
+
+def masked(text: str) -> str:
+    import re
+
+    return re.sub(r"0x[0-9a-f]+", "0x..", text)
+
+
+def test_one_thread_that_runs() -> None:
+    assert render([begun(name="only")], stacks=False) == "1 thread\n  'only' (running, daemon)"
+
+
+def test_a_wait_is_told_with_object_holder_age_and_place() -> None:
+    carrier = FakeCarrier()
+    holder = begun(carrier, "holder")
+    holder.daemon = False
+    block = waiting("waiter", holder, carrier)
+    assert masked(render([holder, block], now=7.5)).splitlines() == [
+        "2 threads",
+        "  'holder' (running)",
+        "        here",
+        "  'waiter' (blocked, daemon) waits for a lock <tests.core.carrier.Lot at 0x..> held by 'holder' for 2.50 s",
+        "      at here",
+        "        here",
+    ]
+
+
+def test_a_holder_that_has_ended_is_told() -> None:
+    carrier = FakeCarrier()
+    holder = begun(carrier, "holder")
+    holder.done = True
+    report = render_deadlock([waiting("waiter", holder, carrier)])
+    assert "held by 'holder', which has ended" in report
+    assert report.endswith("no cycle: what they wait for is never released, set, put or sent")
+
+
+def test_a_cycle_is_told_link_by_link() -> None:
+    carrier = FakeCarrier()
+    one, two = begun(carrier, "one"), begun(carrier, "two")
+    Lot(two).register(one)
+    Lot(one).register(two)
+    assert masked(render_deadlock([one, two])).splitlines()[-3:] == [
+        "  cycle: 'one' -> 'two' -> 'one'",
+        "    'one' waits for a lock <tests.core.carrier.Lot at 0x..> that 'two' holds, at here",
+        "    'two' waits for a lock <tests.core.carrier.Lot at 0x..> that 'one' holds, at here",
+    ]
+
+
+def test_a_cycle_through_a_join_does_not_say_that_a_thread_holds_itself() -> None:
+    carrier = FakeCarrier()
+    one, two = begun(carrier, "one"), begun(carrier, "two")
+    one.on, two.on = two, one
+    assert "'two' that 'two' holds" not in render_deadlock([one, two])
+
+
+def test_a_dump_goes_to_the_file() -> None:
+    file = io.StringIO()
+    dump([begun(name="only")], None, file)
+    assert file.getvalue() == "1 thread\n  'only' (running, daemon)\n        here\n"
