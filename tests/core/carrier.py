@@ -21,6 +21,8 @@ class FakeCarrier:
         self.push: Callable[[Any], None] = self.ready.append
         self.timers = Timers()
         self.waiting = False
+        self.native_id = 1
+        self.poller = None
         self.now = 100.0
         self.wakes = 0
         self.meanwhile: Callable[[], object] = lambda: None
@@ -36,8 +38,11 @@ class FakeCarrier:
     def wake(self) -> None:
         self.wakes += 1
 
-    def begin(self, block: ControlBlock) -> None:
-        block.begun = True
+    def breathe(self) -> None:
+        pass
+
+    def frame(self, block: ControlBlock) -> None:
+        return None
 
     def holds(self, block: ControlBlock) -> bool:
         return block.resume in self.ready

@@ -153,12 +153,6 @@ def test_a_join_is_withdrawn_once() -> None:
     assert list(carrier.ready) == [joiner.resume]
 
 
-def test_calling_an_unbegun_block_begins_it() -> None:
-    block = ControlBlock(FakeCarrier())
-    block()
-    assert block.begun
-
-
 @pytest.mark.parametrize("waiting", [True, False])
 def test_only_a_carrier_that_sleeps_is_roused(waiting: bool) -> None:
     carrier = FakeCarrier()

@@ -47,11 +47,12 @@ def test_many_wakes_end_one_sleep(poller: Poller) -> None:
 
 
 def test_its_descriptors_are_its_own_and_given_back() -> None:
-    before = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set[str]()
+    if not os.path.isdir("/proc/self/fd"):
+        pytest.skip("no /proc to look at")
+    before = os.listdir("/proc/self/fd")
     made = Poller()
     made.wake()
     made.after_fork()
     assert took(made, 0.005) >= 0.005  # a wake of the parent's is not the child's
     made.close()
-    if before:
-        assert set(os.listdir("/proc/self/fd")) - before <= {str(n) for n in range(3, 64)} & before | set()
+    assert len(os.listdir("/proc/self/fd")) == len(before)

@@ -1,13 +1,17 @@
 """Stacks: workers begin shallow, one after another, and their frames can be seen while they rest."""
 
 import sys
+from collections import deque
 from typing import Any
 
 from weft.host.stacks import Nursery, Worker, frame_of, getcurrent, root
 
 
 class Block:
+    """What a nursery needs of a control block."""
+
     resume: Any = None
+    on: Any = None
 
 
 def depth() -> int:
@@ -25,18 +29,55 @@ def test_workers_begin_from_a_shallow_stack_however_deep_the_caller_is() -> None
         depths.append(depth())
         main.switch()
 
-    nursery = Nursery(loop)
+    nursery = Nursery(loop, deque())
 
     def begin(deep: int) -> Block:
         if deep:
             return begin(deep - 1)
         block = Block()
-        nursery.begin(block)
+        nursery.begin(block)()
         return block
 
     blocks = [begin(deep) for deep in (0, 50, 200)]
     assert len(set(depths)) == 1
     assert all(isinstance(block.resume.__self__, Worker) for block in blocks)
+
+
+def test_a_spare_worker_is_taken_before_a_new_one_is_made() -> None:
+    seen: list[Any] = []
+    main = getcurrent()
+    spares: deque[Worker] = deque()
+
+    def loop() -> None:
+        while True:
+            me: Any = getcurrent()
+            seen.append((me, me.block))
+            spares.append(me)
+            main.switch()
+
+    nursery = Nursery(loop, spares)
+    blocks = [Block() for _ in range(3)]
+    for block in blocks:
+        nursery.begin(block)()
+    assert [block for _, block in seen] == blocks
+    assert len({id(worker) for worker, _ in seen}) == 1
+
+
+def test_a_worker_on_which_a_finalizer_waits_is_no_spare() -> None:
+    seen: list[Any] = []
+    main = getcurrent()
+
+    def loop() -> None:
+        seen.append(getcurrent())
+        main.switch()
+
+    busy = Worker(loop)
+    busy.block = Block()
+    busy.block.on = "waits"
+    nursery = Nursery(loop, deque([busy]))
+    nursery.begin(Block())()
+    assert len(seen) == 1
+    assert seen[0] is not busy
 
 
 def test_a_resting_stack_shows_its_innermost_frame() -> None:

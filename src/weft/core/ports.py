@@ -10,6 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from weft.core.events import Listener
     from weft.core.thread import ControlBlock
     from weft.core.timers import Timers
 
@@ -89,6 +90,9 @@ class Model(Protocol):
         Raises:
             RuntimeError: the machine will not start one.
         """
+
+    def listen(self, listener: "Listener | None") -> None:
+        """Tell a listener what happens to threads (weft.core.events); None: nobody."""
 
     def blocks(self) -> "list[ControlBlock]":
         """Every thread that has not ended, the main one first."""

@@ -7,12 +7,14 @@ did not start and that calls a primitive of ours.
 from types import FrameType
 from typing import Any
 
+from weft.core.events import Kind, Listener
 from weft.core.parking import TIMEOUT, interrupt
 from weft.core.places import place_of, stack_of
 from weft.core.thread import ControlBlock
 from weft.errors import InternalError
 from weft.host import threads
 from weft.host.clock import monotonic, sleep
+from weft.host.stacks import getcurrent
 
 __all__ = ["ForeignCarrier"]
 
@@ -40,6 +42,7 @@ class ForeignCarrier:
     """One kernel thread carrying one thread of the program."""
 
     waiting = False
+    listener: Listener | None = None  # one for all, since each thread has a carrier of its own
     poller = None
 
     def __init__(self, block: ControlBlock) -> None:
@@ -84,12 +87,18 @@ class ForeignCarrier:
     def push(self, resume: Any) -> None:
         """Wake the thread. A block has one waker at a time, so the count needs no lock."""
         self.given += 1
+        listener = ForeignCarrier.listener
+        if listener is not None:
+            listener(Kind.READY, self.block, getattr(getcurrent(), "block", None))
         self._give(resume)
 
     def pick(self) -> Any:
         """Sleep until somebody wakes the thread; its deadline, if it has one, wakes it too."""
         timer = self.block.timer
         resume = None
+        listener = ForeignCarrier.listener
+        if listener is not None and self.block.on is not None:
+            listener(Kind.PARKED, self.block, None)
         while timer is not None and timer[2] is not None:
             left = timer[0] - monotonic()
             if left <= 0:
@@ -103,6 +112,8 @@ class ForeignCarrier:
         if resume is None:
             resume = self._take()
         self.taken += 1
+        if listener is not None:
+            listener(Kind.RUNNING, self.block, None)
         return resume
 
     def breathe(self) -> None:

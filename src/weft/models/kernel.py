@@ -8,6 +8,7 @@ between its looks.
 from collections.abc import Callable
 from typing import Any
 
+from weft.core.events import Kind, Listener
 from weft.core.places import floor
 from weft.core.thread import ControlBlock
 from weft.host import threads
@@ -76,6 +77,10 @@ class KernelModel:
         ForeignCarrier.bind(block, getcurrent())
         if register is not None:
             register(block)
+        listener = ForeignCarrier.listener
+        if listener is not None:
+            for kind in (Kind.STARTED, Kind.READY, Kind.RUNNING):
+                listener(kind, block, None)
         gate.release()
         try:
             block.run(block)
@@ -83,11 +88,18 @@ class KernelModel:
             block.run = None
             block.done = True
             self._blocks.discard(block)
+            listener = ForeignCarrier.listener
+            if listener is not None:
+                listener(Kind.ENDED, block, None)
             joiners = block.joiners
             if joiners:
                 while joiners:
                     joiner = joiners.pop(0)
                     joiner.carrier.push(joiner.resume)
+
+    def listen(self, listener: Listener | None) -> None:
+        """Tell a listener what happens to threads (weft.core.events); None: nobody."""
+        ForeignCarrier.listener = listener
 
     def adopt(self) -> ControlBlock:
         """A block for a kernel thread that weft did not start."""

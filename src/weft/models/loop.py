@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
+from weft.core.events import Kind, Listener
 from weft.core.parking import wake
 from weft.core.places import floor, place_of, stack_of
 from weft.core.policy import Policy
@@ -48,6 +49,7 @@ class Loop:
         self.poller = Poller()
         self.wake = self.poller.wake
         self.on_stuck = on_stuck
+        self.listener: Listener | None = None
         self.on_leave_idle: Callable[[], None] | None = None
         self.alive: set[ControlBlock] = set()
         self.native_id = threads.get_native_id()
@@ -71,6 +73,32 @@ class Loop:
             self.ready = queue
             self.push = queue.append
             self.pick = queue.popleft
+
+    def listen(self, listener: Listener | None) -> None:
+        """Tell a listener what happens to the threads here from now on; None: nobody."""
+        self.listener = listener
+        ready = self.ready
+        if listener is None:
+            self.push, self.pick = ready.append, ready.popleft
+            return
+        tell: Listener = listener
+
+        def push(resume: Any) -> None:
+            tell(Kind.READY, _block_of(resume), getattr(getcurrent(), "block", None))
+            ready.append(resume)
+
+        def pick() -> Callable[[], Any]:
+            me = getattr(getcurrent(), "block", None)
+            if me is not None and me.on is not None and not me.done and not told:
+                told.append(me)
+                tell(Kind.PARKED, me, None)
+            resume = ready.popleft()
+            told.clear()
+            tell(Kind.RUNNING, _block_of(resume), None)
+            return resume
+
+        told: list[ControlBlock] = []  # who parked and found nothing ready: it asks again and again
+        self.push, self.pick = push, pick
 
     # -- what a parking thread calls ----------------------------------------------------------
 
@@ -115,6 +143,8 @@ class Loop:
         that whoever parks next switches straight into it.
         """
         self.alive.add(block)
+        if self.listener is not None:
+            self.listener(Kind.STARTED, block, None)
         if not self.ready and self.spares:
             worker = self.spares.pop()
             if worker.block.on is None:
@@ -134,7 +164,7 @@ class Loop:
         """The life of a worker: one thread after another."""
         me: Any = getcurrent()
         block: ControlBlock
-        pick, alive = self.pick, self.alive
+        alive = self.alive
         while True:
             block = me.block
             block.begun = True
@@ -145,12 +175,14 @@ class Loop:
             block.run = None
             block.done = True
             alive.discard(block)
+            if self.listener is not None:
+                self.listener(Kind.ENDED, block, None)
             if block.joiners:
                 self._wake_joiners(block)
             if me.gr_context is not None:
                 me.gr_context = None
             try:
-                resume: Any = pick()
+                resume: Any = self.pick()
             except IndexError:
                 resume = self.idle()
             if resume.__class__ is Begin:
@@ -164,7 +196,7 @@ class Loop:
                     break
                 # A wake came for a thread that has ended here: there is nothing to run.
                 try:
-                    resume = pick()
+                    resume = self.pick()
                 except IndexError:
                     resume = self.idle()
 

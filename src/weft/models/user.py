@@ -4,6 +4,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from weft.core.events import Listener
 from weft.core.thread import ControlBlock
 from weft.host import threads
 from weft.host.stacks import getcurrent, root
@@ -67,6 +68,10 @@ class UserModel:
         if preemption is not None and not preemption.awake:
             preemption.ensure_running()
         return block
+
+    def listen(self, listener: Listener | None) -> None:
+        """Tell a listener what happens to threads (weft.core.events); None: nobody."""
+        self.loop.listen(listener)
 
     def adopt(self) -> ControlBlock:
         """A block for a caller without one: a foreign kernel thread, or a greenlet of the program's."""

@@ -192,7 +192,6 @@ def make_thread_module(real: Any, port: ThreadPort) -> ModuleType:
             return port.start(body(function, args, kwargs or {}), True).ident
 
         @staticmethod
-        @staticmethod
         @transparent
         def get_ident() -> int:
             """The identifier of the calling thread, a nonzero integer."""
