@@ -1,4 +1,4 @@
-"""Programs that are talked to while they run: their output read up to a line, signals sent, their end awaited."""
+"""Programs that are talked to while they run: their output is read, signals are sent, their end is awaited."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ class Running:
                 stdout=out,
                 stderr=err,
                 cwd=folder,
-                env=environment({"PYTHONUNBUFFERED": "1"}),
+                env=environment(None),
                 process_group=0,
             )
 

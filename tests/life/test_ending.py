@@ -167,7 +167,9 @@ def masked(text: str) -> str:
     """Without addresses, folders, and the frames of the machinery that begins a thread."""
     text = re.sub(r"0x[0-9a-f]+", "0x..", text)
     text = re.sub(r'File "[^"]*program\.py"', 'File "program.py"', text)
-    return re.sub(r'  File "[^"]*threading\.py", line \d+, in _bootstrap_inner\n(    .*\n)*', "", text)
+    return re.sub(
+        r'  File "[^"]*threading\.py", line \d+, in (?:_bootstrap_inner|run)\n(    .*\n)*', "", text
+    )
 
 
 def plain(code: str) -> Finished:

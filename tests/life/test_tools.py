@@ -139,7 +139,7 @@ def test_an_exception_that_was_set_comes_once_and_in_its_thread_alone(model: str
 def test_imports_from_several_threads_are_whole_and_run_once(slice: str, model: str, tmp_path: Path) -> None:
     package = tmp_path / "slow"
     package.mkdir()
-    body = "import time\ncount = globals().get('count', 0) + 1\nprint('run', __name__)\n"
+    body = "import time\ncount = globals().get('count', 0) + 1\nimport sys; sys.stdout.write(f'run {__name__}\\n')\n"
     (package / "__init__.py").write_text(
         body + "from . import a\ntime.sleep(0.02)\nfrom . import b\ndone = True\n"
     )
@@ -225,7 +225,7 @@ def test_a_debugger_steps_in_main_beside_other_threads(model: str) -> None:
         t.join()
         print("end", x)
     """
-    printed = out(code, model, input="n\nn\np x\nn\nn\np x\nw\nc\n")
+    printed = out(code, model, input="n\nn\np x\nn\nn\np x\nc\n")
     assert "spin" not in printed.replace("def spin", "")
     assert printed.endswith("end 3\n")
     assert "/weft/" not in printed

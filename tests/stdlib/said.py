@@ -3,11 +3,9 @@
 Nothing here may depend on an address or on time. Run as `python -m tests.stdlib.said`.
 """
 
-import _thread
 import queue
 import re
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 

@@ -5,6 +5,7 @@ The cases of a module run one after another in one child; each is a test of its 
 
 import importlib
 import json
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,8 +15,6 @@ import pytest
 from tests.stdlib.runner import cases_of, is_for_weft
 from tests.support import MODELS, ProgramHung, run_weft
 from tests.support.programs import run_child
-
-import sys  # isort: skip
 
 BODIES = Path(__file__).parent / "bodies"
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,8 +4,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from tests.support import run_weft
 from tests.support.programs import run_child
 

@@ -43,10 +43,36 @@ class Condition:
         self._waiters.clear()
 
     def __enter__(self) -> Any:
-        return self._lock.__enter__()
+        lock = self._lock
+        if type(lock) is RLock:  # what its own __enter__ does, without the frame
+            try:
+                me = getcurrent().block  # type: ignore[attr-defined]
+            except AttributeError:
+                me = adopt()
+            if lock._owner is None:  # atomic
+                lock._owner = me
+                lock._count = 1
+                return True
+        return lock.__enter__()
 
-    def __exit__(self, *args: object) -> Any:
-        return self._lock.__exit__(*args)
+    def __exit__(self, exc_type: object, exc: object, traceback: object) -> Any:
+        lock = self._lock
+        if type(lock) is RLock and lock._count == 1 and lock._owner is getattr(getcurrent(), "block", None):
+            if not lock._waiters:  # atomic with the stores
+                lock._owner = None
+                lock._count = 0
+                return None
+            try:
+                heir = lock._waiters.popleft()
+            except IndexError:
+                return lock.__exit__(exc_type, exc, traceback)
+            lock._owner = heir
+            carrier = heir.carrier
+            carrier.push(heir.resume)
+            if carrier.waiting:
+                carrier.wake()
+            return None
+        return lock.__exit__(exc_type, exc, traceback)
 
     def __repr__(self) -> str:
         return f"<Condition({self._lock}, {len(self._waiters)})>"
@@ -106,12 +132,14 @@ class Condition:
             deadline = monotonic() + timeout
         me.on = self
         self._waiters.append(me)
-        if lock._waiters:  # let the lock go: as Lock.release does
-            lock.release() if count == 0 else lock._hand_over()
-        else:
+        if not lock._waiters:  # let the lock go, as its release does; atomic with the stores
             lock._owner = None
             if count:
                 lock._count = 0
+        elif count:
+            lock._hand_over()
+        else:
+            lock.release()
         if deadline is None:
             carrier = me.carrier
             me.since = carrier.now
