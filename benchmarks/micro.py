@@ -20,7 +20,7 @@ from typing import Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-import on_threads
+import on_threads  # noqa: E402 - found beside this file
 
 __all__ = ["ALL_PEERS", "measure", "median_of"]
 

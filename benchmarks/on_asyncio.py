@@ -229,7 +229,7 @@ async def timers100k(n: int) -> int:
 
 @bench
 async def pool10k(n: int) -> int:
-    """asyncio has no pool of tasks: eight workers on a Queue, by hand."""
+    """There is no pool of tasks in asyncio: eight workers on a Queue, by hand."""
     queue: Queue[Any] = Queue()
     loop = asyncio.get_running_loop()
 

@@ -3,8 +3,10 @@
 Only where the word has a meaning. The names are those of `on_threads`.
 """
 
+from _thread import RLock, allocate_lock
 from collections import deque
 from collections.abc import Callable
+from heapq import heappush
 from typing import Any
 
 from on_threads import randoms, take_and_let_go
@@ -135,15 +137,11 @@ def queue_pc(peer: Any, n: int) -> int:
 
 @bench
 def lock_free(peer: Any, n: int) -> int:
-    from _thread import allocate_lock
-
     return take_and_let_go(allocate_lock(), n)
 
 
 @bench
 def lock_with(peer: Any, n: int) -> int:
-    from _thread import allocate_lock
-
     lock = allocate_lock()
     for _ in range(n):
         with lock:
@@ -153,15 +151,11 @@ def lock_with(peer: Any, n: int) -> int:
 
 @bench
 def rlock_free(peer: Any, n: int) -> int:
-    from _thread import RLock
-
     return take_and_let_go(RLock(), n)
 
 
 @bench
 def timers100k(peer: Any, n: int) -> int:
-    from heapq import heappush
-
     random = randoms(1)
     heap: list[Any] = []
     made = []

@@ -12,6 +12,8 @@ A new one is a class here, or `FILE.py:ClassName` on the command line. This modu
 leads to `threading`: weft and gevent have to come first.
 """
 
+# ruff: noqa: PLC0415 - what a peer needs is imported in its set-up: weft and gevent have to come first
+
 from functools import partial
 from typing import Any
 

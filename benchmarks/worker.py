@@ -38,11 +38,11 @@ def once(peer: Any, benches: dict[str, Any], name: str, n: int) -> tuple[int, fl
 
 def benches_of(peer: Any) -> dict[str, Any]:
     if peer.style == "async":
-        import on_asyncio
+        import on_asyncio  # noqa: PLC0415 - after the peer's set-up
 
         return on_asyncio.BENCHES
     if peer.style == "raw":
-        import on_greenlets
+        import on_greenlets  # noqa: PLC0415
 
         return on_greenlets.BENCHES
     return {
@@ -70,7 +70,7 @@ def main(spec: str, target: float) -> None:
     peer = peers.load(spec)
     peer.setup()
     benches = benches_of(peer)
-    import json
+    import json  # noqa: PLC0415
 
     sizes: dict[str, int] = {}
     for name in lines():

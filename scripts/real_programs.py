@@ -276,7 +276,11 @@ def sweep(place: Path) -> None:
 def unfinished(text: str) -> str:
     """The test that was running when the log ended."""
     begun = [line for line in text.splitlines() if "::" in line and not line.startswith((" ", "="))]
-    return begun[-1].partition(" Fatal Python error")[0].strip() if begun else ""
+    return (
+        re.split(r" ([A-Z]+ +\[ *\d+%\])? *Fatal Python error| [A-Z]+ +\[ *\d+%\]", begun[-1])[0].strip()
+        if begun
+        else ""
+    )
 
 
 def as_reported(test: str) -> str:

@@ -58,6 +58,7 @@ class Watch:
     samples: list[Sample] = field(default_factory=list)
     done: dict[str, int] = field(default_factory=dict)
     moved: dict[str, float] = field(default_factory=dict)
+    busy: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     ended: bool = False
 
@@ -75,6 +76,7 @@ class Watch:
             if count != self.done.get(name):
                 self.moved[name] = now
             self.done[name] = count
+        self.busy = said["busy"]
         self.ended = said["phase"] == "ended"
         try:
             self.samples.append(Sample(now, resident(pid), descriptors(pid), said["alive"]))
@@ -82,8 +84,8 @@ class Watch:
             pass  # no /proc, or it has just ended
 
     def stalled(self, now: float) -> list[str]:
-        """The kinds of work that have not moved for too long."""
-        return [name for name, when in self.moved.items() if now - when > STALL] if not self.ended else []
+        """The kinds of work that go on and have not moved for too long."""
+        return [name for name in self.busy if now - self.moved[name] > STALL]
 
     def settled(self, began: float) -> list[Sample]:
         """The samples after the warm-up, the last one (when all has ended) left out."""
@@ -229,15 +231,15 @@ def verdict(watch: Watch, began: float, code: int | None, printed: str) -> int:
     print()
     for name, count in sorted(watch.done.items()):
         print(f"{name:<14s}{count:>12,}")
-    print(f"{'in all':<14s}{sum(watch.done.values()):>12,} operations, every one accounted for" * (not watch.faults))
+    if not watch.faults:
+        print(f"{'in all':<14s}{sum(watch.done.values()):>12,} operations, every one accounted for")
     settled = watch.settled(began)
     if settled:
         sizes = [sample.rss / MB for sample in settled]
         quarter = max(1, len(sizes) // 4)
-        print(
-            f"memory after the warm-up {min(sizes):.1f} to {max(sizes):.1f} MB; median of the first quarter"
-            f" {statistics.median(sizes[:quarter]):.1f} MB, of the last {statistics.median(sizes[-quarter:]):.1f} MB"
-        )
+        then, now = statistics.median(sizes[:quarter]), statistics.median(sizes[-quarter:])
+        print(f"memory after the warm-up {min(sizes):.1f} to {max(sizes):.1f} MB", end="; ")
+        print(f"median of its first quarter {then:.1f} MB, of its last {now:.1f} MB")
         for name, counts in {
             "descriptors": [sample.descriptors for sample in settled],
             "control blocks": [sample.alive.get("blocks", 0) for sample in settled],

@@ -5,7 +5,6 @@ around fork and at exit.
 """
 
 import atexit
-import gc
 import importlib
 import os
 import sys
@@ -13,12 +12,13 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from weft.config import Config
-from weft.core.current import current, set_adopter
+from weft.core.current import current, set_adopter, stand_still
 from weft.core.parking import THROWN, interrupt, settler
 from weft.core.places import floor
 from weft.core.policy import FairShare, Policy, Priority, check_policy
 from weft.core.thread import ControlBlock
 from weft.errors import DeadlockError, WeftError
+from weft.host import collector
 from weft.host import signals as host_signals
 from weft.host import threads as host_threads
 from weft.host.clock import monotonic
@@ -63,6 +63,8 @@ class Runtime:
         else:
             self.model = _part("weft.models.kernel").KernelModel(self._stuck, self.desk.pending)
         extras = adapt.adapters(self)
+        if config.model == "kernel":
+            del extras["ctypes"]  # CPython's own PyThreadState_SetAsyncExc does what it says
         self.tracing = Tracing(self.model.blocks)
         more = []
         if config.model == "user":
@@ -221,16 +223,20 @@ class Runtime:
     # -- the end -------------------------------------------------------------------------------------------
 
     def freeze(self) -> None:
-        """Keep the stacks of threads that have not ended from unwinding while the interpreter ends.
+        """The interpreter ends: keep the stacks of threads that have not ended from unwinding.
 
-        Daemon threads stop where they stand, as CPython's do: no `finally` of theirs runs.
+        Daemon threads stop where they stand, as CPython's do: no `finally` of theirs runs. Finalizers
+        that run from here on see the main thread, on a carrier of its own, and no stacks to switch.
         """
         if not self._active:
             return
+        self._active = False
+        self.model.end()
         stacks: list[Any] = [b.resume for b in self.model.blocks() if b.begun and not b.done]
         if len(stacks) > 1:
             stacks.append(stacks)
-            gc.freeze()
+            collector.freeze()
+        stand_still(self.model.main)
 
     def throw(self, ident: int, error: Any) -> int:
         """Set an exception for a thread to meet at its next bytecode; how many threads that were."""
@@ -432,21 +438,7 @@ def set_priority(thread: Any, priority: int) -> None:
     block.priority = priority
 
 
-class _Call:
-    """A call that is to come; see `call_later`."""
-
-    __slots__ = ("_entry", "_timers")
-
-    def __init__(self, timers: Any, entry: Any) -> None:
-        self._timers = timers
-        self._entry = entry
-
-    def cancel(self) -> None:
-        """Make sure that it does not come, if it has not yet."""
-        self._timers.disarm(self._entry)
-
-
-def call_later(seconds: float, function: Callable[..., object], *args: Any) -> _Call:
+def call_later(seconds: float, function: Callable[..., object], *args: Any) -> Any:
     """Call a function in `seconds`, on a new daemon thread of its own; `cancel()` on the result undoes it.
 
     A timer that has not fired costs a heap entry and no thread.
@@ -457,5 +449,4 @@ def call_later(seconds: float, function: Callable[..., object], *args: Any) -> _
         start = made.supply.thread_module.start_new_thread
         start(function, args)
 
-    timers = current().carrier.timers
-    return _Call(timers, timers.arm(monotonic() + seconds, fire))
+    return made.model.call_at(monotonic() + seconds, fire)

@@ -1,4 +1,4 @@
-"""Programs that are talked to while they run: their output is read, signals are sent, their end is awaited."""
+"""Programs that are talked to while they run: output is read, signals are sent, the end is awaited."""
 
 import os
 import signal

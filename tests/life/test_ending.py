@@ -2,6 +2,7 @@
 
 import re
 import sys
+from functools import cache
 
 import pytest
 
@@ -172,12 +173,15 @@ def masked(text: str) -> str:
     )
 
 
+@cache
 def plain(code: str) -> Finished:
     return run_code(code, model=None)
 
 
 @pytest.mark.parametrize("name", ENDINGS)
 def test_a_program_ends_as_on_the_plain_interpreter(name: str, model: str) -> None:
+    if name == "a thread that starts another" and sys.version_info[:2] == (3, 12):
+        pytest.skip("3.12 refuses to start threads once the main one has ended; weft does not")
     expected, got = plain(ENDINGS[name]), run_code(ENDINGS[name], model=model)
     assert got.returncode == expected.returncode, got
     assert got.stdout == expected.stdout

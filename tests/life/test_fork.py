@@ -1,6 +1,7 @@
 """fork: the child has the calling thread alone, on a runtime that works, and ends as its thread does."""
 
 import warnings
+from functools import cache
 
 import pytest
 
@@ -39,6 +40,7 @@ def check():
 """
 
 
+@cache
 def run(code: str, model: str | None) -> Finished:
     with warnings.catch_warnings():
         return run_code(HEAD + CHECK + code, model=model, timeout=30)

@@ -20,13 +20,15 @@ WAITS = {
 }
 OTHERS = {
     "alone": "",
-    "beside one that sleeps": "idle = threading.Thread(target=time.sleep, args=(60,), daemon=True); idle.start()",
+    "beside one that sleeps": "idle = threading.Thread(target=sleep, daemon=True); idle.start()",
     "beside one that spins": "idle = threading.Thread(target=spin, daemon=True); idle.start()",
 }
 HEAD = """
 import queue, sys, threading, time
 def spin():
     while True: pass
+def sleep():
+    time.sleep(60)
 """
 
 

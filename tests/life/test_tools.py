@@ -139,7 +139,7 @@ def test_an_exception_that_was_set_comes_once_and_in_its_thread_alone(model: str
 def test_imports_from_several_threads_are_whole_and_run_once(slice: str, model: str, tmp_path: Path) -> None:
     package = tmp_path / "slow"
     package.mkdir()
-    body = "import time\ncount = globals().get('count', 0) + 1\nimport sys; sys.stdout.write(f'run {__name__}\\n')\n"
+    body = "import sys, time\nsys.stdout.write(f'run {__name__}\\n')\n"
     (package / "__init__.py").write_text(
         body + "from . import a\ntime.sleep(0.02)\nfrom . import b\ndone = True\n"
     )
@@ -281,8 +281,8 @@ def test_a_dump_names_each_thread_with_its_wait(model: str) -> None:
         lock.release()
         t.join()
         text = file.getvalue()
-        print(text.splitlines()[0], "'MainThread' (running)" in text,
-              "'want' (blocked) waits for a lock" in text, "held by 'MainThread' for 0." in text, "in want" in text)
+        print(text.splitlines()[0], "'MainThread' (running)" in text, "in want" in text,
+              "'want' (blocked) waits for a lock" in text, "held by 'MainThread' for 0." in text)
     """
     assert out(code, model) == "2 threads True True True True\n"
 

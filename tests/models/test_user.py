@@ -483,7 +483,7 @@ def test_states_are_told_under_every_policy(policy: str) -> None:
     ]
 
 
-# -- greenlets and kernel threads of the program's own ----------------------------------------------------------
+# -- greenlets and kernel threads of the program's own ----------------------------------------------------
 
 
 def test_a_greenlet_of_the_program_may_wait_in_a_thread() -> None:

@@ -1,4 +1,4 @@
-"""Says what calls return and raise, in one line each: printed on weft and on the plain interpreter, and compared.
+"""Says in one line each what calls return and raise: on weft and on the plain interpreter, to be compared.
 
 Nothing here may depend on an address or on time. Run as `python -m tests.stdlib.said`.
 """

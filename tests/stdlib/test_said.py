@@ -26,7 +26,7 @@ def plain() -> dict[str, str]:
 
 
 def lines(printed: str) -> dict[str, str]:
-    return dict(line.split(" -> ", 1) for line in printed.splitlines())
+    return dict(line.split(" -> ", 1) for line in printed.splitlines() if " -> " in line)
 
 
 def test_the_plain_interpreter_says_something_of_each() -> None:

@@ -14,6 +14,9 @@ def waiting(name: str, holder: ControlBlock | None, carrier: FakeCarrier) -> Con
     return block
 
 
+LOT = "<tests.core.carrier.Lot at 0x..>"
+
+
 def masked(text: str) -> str:
     import re
 
@@ -33,7 +36,7 @@ def test_a_wait_is_told_with_object_holder_age_and_place() -> None:
         "2 threads",
         "  'holder' (running)",
         "        here",
-        "  'waiter' (blocked, daemon) waits for a lock <tests.core.carrier.Lot at 0x..> held by 'holder' for 2.50 s",
+        f"  'waiter' (blocked, daemon) waits for a lock {LOT} held by 'holder' for 2.50 s",
         "      at here",
         "        here",
     ]

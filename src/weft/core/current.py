@@ -5,6 +5,7 @@ just so the root greenlet of each kernel thread that weft started or met. So the
 and one attribute on every model, and a foreign kernel thread never passes for a user thread.
 """
 
+import sys
 from collections.abc import Callable
 
 from greenlet import getcurrent
@@ -12,7 +13,7 @@ from greenlet import getcurrent
 from weft.core.thread import ControlBlock
 from weft.errors import WeftError
 
-__all__ = ["adopt", "current", "getcurrent", "set_adopter"]
+__all__ = ["adopt", "current", "getcurrent", "set_adopter", "stand_still"]
 
 
 def _no_runtime() -> ControlBlock:
@@ -31,6 +32,24 @@ def set_adopter(make: Callable[[], ControlBlock] | None) -> None:
     """Name the function that makes a block for a foreign caller (the runtime's; None: nobody's)."""
     global _adopter
     _adopter = make or _no_runtime
+
+
+class _Still:
+    """Stands for the running greenlet when the interpreter ends and greenlets are gone."""
+
+    __slots__ = ("block",)
+    parent = gr_frame = None
+
+    def __init__(self, block: ControlBlock) -> None:
+        self.block = block
+
+
+def stand_still(main: ControlBlock) -> None:
+    """From here on every caller is the main thread: greenlet answers no more."""
+    still, real = _Still(main), getcurrent
+    for name, module in list(sys.modules.items()):
+        if name.startswith("weft.") and getattr(module, "getcurrent", None) is real:
+            module.getcurrent = lambda: still  # type: ignore[attr-defined]
 
 
 def current() -> ControlBlock:

@@ -54,6 +54,9 @@ class Carrier(Protocol):
     @property
     def now(self) -> float: ...
 
+    def nap(self, block: "ControlBlock", on: object, seconds: float) -> bool:
+        """Sleep, if the thread may do so in the kernel; False: it has to park."""
+
     def breathe(self) -> None:
         """The caller gives way and nobody else is ready: see to timers, or to other kernel threads."""
 

@@ -19,6 +19,7 @@ __all__ = [
     "VERSION",
     "Empty",
     "check_acquire",
+    "deadline_after",
     "gil_enabled",
     "kernel_thread_count",
     "monotonic",
@@ -49,6 +50,17 @@ def check_acquire(blocking: bool, timeout: float) -> None:
     A free real lock is asked: it says what CPython says, whatever the version.
     """
     _thread.allocate_lock().acquire(blocking, timeout)
+
+
+def deadline_after(timeout: float) -> float:
+    """When `timeout` seconds from now are over, on the monotonic clock.
+
+    Raises:
+        OverflowError, ValueError: it is too large, or not a number, in CPython's words.
+    """
+    if not timeout <= TIMEOUT_MAX:
+        check_acquire(True, timeout)
+    return monotonic() + timeout
 
 
 def unraisable_args(fields: tuple[Any, ...]) -> Any:

@@ -5,6 +5,7 @@ descriptors: the wake-up's and the epoll's that holds what threads wait for. Whe
 the watched descriptors stand in a `selectors` object instead.
 """
 
+import fcntl
 import os
 import select
 import sys
@@ -16,6 +17,7 @@ __all__ = ["HANGUP", "READ", "WRITE", "Poller", "poll_once"]
 READ = select.POLLIN | select.POLLPRI
 WRITE = select.POLLOUT
 HANGUP = select.POLLERR | select.POLLHUP | select.POLLNVAL
+HIGH = 700  # above what most programs open, below what select() can take (1,024)
 _ALWAYS = select.POLLERR | select.POLLHUP
 
 
@@ -31,11 +33,12 @@ class Poller:
 
     def _open(self) -> None:
         if hasattr(os, "eventfd"):
-            self._read = self._write = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+            self._read = self._write = _high(os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK))
         else:
-            self._read, self._write = os.pipe()
+            self._read, self._write = (_high(fd) for fd in os.pipe())
             for fd in (self._read, self._write):
                 os.set_blocking(fd, False)
+        self._identity = _identity(self._read)
         self._epoll: Any = None
         self._watches: dict[int, list[tuple[int, Callable[[], object]]]] = {}
         self._sleep_on: tuple[int, ...] = (self._read,)
@@ -46,22 +49,38 @@ class Poller:
 
     def wait(self, timeout: float | None) -> None:
         """Sleep for at most `timeout` seconds (None: until woken), and serve what has become ready."""
-        ready = _select(self._sleep_on, (), (), timeout)[0]
+        try:
+            ready = _select(self._sleep_on, (), (), timeout)[0]
+        except OSError:
+            self._lost()
+            return
         for fd in ready:
-            if fd == self._read:
+            if fd != self._read:
+                self.serve()
+            elif _identity(fd) != self._identity:
+                self._lost()
+                return
+            else:
                 try:
                     _read(fd, 8)
                 except BlockingIOError:
                     pass
-            else:
-                self.serve()
 
     def wake(self) -> None:
         """End the sleep, or the next one if none is on."""
+        if self._read == self._write and _identity(self._write) != self._identity:
+            return  # the program closed our descriptor; the sleep finds out by itself
         try:
             _write(self._write, _ONE)
         except BlockingIOError:
             pass  # so many wakes are waiting that one more changes nothing
+
+    def _lost(self) -> None:
+        """The program closed our descriptors (a daemon closes all it does not know): open others."""
+        watches = [watch for group in self._watches.values() for watch in group]
+        self._open()
+        for _, ready in watches:
+            ready()
 
     # -- descriptors -------------------------------------------------------------------------------
 
@@ -138,7 +157,8 @@ class Poller:
     def close(self) -> None:
         """Give the descriptors back."""
         for fd in {self._read, self._write}:
-            os.close(fd)
+            if _identity(fd) == self._identity or self._read != self._write:
+                os.close(fd)
         if self._epoll is not None:
             self._epoll.close()
 
@@ -146,6 +166,24 @@ class Poller:
         """In a forked child: descriptors of one's own, since the old ones are shared with the parent."""
         self.close()
         self._open()
+
+
+def _high(fd: int) -> int:
+    """The same descriptor under a number that programs do not come to by themselves."""
+    try:
+        high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIGH)
+    except OSError:
+        return fd
+    os.close(fd)
+    return high
+
+
+def _identity(fd: int) -> tuple[int, int] | None:
+    try:
+        found = os.fstat(fd)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class _Kqueueish:

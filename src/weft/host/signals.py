@@ -21,6 +21,7 @@ __all__ = [
     "set_tripwire",
     "trip",
     "trip_in",
+    "trip_never",
 ]
 
 TRIPWIRE = int(getattr(signal, "SIGRTMAX", 0) or signal.Signals.SIGURG)
@@ -61,6 +62,13 @@ def trip_in(seconds: float) -> bool:
         return False
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     return True
+
+
+def trip_never() -> None:
+    """Call off what `trip_in` has started; a late one is ignored (the process may be ending)."""
+    if VTALRM is not None and _second is not None and get(VTALRM) is _second:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        put(VTALRM, signal.SIG_IGN)
 
 
 VTALRM = int(signal.SIGVTALRM) if hasattr(signal, "SIGVTALRM") else None

@@ -16,7 +16,7 @@ from weft.host import threads
 from weft.host.clock import monotonic, sleep
 from weft.host.stacks import getcurrent
 
-__all__ = ["ForeignCarrier"]
+__all__ = ["ForeignCarrier", "nothing"]
 
 
 class _OneDeadline:
@@ -34,7 +34,7 @@ class _OneDeadline:
 _ONE_DEADLINE = _OneDeadline()
 
 
-def _awake() -> None:
+def nothing() -> None:
     """What a baton carries: there is nobody to switch to, the sleeper itself goes on."""
 
 
@@ -48,12 +48,25 @@ class ForeignCarrier:
     def __init__(self, block: ControlBlock) -> None:
         self.block = block
         baton: threads.Baton[Any] = threads.Baton()
-        self._give = baton.put
+        self._baton = baton
         self._take = baton.get
-        self.given = 0  # wakes that were sent to the thread, and
-        self.taken = 0  # wakes that it has met: between the two it looks parked and is not
+        # Wakes the thread. C all the way, so that storing an owner and pushing is one piece.
+        self.push: Any = baton.put
+        self._asleep = False
         self.native_id = 0
         self.timers: Any = _ONE_DEADLINE
+        if ForeignCarrier.listener is not None:
+            self.listen(True)
+
+    def listen(self, on: bool) -> None:
+        """Tell the listener of wakes from now on, or not any more."""
+        self.push = self._tell_push if on else self._baton.put
+
+    def _tell_push(self, resume: Any) -> None:
+        listener = ForeignCarrier.listener
+        if listener is not None:
+            listener(Kind.READY, self.block, getattr(getcurrent(), "block", None))
+        self._baton.put(resume)
 
     @classmethod
     def new_block(cls, run: Any = None, thread: Any = None, daemon: bool = True) -> ControlBlock:
@@ -73,7 +86,7 @@ class ForeignCarrier:
     @staticmethod
     def bind(block: ControlBlock, here: Any) -> None:
         """Say that the calling kernel thread carries the block."""
-        block.resume = _awake
+        block.resume = nothing
         block.begun = True
         block.ident = threads.get_ident()
         block.carrier.native_id = threads.get_native_id()
@@ -84,18 +97,11 @@ class ForeignCarrier:
         """The monotonic clock."""
         return monotonic()
 
-    def push(self, resume: Any) -> None:
-        """Wake the thread. A block has one waker at a time, so the count needs no lock."""
-        self.given += 1
-        listener = ForeignCarrier.listener
-        if listener is not None:
-            listener(Kind.READY, self.block, getattr(getcurrent(), "block", None))
-        self._give(resume)
-
     def pick(self) -> Any:
         """Sleep until somebody wakes the thread; its deadline, if it has one, wakes it too."""
         timer = self.block.timer
         resume = None
+        self._asleep = True
         listener = ForeignCarrier.listener
         if listener is not None and self.block.on is not None:
             listener(Kind.PARKED, self.block, None)
@@ -111,10 +117,25 @@ class ForeignCarrier:
                 continue
         if resume is None:
             resume = self._take()
-        self.taken += 1
+        self._asleep = False
         if listener is not None:
             listener(Kind.RUNNING, self.block, None)
         return resume
+
+    def nap(self, block: ControlBlock, on: object, seconds: float) -> bool:
+        """Sleep in the kernel; the main thread does not, since a signal has to end its sleep."""
+        if block.ident == threads.main_ident():
+            return False
+        block.since = now = monotonic()
+        block.timer = [now + seconds, 0, block]
+        block.on = on
+        self._asleep = True
+        try:
+            sleep(seconds)
+        finally:
+            self._asleep = False
+            block.on = block.timer = None
+        return True
 
     def breathe(self) -> None:
         """Give way to other kernel threads."""
@@ -128,8 +149,12 @@ class ForeignCarrier:
         """Nothing to do: the push itself wakes."""
 
     def holds(self, block: ControlBlock) -> bool:
-        """Whether the thread has been woken and has not taken the baton yet."""
-        return self.given != self.taken
+        """Whether the thread has been woken, or has not gone to sleep yet.
+
+        One that has taken the baton and waits for the interpreter's lock still looks asleep; who
+        draws conclusions looks twice, some time apart, at the same `since`.
+        """
+        return not (self._asleep and self._baton.empty())
 
     def frame(self, block: ControlBlock) -> FrameType | None:
         """The thread's innermost frame."""

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from weft.core.events import Kind, Listener
-from weft.core.places import floor
+from weft.core.places import floor, transparent
 from weft.core.thread import ControlBlock
 from weft.host import threads
+from weft.host.clock import monotonic
 from weft.host.stacks import getcurrent
 from weft.models.foreign import ForeignCarrier
 
@@ -45,6 +46,7 @@ class KernelModel:
         self._alive = False
         self._stopping = False
 
+    @transparent
     def start(
         self,
         run: Callable[[ControlBlock], object],
@@ -100,6 +102,8 @@ class KernelModel:
     def listen(self, listener: Listener | None) -> None:
         """Tell a listener what happens to threads (weft.core.events); None: nobody."""
         ForeignCarrier.listener = listener
+        for block in self.blocks():
+            block.carrier.listen(listener is not None)  # type: ignore[attr-defined]
 
     def adopt(self) -> ControlBlock:
         """A block for a kernel thread that weft did not start."""
@@ -184,6 +188,34 @@ class KernelModel:
         self._over = threads.raw_lock()
         self._alive = self._stopping = False
 
+    def call_at(self, when: float, function: Callable[[], object]) -> "Call":
+        """Call a function at a time (monotonic seconds), on a kernel thread of its own."""
+        return Call(when, function)
+
+    def end(self) -> None:
+        """The interpreter ends."""
+        self.pause()
+
     def stop(self) -> None:
         """Stop the monitor."""
         self.pause()
+
+
+class Call:
+    """A call that is to come: a kernel thread that sleeps until then."""
+
+    def __init__(self, when: float, function: Callable[[], object]) -> None:
+        self._bell = threads.raw_lock()
+        self._bell.acquire()
+        threads.start(self._wait, when, function)
+
+    def _wait(self, when: float, function: Callable[[], object]) -> None:
+        if not self._bell.acquire(timeout=max(0.0, when - monotonic())):
+            function()
+
+    def cancel(self) -> None:
+        """Make sure that it does not come, if it has not yet."""
+        try:
+            self._bell.release()
+        except RuntimeError:
+            pass  # cancelled already

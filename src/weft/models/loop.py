@@ -22,7 +22,7 @@ from weft.core.policy import Policy
 from weft.core.thread import ControlBlock
 from weft.core.timers import Timers
 from weft.errors import InternalError
-from weft.host import threads
+from weft.host import collector, threads
 from weft.host.clock import monotonic
 from weft.host.poller import Poller
 from weft.host.stacks import Begin, Nursery, Worker, frame_of, getcurrent
@@ -53,8 +53,11 @@ class Loop:
         self.on_leave_idle: Callable[[], None] | None = None
         self.alive: set[ControlBlock] = set()
         self.native_id = threads.get_native_id()
+        self.kernel_ident = threads.get_ident()
         self.spares: deque[Worker] = deque()
         self.nursery = Nursery(self._work, self.spares)
+        self._before_collection: tuple[Any, ...] | None = None
+        collector.watch(self._collection)
         self.use(None)
 
     def use(self, policy: Policy | None) -> None:
@@ -127,6 +130,70 @@ class Loop:
             if self.on_leave_idle is not None:
                 self.on_leave_idle()
             return resume
+
+    # -- garbage collections ----------------------------------------------------------------------
+
+    @property
+    def collecting(self) -> bool:
+        """Whether a garbage collection runs on this carrier: nobody may be switched to then."""
+        return self._before_collection is not None
+
+    def _collection(self, starts: bool) -> None:
+        """CPython's collector keeps its lists on the C stack: that stack must stay where it is.
+
+        So finalizers that it calls cannot park, and what they do to the thread they run on is undone.
+        """
+        if threads.get_ident() != self.kernel_ident:
+            return
+        if starts:
+            me = getattr(getcurrent(), "block", None)
+            self._before_collection = (self.pick, me, me and (me.on, me.value, me.timer, me.alarm))
+            self.pick = self._pick_in_collection
+        elif self._before_collection is not None:
+            self.pick, me, fields = self._before_collection
+            self._before_collection = None
+            if me is not None:
+                me.on, me.value, me.timer, alarm = fields
+                me.alarm |= alarm
+
+    def _pick_in_collection(self) -> Callable[[], Any]:
+        """A finalizer inside a collection parks: wait on the spot for its time, or refuse."""
+        me: ControlBlock = getcurrent().block  # type: ignore[attr-defined]
+        ready = self.ready
+        while True:
+            if me.resume in list(ready):
+                self.discard(me)
+                return _stay
+            if me.timer is None:
+                on, me.on = me.on, None
+                on._withdraw(me)
+                raise RuntimeError(
+                    f"a finalizer that runs inside a garbage collection cannot wait for {on!r}: "
+                    "no other user thread can run until the collection is over"
+                )
+            self.now = monotonic()
+            if not self.timers.fire(self.now):
+                self.poller.wait(max(0.0, (self.timers.next() or self.now) - self.now))
+
+    def forget_collector(self) -> None:
+        """Be told of collections no more."""
+        collector.unwatch(self._collection)
+
+    def close(self) -> None:
+        """Give back what the machine gave."""
+        self.forget_collector()
+        self.poller.close()
+
+    def discard(self, block: ControlBlock) -> None:
+        """Take a thread out of the ready queue."""
+        if isinstance(self.ready, deque):
+            self.ready.remove(block.resume)
+        else:
+            self.ready.discard(block)
+
+    def nap(self, block: ControlBlock, on: object, seconds: float) -> bool:
+        """A user thread does not sleep in the kernel: it parks."""
+        return False
 
     def breathe(self) -> None:
         """A thread gives way and is the only ready one: let timers that are due fire."""
@@ -238,6 +305,10 @@ class Loop:
         return stack_of(self.frame(block))
 
 
+def _stay() -> None:
+    """What a thread that goes on at once calls in place of a switch."""
+
+
 def _block_of(resume: Any) -> ControlBlock:
     """The thread that an entry of the ready queue stands for."""
     block: ControlBlock = resume.args[0] if resume.__class__ is Begin else resume.__self__.block
@@ -263,6 +334,17 @@ class _PolicyQueue:
         block = self._pick()
         self._ready.pop(block, None)
         return block.resume if block.resume is not None else self._begin(block)
+
+    def discard(self, block: ControlBlock) -> None:
+        """Take one thread out: the policy is asked for all, and given back the others."""
+        others = []
+        while len(self._policy):
+            other = self._pick()
+            if other is not block:
+                others.append(other)
+        self._ready.pop(block, None)
+        for other in others:
+            self._add(other)
 
     def __len__(self) -> int:
         return len(self._policy)

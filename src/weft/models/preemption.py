@@ -124,6 +124,7 @@ class Preemption:
         """End the watchdog and take the tripwire away."""
         self.pause()
         self._loop.on_leave_idle = None
+        signals.trip_never()
         signals.set_tripwire(None)
 
     def _left_idle(self) -> None:
@@ -193,7 +194,7 @@ class Preemption:
                 self._refused = True
         if not loop.ready or me.on is not None:
             return
-        if not may_preempt(frame) or not me.begun or me.done:
+        if loop.collecting or not may_preempt(frame) or not me.begun or me.done:
             self._refused = True
             signals.trip_in(SOON)
             return

@@ -6,9 +6,10 @@ from typing import Any
 
 from weft.core.events import Listener
 from weft.core.thread import ControlBlock
+from weft.core.timers import Timers
 from weft.host import threads
 from weft.host.stacks import getcurrent, root
-from weft.models.foreign import ForeignCarrier
+from weft.models.foreign import ForeignCarrier, nothing
 from weft.models.loop import Loop
 from weft.models.preemption import Preemption
 
@@ -129,12 +130,40 @@ class UserModel:
         loop.poller.after_fork()
         loop.native_id = threads.get_native_id()
         self.main = survivor
-        self.kernel_ident = threads.get_ident()
+        self.kernel_ident = loop.kernel_ident = threads.get_ident()
         if self.preemption is not None:
             self.preemption.after_fork()
+
+    def call_at(self, when: float, function: Callable[[], object]) -> "Call":
+        """Call a function at a time (monotonic seconds) from the loop; it may only make threads ready."""
+        timers = self.loop.timers
+        return Call(timers, timers.arm(when, function))
+
+    def end(self) -> None:
+        """The interpreter ends: the main thread goes on alone, as a kernel thread."""
+        if self.preemption is not None:
+            self.preemption.stop()
+        self.loop.forget_collector()
+        self.main.carrier = ForeignCarrier(self.main)
+        self.main.carrier.native_id = self.loop.native_id
+        self.main.resume = nothing
 
     def stop(self) -> None:
         """Stop the watchdog and give the descriptors back."""
         if self.preemption is not None:
             self.preemption.stop()
-        self.loop.poller.close()
+        self.loop.close()
+
+
+class Call:
+    """A call that is to come."""
+
+    __slots__ = ("_entry", "_timers")
+
+    def __init__(self, timers: Timers, entry: list[Any]) -> None:
+        self._timers = timers
+        self._entry = entry
+
+    def cancel(self) -> None:
+        """Make sure that it does not come, if it has not yet."""
+        self._timers.disarm(self._entry)

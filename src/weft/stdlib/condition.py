@@ -11,9 +11,10 @@ from typing import Any
 
 from weft.core.current import adopt, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
+from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
-from weft.host.platform import monotonic
+from weft.host.platform import deadline_after, monotonic
 from weft.stdlib.locks import Lock, RLock, allocate_lock
 
 __all__ = ["Condition"]
@@ -126,10 +127,10 @@ class Condition:
             count = 0
         deadline = None
         if timeout is not None:
-            if timeout <= 0:
+            if not timeout > 0:
                 self._acquire_restore(self._release_save())
                 return False
-            deadline = monotonic() + timeout
+            deadline = deadline_after(timeout)
         me.on = self
         self._waiters.append(me)
         if not lock._waiters:  # let the lock go, as its release does; atomic with the stores
@@ -161,22 +162,24 @@ class Condition:
     def _end_wait(self, me: ControlBlock, owner: Any, count: int, alarm: int, deadline: float | None) -> bool:
         """The rest of a wait that did not end with a plain notify: always ends holding the lock."""
         lock = self._lock
-        notified = not alarm & WITHDRAWN
         while True:
+            has_lock = not alarm & WITHDRAWN
+            withdrawn_from, me.value = me.value, None
+            notified = has_lock or withdrawn_from is lock  # a notify had moved us to the lock's queue
             try:
                 settle(me, alarm)
             except BaseException:
-                if not notified:
+                if not has_lock:
                     self._retake(lock, owner, count)
+                elif count > 1:
+                    lock._count = count
                 raise
-            if notified or alarm & TIMEOUT or me.value is lock:
+            if notified or alarm & TIMEOUT:
                 break
             me.on = self
             self._waiters.append(me)
             alarm = park(me, deadline)
-            notified = not alarm & WITHDRAWN
-        if not notified:
-            notified = me.value is lock  # a notify had moved us there before the alarm came
+        if not has_lock:
             self._retake(lock, owner, count)
         elif count > 1:
             lock._count = count
@@ -220,6 +223,7 @@ class Condition:
                 except ValueError:
                     pass
 
+    @transparent
     def wait_for(self, predicate: Callable[[], Any], timeout: float | None = None) -> Any:
         """Wait until `predicate()` is true, or for `timeout` seconds; returns its last value."""
         end = None

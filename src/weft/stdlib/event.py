@@ -7,7 +7,7 @@ from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
-from weft.host.platform import monotonic
+from weft.host.platform import deadline_after
 from weft.stdlib.condition import Condition
 from weft.stdlib.locks import allocate_lock
 
@@ -30,7 +30,7 @@ class Event:
         """Set the flag and wake everybody who waits for it."""
         self._flag = True
         waiters = self._waiters
-        while waiters:
+        for _ in range(len(waiters)):  # not one that comes while we are at it
             try:
                 block = waiters.popleft()
             except IndexError:
@@ -80,9 +80,9 @@ class Event:
                 return True
 
     def _wait_timed(self, me: ControlBlock, timeout: float) -> bool:
-        if timeout <= 0:
+        if not timeout > 0:
             return self._flag
-        deadline = monotonic() + timeout
+        deadline = deadline_after(timeout)
         while True:
             me.on = self
             self._waiters.append(me)

@@ -16,7 +16,7 @@ from weft.core.parking import RETRY, TIMEOUT, WITHDRAWN, park, settle, wake
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
-from weft.host.platform import VERSION, monotonic
+from weft.host.platform import VERSION, deadline_after, monotonic
 from weft.stdlib.condition import Condition
 from weft.stdlib.sleep import sleep
 
@@ -132,7 +132,7 @@ def quicken_futures(module: Any, port: Any) -> None:
             Raises:
                 TimeoutError: it is not in time.
             """
-            deadline = None if timeout is None else monotonic() + timeout
+            deadline = None if timeout is None else deadline_after(timeout)
             while self._state not in OVER:
                 if timeout is not None and timeout <= 0:
                     raise module.TimeoutError

@@ -8,6 +8,7 @@ from typing import Any
 from weakref import ref
 
 from weft.core.current import adopt, getcurrent
+from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 
 __all__ = ["Local", "forget_locals"]
@@ -32,12 +33,14 @@ class Local:
         if cls.__getattribute__ is Local.__getattribute__ and _data_descriptors(cls):
             cls.__getattribute__ = _careful_getattribute  # type: ignore[method-assign]
 
+    @transparent
     def __getattribute__(self, name: str) -> Any:
         try:
             return _dicts_of(self)[getcurrent().block][name]  # type: ignore[attr-defined]
         except (KeyError, AttributeError):
             return _lookup(self, name)
 
+    @transparent
     def __setattr__(self, name: str, value: Any) -> None:
         cls = type(self)
         if cls is not Local and _is_data(cls, name):
@@ -49,6 +52,7 @@ class Local:
         except (KeyError, AttributeError):
             _dict_of(self)[name] = value
 
+    @transparent
     def __delattr__(self, name: str) -> None:
         cls = type(self)
         if cls is not Local and _is_data(cls, name):
@@ -93,6 +97,7 @@ def _open_dict(local: Local) -> dict[str, Any]:
     return fresh
 
 
+@transparent
 def _dict_of(local: Local) -> dict[str, Any]:
     """The calling thread's dictionary; made, and `__init__` called again, at its first touch."""
     mine: dict[str, Any] | None = _dicts_of(local).get(_me())
@@ -109,6 +114,7 @@ def _dict_of(local: Local) -> dict[str, Any]:
     return mine
 
 
+@transparent
 def _lookup(local: Local, name: str) -> Any:
     """What C's generic look-up would find: data descriptors, the thread's dictionary, the class."""
     mine = _dict_of(local)
@@ -129,6 +135,7 @@ def _lookup(local: Local, name: str) -> Any:
         raise
 
 
+@transparent
 def _careful_getattribute(self: Local, name: str) -> Any:
     return _lookup(self, name)
 

@@ -9,7 +9,7 @@ from collections import deque
 from typing import Any
 
 from weft.core.current import adopt, getcurrent
-from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle, wake
+from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
@@ -314,7 +314,10 @@ class RLock:
                 return self._hand_over()
             self._owner = heir
             self._count = 1
-            wake(heir)
+            carrier = heir.carrier
+            carrier.push(heir.resume)
+            if carrier.waiting:
+                carrier.wake()
         else:
             self._owner = None
             self._count = 0

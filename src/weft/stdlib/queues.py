@@ -11,6 +11,7 @@ that finds putters waiting passes its room on and takes the putter's item along.
 """
 
 from collections import deque
+from math import inf
 from typing import Any
 
 from weft.core.current import adopt, getcurrent
@@ -18,7 +19,8 @@ from weft.core.parking import RETRY, TIMEOUT, WITHDRAWN, park, settle, wake
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
-from weft.host.platform import monotonic
+from weft.host.platform import deadline_after, monotonic
+from weft.host.threads import raw_lock
 
 __all__ = ["quicken_queue"]
 
@@ -68,7 +70,7 @@ class _Exposed:
     def __get__(self, queue: Any, owner: type) -> Any:
         if queue is None:
             return self
-        if "_items" in queue.__dict__ and not queue._classic:
+        if "_items" in queue.__dict__:
             queue._go_classic()
             return queue.__dict__[self._name]
         raise AttributeError(f"{owner.__name__!r} object has no attribute {self._name!r}")
@@ -79,6 +81,7 @@ def quicken_queue(module: Any, port: Any) -> None:
     classic: Any = module.Queue
     full: Any = module.Full
     empty: Any = module.Empty
+    threading: Any = module.threading
 
     class Queue(classic):  # type: ignore[misc]
         """A queue of at most `maxsize` items (0: no limit); as `queue.Queue`."""
@@ -88,12 +91,13 @@ def quicken_queue(module: Any, port: Any) -> None:
             if cls is not Queue and cls is not LifoQueue and _overrides(cls):
                 self._classic = True
                 self._items: Any = ()
-                self._room = -1
+                self._room: float = -1
                 self._getters: deque[ControlBlock] = deque()
                 classic.__init__(self, maxsize)
                 return
             self._maxsize = maxsize
             self._classic = False
+            self._guard = raw_lock()
             self._items = deque()
             self._bounded = maxsize > 0
             self._newest_first = False
@@ -125,7 +129,7 @@ def quicken_queue(module: Any, port: Any) -> None:
                 raise ValueError("'timeout' must be a non-negative number")
             while True:
                 if self._room > 0:
-                    if not self._getters:  # atomic up to the append
+                    if not self._getters or self._items:  # atomic up to the append
                         if self._bounded:
                             self._room -= 1
                         self.unfinished_tasks += 1
@@ -177,12 +181,13 @@ def quicken_queue(module: Any, port: Any) -> None:
                     return None
 
         def _make_putters(self) -> deque[ControlBlock]:
-            self._put_wait = wait = _Putters(self)
-            self._putters = wait.blocks
-            return wait.blocks
+            fresh = _Putters(self)
+            if self._putters is None:  # atomic
+                self._put_wait, self._putters = fresh, fresh.blocks
+            return self._putters
 
         def _put_timed(self, me: ControlBlock, item: Any, timeout: float) -> None:
-            deadline = monotonic() + timeout
+            deadline = deadline_after(timeout)
             while True:
                 if self._putters is None:
                     self._make_putters()
@@ -242,20 +247,23 @@ def quicken_queue(module: Any, port: Any) -> None:
                 resume()
                 me.on = None
                 if not me.alarm or self._handed(me):
-                    return me.value
+                    item, me.value = me.value, None
+                    return item
 
         def _handed(self, me: ControlBlock) -> bool:
             """Answer an alarm; True if an item was handed over. One that we may not keep goes back."""
             alarm, me.alarm = me.alarm, 0
-            item = me.value
+            item, me.value = me.value, None
             try:
                 settle(me, alarm)
             except BaseException:
                 if not alarm & WITHDRAWN:
                     self._give_back(item)
                 raise
+            if alarm & WITHDRAWN:
+                return False
             me.value = item
-            return not alarm & WITHDRAWN
+            return True
 
         def _give_back(self, item: Any) -> None:
             if self._classic:
@@ -263,19 +271,20 @@ def quicken_queue(module: Any, port: Any) -> None:
                     self.queue.insert(0, item)
                     self.not_empty.notify()
                 return
-            if self._getters:
+            try:
                 heir = self._getters.popleft()
-                heir.value = item
-                wake(heir)
-            else:
+            except IndexError:
                 if self._bounded:
                     self._room -= 1
                 self._items.appendleft(item)
+                return
+            heir.value = item
+            wake(heir)
 
         def _get_timed(self, me: ControlBlock, timeout: float) -> Any:
             if timeout == 0:
                 raise empty
-            deadline = monotonic() + timeout
+            deadline = deadline_after(timeout)
             while True:
                 me.on = self
                 self._getters.append(me)
@@ -283,11 +292,10 @@ def quicken_queue(module: Any, port: Any) -> None:
                     me.on = None
                     return self.get(True, max(0.0, deadline - monotonic()))
                 alarm = park(me, deadline)
-                if not alarm:
-                    return me.value
                 me.alarm |= alarm
-                if self._handed(me):
-                    return me.value
+                if not alarm or self._handed(me):
+                    item, me.value = me.value, None
+                    return item
                 if self._items or alarm & RETRY:
                     return self.get(True, max(0.0, deadline - monotonic()))
                 if alarm & TIMEOUT:
@@ -295,21 +303,41 @@ def quicken_queue(module: Any, port: Any) -> None:
 
         def _pass_room(self) -> None:
             """An item was taken: let the first waiting putter's item in instead."""
-            try:
-                putter = self._putters.popleft()  # type: ignore[union-attr]
-            except IndexError:
-                self._room += 1
-                return
-            item, putter.value = putter.value, None
-            self.unfinished_tasks += 1
-            if self._getters:  # somebody came to wait meanwhile
-                self._room += 1
-                heir = self._getters.popleft()
+            while True:
+                try:
+                    putter = self._putters.popleft()  # type: ignore[union-attr]
+                except IndexError:
+                    self._room += 1
+                    return
+                if self._classic:  # the queue changed its ways since: the putter begins again
+                    putter.alarm |= RETRY | WITHDRAWN
+                    wake(putter)
+                    continue
+                item, putter.value = putter.value, None
+                self.unfinished_tasks += 1
+                if not self._getters or self._items:  # atomic with the append
+                    self._items.append(item)
+                    wake(putter)
+                    return
+                # Somebody came to wait meanwhile and takes the item; the room is still there.
+                try:
+                    heir = self._getters.popleft()
+                except IndexError:
+                    self._add_late(item)
+                    wake(putter)
+                    return
                 heir.value = item
                 wake(heir)
-            else:
+                wake(putter)
+
+        def _add_late(self, item: Any) -> None:
+            """Let an item in that has its room already, whatever the queue has become."""
+            if self._classic:
+                with self.mutex:
+                    self._put(item)
+                    self.not_empty.notify()
+            else:  # atomic with the test
                 self._items.append(item)
-            wake(putter)
 
         def task_done(self) -> None:
             """Say that a task that was taken is done.
@@ -337,7 +365,9 @@ def quicken_queue(module: Any, port: Any) -> None:
                 if not self.unfinished_tasks:
                     return None
                 if self._joiners is None:
-                    self._joiners = _Joiners(self)
+                    fresh = _Joiners(self)
+                    if self._joiners is None:  # atomic
+                        self._joiners = fresh
                 try:
                     me = getcurrent().block  # type: ignore[attr-defined]
                 except AttributeError:
@@ -376,14 +406,27 @@ def quicken_queue(module: Any, port: Any) -> None:
                 classic.shutdown(self, immediate)
 
         def _go_classic(self) -> None:
-            """Become a queue of mutex and conditions; whoever waits begins again."""
-            items, unfinished = self._items, self.unfinished_tasks
-            self._classic = True
-            classic.__init__(self, self._maxsize)
-            self.queue = list(items) if isinstance(self, LifoQueue) else items
-            self.unfinished_tasks = unfinished
-            self._items = ()
-            self._room = -1
+            """Become a queue of mutex and conditions; whoever waits begins again.
+
+            The items stay in their deque and the count of tasks is not touched, so that what other
+            threads have under way ends rightly. All the classic parts are there before it shows.
+            """
+            guard = self._guard
+            guard.acquire()
+            try:
+                if self._classic:
+                    return
+                mutex = threading.Lock()
+                not_empty = threading.Condition(mutex)
+                not_full = threading.Condition(mutex)
+                all_tasks_done = threading.Condition(mutex)
+                self.mutex, self.not_empty, self.not_full = mutex, not_empty, not_full
+                self.all_tasks_done = all_tasks_done
+                items = self._items
+                self._items, self._room, self._bounded, self._classic = (), -inf, False, True  # atomic
+                self.queue: Any = list(items) if self._newest_first else items
+            finally:
+                guard.release()
             waiting = [self._getters]
             if self._putters is not None:
                 waiting.append(self._putters)
@@ -391,12 +434,15 @@ def quicken_queue(module: Any, port: Any) -> None:
                 waiting.append(self._joiners.blocks)
             for blocks in waiting:
                 while blocks:
-                    block = blocks.popleft()
+                    try:
+                        block = blocks.popleft()
+                    except IndexError:
+                        break
                     block.alarm |= RETRY | WITHDRAWN
                     wake(block)
 
         def _init(self, maxsize: int) -> None:
-            self.queue: Any = deque()
+            self.queue = deque()
 
         def _withdraw(self, block: ControlBlock) -> bool:
             try:

@@ -6,7 +6,7 @@ from weft.core.current import adopt, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
-from weft.host.platform import monotonic
+from weft.host.platform import deadline_after, monotonic
 
 __all__ = ["BoundedSemaphore", "Semaphore"]
 
@@ -82,13 +82,14 @@ class Semaphore:
                 raise ValueError("can't specify timeout for non-blocking acquire")
             return False
         assert timeout is not None
+        deadline = monotonic() + timeout
         if timeout <= 0:
             return False
+        deadline = deadline_after(timeout)
         try:
             me = getcurrent().block  # type: ignore[attr-defined]
         except AttributeError:
             me = adopt()
-        deadline = monotonic() + timeout
         while True:
             if self._value > 0:  # atomic
                 self._value -= 1
@@ -162,9 +163,12 @@ class BoundedSemaphore(Semaphore):
         """
         if n < 1:
             raise ValueError("n must be one or more")
-        if self._value + n > self._initial_value:
+        if self._value + n > self._initial_value:  # atomic up to the store
             raise ValueError("Semaphore released too many times")
-        Semaphore.release(self, n)
+        if not self._waiters:
+            self._value += n
+        else:
+            Semaphore.release(self, n)
 
     def __repr__(self) -> str:
         cls = type(self)

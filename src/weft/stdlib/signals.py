@@ -14,7 +14,7 @@ from typing import Any
 
 from weft.core.current import getcurrent
 from weft.core.parking import SIGNAL, interrupt
-from weft.core.places import HOME, may_preempt, transparent
+from weft.core.places import HOME, floor, may_preempt
 from weft.core.thread import ControlBlock
 from weft.host import signals
 
@@ -97,9 +97,10 @@ class SignalDesk:
         main = self._main()
         here = getattr(getcurrent(), "block", None)
         if main.on is not None:
-            if not interrupt(main, SIGNAL):
-                main.alarm |= SIGNAL
-            return True
+            if interrupt(main, SIGNAL):
+                return True
+            main.alarm |= SIGNAL  # its wait is ending by itself; should it miss the alarm, it is kicked
+            return False
         if here is main or (here is not None and here.thread is main.thread and here.thread is not None):
             if not may_preempt(frame):
                 return False
@@ -108,7 +109,7 @@ class SignalDesk:
         main.alarm |= SIGNAL
         return True
 
-    @transparent
+    @floor
     def handle(self, frame: FrameType | None = None) -> None:
         """Run the program's handlers of all noted signals; what one raises goes to the caller."""
         if frame is None:
@@ -119,7 +120,12 @@ class SignalDesk:
             number = self._noted.popleft()
             handler = self._handlers.get(number)
             if handler is not None:
-                handler(number, frame)
+                try:
+                    handler(number, frame)
+                except BaseException:
+                    if self._noted:  # the others are handled all the same, soon
+                        self._kick()
+                    raise
 
 
 def _is_number(signalnum: object) -> bool:

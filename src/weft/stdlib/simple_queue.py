@@ -5,14 +5,15 @@ getter registers, looks again, and only then parks.
 """
 
 from collections import deque
+from operator import index
 from typing import Any
 
 from weft.core.current import adopt, getcurrent
-from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
+from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle, wake
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
-from weft.host.platform import Empty, monotonic
+from weft.host.platform import Empty, deadline_after
 
 __all__ = ["Empty", "SimpleQueue"]
 
@@ -27,7 +28,7 @@ class SimpleQueue:
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Put the item; never blocks. `block` and `timeout` are there for likeness with Queue."""
         getters = self._getters
-        while getters:  # atomic with the append below
+        while getters and not self._items:  # atomic with the append below
             try:
                 heir = getters.popleft()
             except IndexError:
@@ -50,6 +51,8 @@ class SimpleQueue:
         Raises:
             Empty: there is none (in time).
         """
+        if timeout is not None and not isinstance(timeout, (int, float)):
+            timeout = index(timeout)
         if timeout is not None and timeout < 0 and block:
             raise ValueError("'timeout' must be a non-negative number")
         deadline = None
@@ -60,7 +63,7 @@ class SimpleQueue:
                 if not block:
                     raise Empty
                 assert timeout is not None
-                deadline = monotonic() + timeout
+                deadline = deadline_after(timeout)
                 if timeout == 0:
                     raise Empty
             try:
@@ -74,19 +77,31 @@ class SimpleQueue:
                 continue
             alarm = park(me, deadline)
             if alarm:
-                item = me.value
+                item, me.value = me.value, None
                 try:
                     settle(me, alarm)
                 except BaseException:
                     if not alarm & WITHDRAWN:
-                        self._items.appendleft(item)
+                        self._give_back(item)
                     raise
+                me.value = item
                 if alarm & WITHDRAWN:
+                    me.value = None
                     if alarm & TIMEOUT and not self._items:
                         raise Empty
                     continue
             item, me.value = me.value, None
             return item
+
+    def _give_back(self, item: Any) -> None:
+        """An item that its getter may not keep: to the next one who waits, else to the front."""
+        try:
+            heir = self._getters.popleft()
+        except IndexError:
+            self._items.appendleft(item)
+            return
+        heir.value = item
+        wake(heir)
 
     def get_nowait(self) -> Any:
         """Take the oldest item; raises Empty at once if there is none."""

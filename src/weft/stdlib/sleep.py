@@ -17,7 +17,7 @@ class _Sleep:
     """What a sleeping thread waits on: nobody but the clock wakes it."""
 
     def _withdraw(self, block: ControlBlock) -> bool:
-        if block.value is self:  # atomic
+        if block.value is _ASLEEP:  # atomic
             block.value = None
             return True
         return False
@@ -30,6 +30,7 @@ class _Sleep:
 
 
 _SLEEP = _Sleep()
+_ASLEEP = object()  # what a sleeper's value is until it is withdrawn
 
 
 def sleep(seconds: float, /) -> None:
@@ -61,9 +62,11 @@ def _sleep_until(me: ControlBlock, seconds: Any) -> None:
     if not 0 <= seconds < TIMEOUT_MAX:
         clock.sleep(seconds)  # refuses what is negative, not a number or too large, in CPython's words
         return
+    if me.carrier.nap(me, _SLEEP, seconds):
+        return
     deadline = monotonic() + seconds
     while True:
-        me.value = _SLEEP
+        me.value = _ASLEEP
         me.on = _SLEEP
         alarm = park(me, deadline)
         settle(me, alarm)

@@ -12,7 +12,7 @@ from weft.core.current import adopt, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
-from weft.host.platform import CHECKS_HANDLES, monotonic, unraisable_args
+from weft.host.platform import CHECKS_HANDLES, deadline_after, unraisable_args
 from weft.stdlib.local import Local
 from weft.stdlib.locks import Lock, RLock, allocate_lock
 
@@ -47,7 +47,7 @@ def join_block(block: ControlBlock, timeout: float | None = None) -> bool:
         return True
     if timeout is not None and timeout <= 0:
         return False
-    deadline = None if timeout is None else monotonic() + timeout
+    deadline = None if timeout is None else deadline_after(timeout)
     try:
         me = getcurrent().block  # type: ignore[attr-defined]
     except AttributeError:
@@ -286,7 +286,7 @@ def _dress(module: Any, name: str, function: "staticmethod[Any, Any]") -> None:
     plain: Any = function.__func__
     plain.__module__ = "_thread"
     plain.__name__ = plain.__qualname__ = name
-    setattr(module, name, function)
+    setattr(module, name, staticmethod(plain))
 
 
 for _cls, _name in ((Lock, "lock"), (RLock, "RLock"), (Local, "_local"), (ThreadHandle, "_ThreadHandle")):

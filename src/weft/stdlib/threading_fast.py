@@ -227,6 +227,7 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
             self._initialized = True
             self._stderr = sys.stderr
 
+        @transparent
         def start(self: Any) -> None:
             """Start the thread's activity.
 
@@ -244,7 +245,7 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
             handle._set = True
             try:
                 port.start(body, self._daemonic, self, register)
-            except BaseException:
+            except Exception:
                 handle._set = False
                 handle._block = None
                 raise
@@ -372,13 +373,23 @@ def _mimic_sentinels(module: Any) -> None:
         if lock is None:
             lock = self.__dict__["_weft_sentinel"] = allocate_lock()
             lock._owner = block
+            if not self._daemonic:
+                module._shutdown_locks.add(lock)
 
             def release() -> None:
+                module._shutdown_locks.discard(lock)
                 if lock._owner is not None:
                     lock.release()
 
             block.ending = [*(block.ending or ()), release]
         return lock
+
+    ended = Thread.is_alive
+
+    @transparent
+    def is_alive(self: Any) -> bool:
+        sentinel = self.__dict__.get("_weft_sentinel")
+        return ended(self) or (sentinel is not None and sentinel.locked())
 
     def set_lock(self: Any, lock: Any) -> None:
         pass
@@ -401,6 +412,8 @@ def _mimic_sentinels(module: Any) -> None:
 
     Thread._tstate_lock = property(get_lock, set_lock)
     Thread._is_stopped = property(get_stopped, set_stopped)
+    is_alive.__doc__ = ended.__doc__
+    Thread.is_alive = is_alive
     Thread._set_tstate_lock = lambda self: None
     Thread._stop = stop
     Thread._wait_for_tstate_lock = wait_for

@@ -415,7 +415,11 @@ def case_who_waits_for_a_result_says_so() -> None:
     go = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(go.wait)
-        with running(future.result) as [thread]:
+
+        def ask() -> None:
+            future.result()
+
+        with running(ask) as [thread]:
             record = until_waits(thread)
             assert record is not None
             assert record.reason in (WaitReason.FUTURE, WaitReason.CONDITION)
