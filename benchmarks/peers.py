@@ -3,7 +3,7 @@
 A *blocking* peer (threads of some kind) gives these names, and nothing else is asked of it; one that has
 no such thing leaves the name out (or None), and the benches that need it say "n/a":
 
-    spawn(fn, *args) -> h    join(h)      yield_()       sleep(seconds)
+    spawn(fn, *args) -> h    join(h)      sleep(seconds), which gives way if 0
     Lock() RLock() Semaphore(n) Event() Condition() Queue(maxsize) Local() current()
     timer(seconds, fn) -> t  cancel(t)    pool(workers)  -> object with submit(fn, *a) -> f
     result(f)                setup()      (called once, first, in a fresh process)
@@ -14,7 +14,6 @@ leads to `threading`: weft and gevent have to come first.
 
 # ruff: noqa: PLC0415 - what a peer needs is imported in its set-up: weft and gevent have to come first
 
-from functools import partial
 from typing import Any
 
 __all__ = ["PEERS", "load", "noop"]
@@ -44,7 +43,6 @@ class Stdlib:
         self.Condition, self.Queue = threading.Condition, queue.Queue
         self.Local, self.current = threading.local, threading.current_thread
         self.sleep = time.sleep
-        self.yield_ = partial(time.sleep, 0)
         self.Timer, self.pool = threading.Timer, ThreadPoolExecutor
 
     def spawn(self, fn: Any, *args: Any) -> Any:
@@ -121,7 +119,6 @@ class Gevent:
         import gevent.queue
 
         self.spawn, self.sleep = gevent.spawn, gevent.sleep
-        self.yield_ = partial(gevent.sleep, 0)
         self.Lock = gevent.lock.BoundedSemaphore
         self.RLock, self.Semaphore = gevent.lock.RLock, gevent.lock.Semaphore
         self.Event = gevent.event.Event
@@ -165,7 +162,6 @@ class Eventlet:
         from eventlet.hubs import get_hub
 
         self.spawn, self.sleep = eventlet.spawn, eventlet.sleep
-        self.yield_ = partial(eventlet.sleep, 0)
         self.Lock = self.Semaphore = eventlet.semaphore.Semaphore
         self.RLock, self.Event, self.Condition = green.RLock, green.Event, green.Condition
         self.Queue = lambda maxsize=0: eventlet.queue.Queue(maxsize or None)

@@ -128,7 +128,7 @@ def block_threads(peer: Any, n: int) -> Meter:
     meter = Meter()
     handles = [peer.spawn(wait) for _ in range(n)]
     peer.sleep(0.3 if getattr(peer, "kernel", False) else 0)
-    peer.yield_()
+    peer.sleep(0)
     meter.blocked()
     let_go()
     for handle in handles:

@@ -1,8 +1,10 @@
 """Runs a program as `python` would, with weft in place before the program's first line."""
 
 import builtins
+import marshal
 import os
 import sys
+from importlib._bootstrap_external import MAGIC_NUMBER
 from importlib.machinery import SourceFileLoader
 from types import ModuleType, TracebackType
 from typing import Any
@@ -11,8 +13,12 @@ from weft import runtime
 from weft.config import Config
 from weft.core.places import HOME, floor
 from weft.errors import WeftError
+from weft.host.platform import SHOWS_CODE_LINES
 
 __all__ = ["Target", "launch", "prepare"]
+
+ZIP_TAIL = 65_557  # bytes at the end of a zip archive in which its directory's mark must stand
+PYC_HEAD = 16  # bytes before the code object in a compiled file (PEP 552)
 
 
 class Target:
@@ -68,14 +74,16 @@ def _execute(target: Target, code: Any) -> None:
         import runpy  # noqa: PLC0415
 
         sys.argv[:] = [target.what, *target.args]
-        sys.path.insert(0, target.what)
+        sys.path.insert(0, os.path.join(os.getcwd(), target.what))
         runpy._run_module_as_main("__main__", alter_argv=False)  # type: ignore[attr-defined]
         return
     sys.argv[:] = [{"code": "-c", "stdin": "-"}.get(target.kind, target.what), *target.args]
-    if target.kind == "script":
-        main.__file__ = target.what
+    if target.kind == "code":
+        main.__loader__ = sys.__loader__  # the built-in importer, as `python -c` has it
+    else:
+        main.__file__ = "<stdin>" if target.kind == "stdin" else os.path.abspath(target.what)
+        main.__loader__ = SourceFileLoader("__main__", main.__file__)
         main.__dict__["__cached__"] = None
-        main.__loader__ = SourceFileLoader("__main__", target.what)
     exec(code, main.__dict__)  # noqa: S102 - this is what running a program means
 
 
@@ -103,7 +111,9 @@ def _is_bundle(target: Target) -> bool:
         return True
     try:
         with open(target.what, "rb") as file:
-            return file.read(4) == b"PK\x03\x04"
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - ZIP_TAIL))
+            return b"PK\x05\x06" in file.read()
     except OSError:
         return False
 
@@ -115,17 +125,34 @@ def _compile(target: Target) -> Any:
     elif target.kind == "stdin":
         source, name = sys.stdin.buffer.read(), "<stdin>"
     else:
-        name = target.what
+        name = os.path.abspath(target.what)
         try:
             with open(target.what, "rb") as file:
                 source = file.read()
         except OSError as error:
             raise WeftError(f"can't open file {target.what!r}: {error.strerror}") from None
+    if isinstance(source, bytes) and source.startswith(MAGIC_NUMBER):
+        return marshal.loads(source[PYC_HEAD:])  # noqa: S302 - as `python` does
+    if target.kind == "code":
+        _remember_source(target.what)
     try:
+        if isinstance(source, bytes) and b"\0" in source:
+            before = source[: source.index(b"\0")].decode(errors="replace")
+            place = (name, before.count("\n") + 1, None, before.rpartition("\n")[2])
+            raise SyntaxError("source code cannot contain null bytes", place)
         return compile(source, name, "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
         _hide_launcher()
         raise
+
+
+_code_lines: list[str] = []
+
+
+def _remember_source(source: str) -> None:
+    """Keep the lines of `-c` code for tracebacks, where this version of CPython shows them."""
+    if SHOWS_CODE_LINES:
+        _code_lines[:] = source.splitlines(keepends=True)
 
 
 def _hide_launcher() -> None:
@@ -138,6 +165,10 @@ def _hide_launcher() -> None:
             if not name.startswith((HOME, "<frozen runpy>")) and not name.endswith(("/bin/weft", "runpy.py")):
                 break
             traceback = traceback.tb_next
+        if _code_lines:
+            import linecache  # noqa: PLC0415 - a program that does not fail has no need of it
+
+            linecache.cache["<string>"] = (sum(map(len, _code_lines)), None, _code_lines, "<string>")
         hook(kind, value.with_traceback(traceback), traceback)
 
     sys.excepthook = show

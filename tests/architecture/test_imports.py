@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "check",
         }
     ),
-    "launch": frozenset({"errors", "config", "core", "runtime"}),
+    "launch": frozenset({"errors", "config", "core", "host.platform", "runtime"}),
     "cli": frozenset({"errors", "config", "watch", "runtime", "check", "launch", "cli"}),
     "weft": frozenset({"errors", "config", "core", "watch", "runtime", "check"}),
     "__main__": frozenset({"cli"}),
@@ -78,6 +78,7 @@ IN_FUNCTION_ALLOWED: dict[tuple[str, str, str], str] = {
     ): "as CPython does: only callers of the old name pay for it",
     ("weft.stdlib.event", "isSet", "warnings"): "as CPython does: only callers of the old name pay for it",
     ("weft.launch", "_execute", "runpy"): "it leads to functools and more: not before weft is in place",
+    ("weft.launch", "show", "linecache"): "a program that does not fail has no need of it",
     ("weft.host.poller", "__init__", "selectors"): "only where there is no epoll",
 }
 
