@@ -82,7 +82,10 @@ def _execute(target: Target, code: Any) -> None:
         main.__loader__ = sys.__loader__  # the built-in importer, as `python -c` has it
     else:
         main.__file__ = "<stdin>" if target.kind == "stdin" else os.path.abspath(target.what)
-        main.__loader__ = SourceFileLoader("__main__", main.__file__)
+        if target.kind == "script":
+            main.__loader__ = SourceFileLoader("__main__", main.__file__)
+        else:
+            main.__loader__ = sys.__loader__
         main.__dict__["__cached__"] = None
     exec(code, main.__dict__)  # noqa: S102 - this is what running a program means
 
