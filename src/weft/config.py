@@ -11,6 +11,7 @@ MODELS = ("kernel", "user")
 POLICIES = ("fifo", "priority", "fair")
 SLICE = 0.010  # seconds; long enough that preemption costs nothing that can be measured
 SHORTEST_SLICE = 0.0001  # seconds; below it the watchdog's own switches are the load
+LONGEST_SLICE = 60  # seconds
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
@@ -34,6 +35,10 @@ class Config:
         self.slice = slice
         if model not in MODELS:
             raise WeftError(f"there is no model {model!r}; choose one of: {', '.join(MODELS)}")
+        if not isinstance(slice, (int, float)):
+            raise WeftError(f"a slice is a number of seconds, not {slice!r}")
+        if slice != 0 and not SHORTEST_SLICE * 0.999 <= slice <= LONGEST_SLICE:
+            raise WeftError(f"a slice of {slice} s cannot be kept; choose between 100us and 60s, or 0")
         if policy not in POLICIES and ":" not in policy:
             raise WeftError(
                 f"there is no policy {policy!r}; choose one of: {', '.join(POLICIES)}, "
@@ -73,6 +78,6 @@ def parse_slice(text: str) -> float:
         seconds = float(number) * unit
     except ValueError:
         raise WeftError(f"{text!r} is no time; write it as 10ms, 200us or 0.01s") from None
-    if not SHORTEST_SLICE <= seconds <= 60:
+    if not SHORTEST_SLICE * 0.999 <= seconds <= LONGEST_SLICE:
         raise WeftError(f"a slice of {text} cannot be kept; choose between 100us and 60s, or off")
     return seconds

@@ -142,7 +142,7 @@ def _compile(target: Target) -> Any:
         if isinstance(source, bytes) and b"\0" in source:
             before = source[: source.index(b"\0")].decode(errors="replace")
             place = (name, before.count("\n") + 1, None, before.rpartition("\n")[2])
-            raise SyntaxError("source code cannot contain null bytes", place)
+            raise SyntaxError("source code cannot contain null bytes", place)  # noqa: TRY301
         return compile(source, name, "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
         _hide_launcher()

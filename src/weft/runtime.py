@@ -73,6 +73,7 @@ class Runtime:
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
         self.supply = Supply(self.model, sleep, extras, more)
         self._on_main = on_main
+        self._interval: float | None = None
         self._active = False
         self._tripping = False
         self._leaving = False
@@ -99,6 +100,11 @@ class Runtime:
             self.desk.open()
             if self.config.model == "kernel":
                 host_signals.set_tripwire(self._on_trip)
+            else:
+                host_signals.wake_by(self.model.loop.poller.signal_write)
+                self.model.loop.signal_noted = self.desk.pending
+        if self.config.model == "kernel":
+            self.model.ensure_monitor()
         self._active = True
         if self.config.slice and self.config.model == "user" and self.config.slice < 0.01:
             self._interval = sys.getswitchinterval()
@@ -110,6 +116,9 @@ class Runtime:
         if self._on_main:
             self.desk.close()
         self.tracing.close()
+        if self._interval is not None:
+            sys.setswitchinterval(self._interval)
+        adapt.restore_signal()
         if self.supply.installed:
             self.supply.uninstall()
         self.model.stop()

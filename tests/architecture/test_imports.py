@@ -79,6 +79,8 @@ IN_FUNCTION_ALLOWED: dict[tuple[str, str, str], str] = {
     ("weft.stdlib.event", "isSet", "warnings"): "as CPython does: only callers of the old name pay for it",
     ("weft.launch", "_execute", "runpy"): "it leads to functools and more: not before weft is in place",
     ("weft.launch", "show", "linecache"): "a program that does not fail has no need of it",
+    ("weft.host.signals", "prepare", "ctypes"): "a program without threads has no need of it",
+    ("weft.host.signals", "prepare", "opcode"): "a program without threads has no need of it",
     ("weft.host.poller", "__init__", "selectors"): "only where there is no epoll",
 }
 

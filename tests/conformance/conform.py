@@ -21,6 +21,7 @@ already decided, so one hang does not hide the rest of the module.
 A test counts only if it passed on plain CPython;
 score = passed under the launcher / passed on plain.
 """
+
 import argparse
 import fnmatch
 import json
@@ -37,8 +38,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 GROUPS = {
- # what a thread runtime is: _thread, threading, queue, pools, timers
- "core": """test_thread test_threading test_threading_local test_threadedtempfile
+    # what a thread runtime is: _thread, threading, queue, pools, timers
+    "core": """test_thread test_threading test_threading_local test_threadedtempfile
  test_queue test_sched
  test_importlib.test_threaded_import
  test_concurrent_futures.test_as_completed 
@@ -46,13 +47,13 @@ GROUPS = {
  test_concurrent_futures.test_process_pool 
  test_concurrent_futures.test_thread_pool test_concurrent_futures.test_wait
  """,
- # sockets, readiness, the stdlib's threaded servers and their clients
- "net": """test_timeout test_socket test_socketserver test_select test_selectors 
+    # sockets, readiness, the stdlib's threaded servers and their clients
+    "net": """test_timeout test_socket test_socketserver test_select test_selectors 
  test_epoll test_ssl test_httpservers test_httplib test_urllib2_localnet test_ftplib
  test_smtplib test_smtpd test_xmlrpc 
  test_telnetlib test_nntplib test_asyncore test_asynchat test_robotparser""",
- # things of the stdlib that use threads, block, or look at thread state
- "wide": """test_concurrent_futures.test_shutdown test_threadsignals test_logging test_subprocess test_signal test_contextlib test_context test_weakref
+    # things of the stdlib that use threads, block, or look at thread state
+    "wide": """test_concurrent_futures.test_shutdown test_threadsignals test_logging test_subprocess test_signal test_contextlib test_context test_weakref
  test_io test_functools test_gc test_sys_settrace test_sys_setprofile
  test_bz2 test_hashlib 
  test_time test_eintr test_free_threading test_multiprocessing_main_handling
@@ -63,9 +64,16 @@ GROUPS = {
 GROUPS = {g: s.split() for g, s in GROUPS.items()}
 # Names for a choice out of the groups above (a module still belongs to one group in the scores).
 CHOICES = {
- # what `weft run` must pass: all of core, and what stands on threads, contexts and finalizers
- "threads": GROUPS["core"] + """test_concurrent_futures.test_shutdown test_threadsignals
- test_contextlib test_context test_weakref test_logging""".split(),
+    # what `weft run` must pass: all of core, and what stands on threads, contexts and finalizers
+    "threads": GROUPS["core"]
+    + [
+        "test_concurrent_futures.test_shutdown",
+        "test_threadsignals",
+        "test_contextlib",
+        "test_context",
+        "test_weakref",
+        "test_logging",
+    ],
 }
 GROUP_OF = {m: g for g, ms in GROUPS.items() for m in ms}
 # test_timeout and test_socketserver keep everything behind the 'network' resource, although most of
@@ -78,7 +86,11 @@ def scrub(txt, extra=()):
     for a, b in extra:
         if a and len(a) > 3:
             txt = txt.replace(a, b)
-    txt = re.sub(r"/(?:root|home|tmp|work|var/tmp)/[^\s'\"\])>,:]*?([^/\s'\"\])>,:]+)(?=[\s'\"\])>,:]|$)", r"<...>/\1", txt)
+    txt = re.sub(
+        r"/(?:root|home|tmp|work|var/tmp)/[^\s'\"\])>,:]*?([^/\s'\"\])>,:]+)(?=[\s'\"\])>,:]|$)",
+        r"<...>/\1",
+        txt,
+    )
     return re.sub(r"0x[0-9a-f]{6,}", "0x..", txt)
 
 
@@ -120,28 +132,39 @@ class ModuleRun:
         ev = stem + ".events"
         cwd = stem + ".cwd"
         os.mkdir(cwd)
-        cfg = {"module": self.mod, "events": ev, "fault": stem + ".fault", "cwd": cwd,
-               "extra": [os.path.abspath(p) for p in self.a.extra], "tags": self.a.tags,
-               "resources": self.a.resources.split(",") + RESOURCES_FOR.get(self.mod, []), "skip": sorted(self.tests),
-               "only": self.a.only}
+        cfg = {
+            "module": self.mod,
+            "events": ev,
+            "fault": stem + ".fault",
+            "cwd": cwd,
+            "extra": [os.path.abspath(p) for p in self.a.extra],
+            "tags": self.a.tags,
+            "resources": self.a.resources.split(",") + RESOURCES_FOR.get(self.mod, []),
+            "skip": sorted(self.tests),
+            "only": self.a.only,
+        }
         with open(stem + ".json", "w") as f:
             json.dump(cfg, f)
         open(ev, "w").close()
         script = os.path.join(HERE, "runmod.py")
         if "{script}" in self.a.launcher:
-            cmd = shlex.split(self.a.launcher.replace("{script}", shlex.quote(script))
-                              .replace("{args}", shlex.quote(stem + ".json")))
+            cmd = shlex.split(
+                self.a.launcher.replace("{script}", shlex.quote(script)).replace(
+                    "{args}", shlex.quote(stem + ".json")
+                )
+            )
         else:
             cmd = shlex.split(self.a.launcher) + [script, stem + ".json"]
         env = dict(os.environ)
         env.pop("PYTHONPATH", None) if not self.a.keep_pythonpath else None
         env["TMPDIR"] = self.scratch
         log = open(stem + ".log", "wb")
-        p = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=cwd,
-                             env=env, start_new_session=True)
+        p = subprocess.Popen(
+            cmd, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=cwd, env=env, start_new_session=True
+        )
         try:
             how, cur, fix, imported = self.follow(p, ev)
-        except BaseException:                         # stopped from outside: leave nothing running
+        except BaseException:  # stopped from outside: leave nothing running
             self.end(p, log, cwd, gently=False)
             raise
         self.end(p, log, cwd, gently=how != "fork bomb")
@@ -225,7 +248,9 @@ class ModuleRun:
                 if time.monotonic() > nextlook:
                     nextlook = time.monotonic() + 0.3
                     if session_size(p.pid) > self.a.max_procs:
-                        self.notes.append("fork bomb in %s: more than %d processes" % (cur or fix, self.a.max_procs))
+                        self.notes.append(
+                            "fork bomb in %s: more than %d processes" % (cur or fix, self.a.max_procs)
+                        )
                         how = "fork bomb"
                         break
                 time.sleep(0.1)
@@ -236,7 +261,7 @@ class ModuleRun:
             os.killpg(p.pid, signal.SIGKILL)
         if p.poll() is None:
             try:
-                os.kill(p.pid, signal.SIGABRT)        # faulthandler writes the stacks
+                os.kill(p.pid, signal.SIGABRT)  # faulthandler writes the stacks
                 for _ in range(20):
                     if p.poll() is not None:
                         break
@@ -244,7 +269,7 @@ class ModuleRun:
             except ProcessLookupError:
                 pass
         try:
-            os.killpg(p.pid, signal.SIGKILL)          # its session only
+            os.killpg(p.pid, signal.SIGKILL)  # its session only
         except (ProcessLookupError, PermissionError):
             pass
         p.wait()
@@ -261,7 +286,7 @@ class ModuleRun:
 
     def mark(self, name, what, o, msg):
         full = self.mod if self.mod.startswith("test.") else "test." + self.mod
-        pre = name[len(full) + 1:] if name.startswith(full) else name
+        pre = name[len(full) + 1 :] if name.startswith(full) else name
         for k in self.plan or ():
             if k not in self.tests and (what == "setUpModule" or k.startswith(pre + ".")):
                 self.tests[k] = {"o": o, "t": 0, "m": msg}
@@ -280,7 +305,9 @@ class ModuleRun:
                 try:
                     with open(fault) as f:
                         fr = [l.strip() for l in f if "File" in l and "unittest" not in l]
-                    r["m"] += " | " + " < ".join(re.sub(r'File ".*?([^/"]+/[^/"]+)", line (\d+)', r"\1:\2", x) for x in fr[:6])
+                    r["m"] += " | " + " < ".join(
+                        re.sub(r'File ".*?([^/"]+/[^/"]+)", line (\d+)', r"\1:\2", x) for x in fr[:6]
+                    )
                 except OSError:
                     pass
             elif fix is not None:
@@ -302,11 +329,13 @@ class ModuleRun:
         else:
             self.notes.append("restart limit reached")
         for k in self.plan or ():
-            if k not in self.tests and (self.a.only is None or any(fnmatch.fnmatchcase(k, x) for x in self.a.only)):
+            if k not in self.tests and (
+                self.a.only is None or any(fnmatch.fnmatchcase(k, x) for x in self.a.only)
+            ):
                 self.tests[k] = {"o": "notrun", "t": 0}
         for cls, g in self.fixtags.items():
             full = (self.mod if self.mod.startswith("test.") else "test." + self.mod) + "."
-            pre = (cls[len(full):] if cls.startswith(full) else cls) + "."
+            pre = (cls.removeprefix(full)) + "."
             for k, r in self.tests.items():
                 if k.startswith(pre):
                     r["g"] = "".join(sorted(set(r.get("g", "")) | set(g)))
@@ -319,9 +348,16 @@ class ModuleRun:
         c = {}
         for r in self.tests.values():
             c[r["o"]] = c.get(r["o"], 0) + 1
-        return {"state": self.state, "seconds": round(time.monotonic() - self.t0, 1),
-                "counts": c, "restarts": self.restarts, "most_os_threads": self.most,
-                "notes": [scrub(x, xs) for x in self.notes], "probe": self.probes, "tests": self.tests}
+        return {
+            "state": self.state,
+            "seconds": round(time.monotonic() - self.t0, 1),
+            "counts": c,
+            "restarts": self.restarts,
+            "most_os_threads": self.most,
+            "notes": [scrub(x, xs) for x in self.notes],
+            "probe": self.probes,
+            "tests": self.tests,
+        }
 
 
 def load(path):
@@ -358,14 +394,24 @@ def cmd_run(a):
     base = load(a.baseline) if a.baseline else None
     mods = modules_of(a.modules or ["core", "net", "wide"])
     if base and not a.modules:
-        mods = [m for m in mods if any(t["o"] == "passed" for t in base["modules"].get(m, {"tests": {}})["tests"].values())]
+        mods = [
+            m
+            for m in mods
+            if any(t["o"] == "passed" for t in base["modules"].get(m, {"tests": {}})["tests"].values())
+        ]
     scratch = tempfile.mkdtemp(prefix="conf-", dir=a.scratch)
     print("scratch:", scratch, flush=True)
     data = load(a.out) if (a.resume or a.update) and os.path.exists(a.out) else {"meta": {}, "modules": {}}
-    shown = a.show or " ".join(os.path.basename(x) if x.startswith("/") else x for x in shlex.split(a.launcher))
-    data["meta"] = {"launcher": shown, "resources": a.resources, "hang": a.hang,
-                    "baseline": os.path.basename(a.baseline) if a.baseline else None,
-                    "python": data["meta"].get("python")}
+    shown = a.show or " ".join(
+        os.path.basename(x) if x.startswith("/") else x for x in shlex.split(a.launcher)
+    )
+    data["meta"] = {
+        "launcher": shown,
+        "resources": a.resources,
+        "hang": a.hang,
+        "baseline": os.path.basename(a.baseline) if a.baseline else None,
+        "python": data["meta"].get("python"),
+    }
     t0 = time.monotonic()
     for m in mods:
         if a.resume and m in data["modules"]:
@@ -395,7 +441,9 @@ def cmd_retry(a):
         r, b = data["modules"].get(m), base["modules"].get(m)
         if not r or not b:
             continue
-        want = [k for k in score_mod(b, r)[2] if r["tests"].get(k, {}).get("o", "notrun") in a.outcomes.split(",")]
+        want = [
+            k for k in score_mod(b, r)[2] if r["tests"].get(k, {}).get("o", "notrun") in a.outcomes.split(",")
+        ]
         if not want:
             continue
         a.only = want
@@ -404,7 +452,11 @@ def cmd_retry(a):
         for k in want:
             t = n["tests"].get(k)
             if t and t["o"] == "passed":
-                t["r"] = (r["tests"].get(k, {}).get("o", "notrun") + " at first: " + r["tests"].get(k, {}).get("m", ""))[:200]
+                t["r"] = (
+                    r["tests"].get(k, {}).get("o", "notrun")
+                    + " at first: "
+                    + r["tests"].get(k, {}).get("m", "")
+                )[:200]
                 r["tests"][k] = t
                 better += 1
             elif t and r["tests"].get(k, {}).get("o", "notrun") == "notrun":
@@ -434,6 +486,7 @@ def cmd_score(a):
 
     def tag(m, k):
         return tagsrc["modules"].get(m, {"tests": {}})["tests"].get(k, {}).get("g", "")
+
     for m in modules_of(GROUPS):
         b, r = base["modules"].get(m), res["modules"].get(m)
         if not b or not r:
@@ -441,7 +494,7 @@ def cmd_score(a):
         g, w, want = score_mod(b, r)
         if not w:
             continue
-        c = {x: 0 for x in cols}
+        c = dict.fromkeys(cols, 0)
         for k in want:
             # absent: the test is not even there under the launcher (say, a class
             # made only if select.epoll exists), or its fixture kept it from running
@@ -449,10 +502,13 @@ def cmd_score(a):
             c[{"notrun": "absent", "xpass": "failed", "xfail": "failed"}.get(o, o)] += 1
         rows.append((GROUP_OF.get(m, "?"), m, w, c, g / w, b["seconds"], r["seconds"]))
         th = [k for k in want if "t" in tag(m, k) and "c" not in tag(m, k)]
-        sets = {"all": want, "group " + GROUP_OF.get(m, "?"): want,
-                "all but epoll tests": [k for k in want if "epoll" not in (m + k).lower()],
-                "tests that start threads in the process, no child Python": th,
-                "tests that start a child Python": [k for k in want if "c" in tag(m, k)]}
+        sets = {
+            "all": want,
+            "group " + GROUP_OF.get(m, "?"): want,
+            "all but epoll tests": [k for k in want if "epoll" not in (m + k).lower()],
+            "tests that start threads in the process, no child Python": th,
+            "tests that start a child Python": [k for k in want if "c" in tag(m, k)],
+        }
         for s, ks in sets.items():
             t = tot.setdefault(s, [0, 0])
             t[1] += len(ks)
@@ -465,7 +521,10 @@ def cmd_score(a):
             if s == 1 and not a.all:
                 full.append("%s %d" % (m, w))
                 continue
-            print("| %s | %s | %d | %s | %.1f%% | %.0f | %.0f |" % (g, m, w, " | ".join(str(c[x] or "") for x in cols), 100 * s, bs, rs))
+            print(
+                "| %s | %s | %d | %s | %.1f%% | %.0f | %.0f |"
+                % (g, m, w, " | ".join(str(c[x] or "") for x in cols), 100 * s, bs, rs)
+            )
         if full:
             print("\nAll counted tests pass (module, count): " + ", ".join(full) + ".")
         print("\n| set | passed | counts | score |\n|---|---|---|---|")
@@ -473,7 +532,10 @@ def cmd_score(a):
             print("| %s | %d | %d | %.2f%% |" % (s, x, y, 100.0 * x / max(1, y)))
     else:
         for g, m, w, c, s, bs, rs in rows:
-            print("%-5s %-42s %5d %6.1f%% %s %.0fs/%.0fs" % (g, m, w, 100 * s, {k: v for k, v in c.items() if v and k != "passed"}, rs, bs))
+            print(
+                "%-5s %-42s %5d %6.1f%% %s %.0fs/%.0fs"
+                % (g, m, w, 100 * s, {k: v for k, v in c.items() if v and k != "passed"}, rs, bs)
+            )
         for s, (x, y) in tot.items():
             print("%-58s %d / %d = %.2f%%" % (s, x, y, 100.0 * x / max(1, y)))
     if a.failures:
@@ -481,7 +543,7 @@ def cmd_score(a):
             for k in score_mod(base["modules"][m], res["modules"][m])[2]:
                 t = res["modules"][m]["tests"].get(k, {"o": "absent"})
                 if t["o"] != "passed":
-                    print("%s.%s  %s  %s" % (m, k, t["o"], t.get("m", "")[:a.width]))
+                    print("%s.%s  %s  %s" % (m, k, t["o"], t.get("m", "")[: a.width]))
 
 
 def cmd_plain(a):
@@ -500,7 +562,13 @@ def cmd_plain(a):
                 cells.append("-" if not r or r["state"] == "error" else r["state"])
                 continue
             c = r["counts"]
-            v = [len(r["tests"]), c.get("passed", 0), sum(c.get(x, 0) for x in BAD), c.get("skipped", 0), r["seconds"]]
+            v = [
+                len(r["tests"]),
+                c.get("passed", 0),
+                sum(c.get(x, 0) for x in BAD),
+                c.get("skipped", 0),
+                r["seconds"],
+            ]
             sums[n] = [x + y for x, y in zip(sums[n], v)]
             cells.append("%d / %d / %d / %d, %.0f s" % tuple(v))
         if any(x != "-" for x in cells):
@@ -519,7 +587,10 @@ def cmd_merge(a):
             for k, t in r["tests"].items():
                 u = o["tests"].get(k)
                 if t["o"] == "passed" and (u is None or u["o"] != "passed"):
-                    t["o"], t["m"] = "flaky", "not passed in every plain run: " + (u or {}).get("m", "missing")
+                    t["o"], t["m"] = (
+                        "flaky",
+                        "not passed in every plain run: " + (u or {}).get("m", "missing"),
+                    )
                 elif u:
                     t["t"] = max(t["t"], u["t"])
             c = {}
@@ -534,7 +605,9 @@ def cmd_join(a):
     for p in a.files[1:]:
         first["modules"].update(load(p)["modules"])
     order = modules_of(GROUPS)
-    first["modules"] = dict(sorted(first["modules"].items(), key=lambda x: order.index(x[0]) if x[0] in order else 999))
+    first["modules"] = dict(
+        sorted(first["modules"].items(), key=lambda x: order.index(x[0]) if x[0] in order else 999)
+    )
     save(a.out, first)
 
 
@@ -561,7 +634,11 @@ def parser():
     p.add_argument("--baseline")
     p.add_argument("--resume", action="store_true", help="keep the modules already in --out")
     p.add_argument("--update", action="store_true", help="replace only the named modules in --out")
-    p.add_argument("--only", action="append", help="run only these tests of the module(s): Class.test_x or a pattern, Class.*")
+    p.add_argument(
+        "--only",
+        action="append",
+        help="run only these tests of the module(s): Class.test_x or a pattern, Class.*",
+    )
     p.add_argument("modules", nargs="*", help="modules or groups: " + ", ".join([*GROUPS, *CHOICES]))
     r = sub.add_parser("retry", parents=[common])
     r.add_argument("--baseline", required=True)
@@ -575,7 +652,9 @@ def parser():
     p.add_argument("--failures", action="store_true")
     p.add_argument("--width", type=int, default=200)
     p.add_argument("--all", action="store_true", help="with --md: rows for the modules at 100%% too")
-    p.add_argument("--tags-from", help="baseline whose tags to use (3.11 has no audit event for thread starts)")
+    p.add_argument(
+        "--tags-from", help="baseline whose tags to use (3.11 has no audit event for thread starts)"
+    )
     p = sub.add_parser("plain")
     p.add_argument("files", nargs="+")
     p = sub.add_parser("join")
@@ -594,7 +673,14 @@ def main():
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(1))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    {"run": cmd_run, "score": cmd_score, "merge": cmd_merge, "join": cmd_join, "retry": cmd_retry, "plain": cmd_plain}[a.cmd](a)
+    {
+        "run": cmd_run,
+        "score": cmd_score,
+        "merge": cmd_merge,
+        "join": cmd_join,
+        "retry": cmd_retry,
+        "plain": cmd_plain,
+    }[a.cmd](a)
 
 
 if __name__ == "__main__":

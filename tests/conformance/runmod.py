@@ -4,6 +4,7 @@ Not called by hand: conform.py starts it as   <launcher> runmod.py CONFIG.json
 It writes one JSON line per event to an O_APPEND file with os.write, so every
 outcome known before a hang, a kill or a segfault survives it.
 """
+
 import faulthandler
 import fnmatch
 import json
@@ -37,11 +38,11 @@ def emit(**ev):
 def probe():
     """What is in force, told without knowing the launcher."""
     import _thread
-    import threading
     import queue
     import select
     import socket
     import subprocess
+    import threading
 
     def tid():
         return os.readlink("/proc/thread-self")
@@ -69,16 +70,20 @@ def probe():
 
     _thread.start_new_thread(rawbody, ())
     lk.acquire()
-    where = lambda o: "%s.%s" % (getattr(o, "__module__", None) or type(o).__module__,
-                                 getattr(o, "__qualname__", type(o).__name__))
+    where = lambda o: (
+        "%s.%s"
+        % (getattr(o, "__module__", None) or type(o).__module__, getattr(o, "__qualname__", type(o).__name__))
+    )
     return {
         "threads_on_main_os_thread": bool(box) and all(b == main for b in box),
         "raw_threads_on_main_os_thread": raw == [main],
         "os_threads_of_two": len(set(box)),
         "Lock": where(type(threading.Lock())),
         "start": where(getattr(threading, "_start_joinable_thread", None) or threading._start_new_thread),
-        "sleep": where(time.sleep), "socket": where(socket.socket),
-        "SimpleQueue": where(queue.SimpleQueue), "select": where(select.select),
+        "sleep": where(time.sleep),
+        "socket": where(socket.socket),
+        "SimpleQueue": where(queue.SimpleQueue),
+        "select": where(select.select),
         "Popen": where(subprocess.Popen),
         "weft": "weft" in sys.modules,
     }
@@ -123,6 +128,7 @@ def wrap_mp():
     def spawnv_passfds(*a, **k):
         Tags.cur.add("c")
         return real(*a, **k)
+
     u.spawnv_passfds = spawnv_passfds
 
 
@@ -197,10 +203,10 @@ class Result(unittest.TestResult):
         emit(**ev)
 
     def _set(self, test, o, m=""):
-        if self.key(test) is None:        # a fixture's _ErrorHolder
+        if self.key(test) is None:  # a fixture's _ErrorHolder
             emit(e="holder", d=str(test), o=o, m=m)
             return
-        if self.cur is not test:      # 3.12.1 skips without startTest
+        if self.cur is not test:  # 3.12.1 skips without startTest
             self.begin(test)
         if RANK[o] > RANK[self.out[0]]:
             self.out = [o, m]
@@ -285,10 +291,11 @@ def flatten(suite):
 def compat(support):
     """Lets the 3.13 copies of test packages (--extra) load on older versions."""
     import inspect
+
     if not hasattr(support, "Py_GIL_DISABLED"):
         support.Py_GIL_DISABLED = False
     if not hasattr(support, "requires_gil_enabled"):
-        support.requires_gil_enabled = lambda msg="": (lambda obj: obj)
+        support.requires_gil_enabled = lambda msg="": lambda obj: obj
     for n in ("check_sanitizer", "skip_if_sanitizer"):
         f = getattr(support, n)
         if "thread" in inspect.signature(f).parameters:
@@ -298,6 +305,7 @@ def compat(support):
             if not any(k.get(x) for x in ("address", "memory", "ub")):
                 return False if _n == "check_sanitizer" else (lambda obj: obj)
             return _f(*a, **k)
+
         setattr(support, n, g)
 
 
@@ -306,9 +314,11 @@ def main():
     os.chdir(CFG["cwd"])
     emit(e="probe", at="start", p=probe(), py=sys.version.split()[0])
     import test
+
     for d in CFG["extra"]:
         test.__path__.append(d)
     from test import support
+
     support.use_resources = list(CFG["resources"])
     support.verbose = 1
     support.junit_xml_list = None
@@ -334,7 +344,7 @@ def main():
     for t in flatten(suite):
         k = t.id()
         if k.startswith(name + "."):
-            k = k[len(name) + 1:]
+            k = k[len(name) + 1 :]
         n = seen[k] = seen.get(k, 0) + 1
         if n > 1:
             k += "#%d" % n
@@ -346,7 +356,7 @@ def main():
     if CFG["tags"]:
         wrap_mp()
         sys.addaudithook(_audit)
-    keep = list(tests)                # ids must stay unique while we run
+    keep = list(tests)  # ids must stay unique while we run
     res = Result()
     Suite(tests).run(res)
     Tags.cur = set()
@@ -355,8 +365,13 @@ def main():
         p = probe()
     except BaseException as e:
         p = {"error": repr(e)[:200]}
-    emit(e="probe", at="end", p=p, most=res.most_os_threads,
-         env=bool(getattr(support, "environment_altered", False)))
+    emit(
+        e="probe",
+        at="end",
+        p=p,
+        most=res.most_os_threads,
+        env=bool(getattr(support, "environment_altered", False)),
+    )
     emit(e="done")
 
 

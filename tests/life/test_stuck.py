@@ -159,29 +159,29 @@ def test_threads_that_are_stuck_at_the_end_are_told_too(model: str) -> None:
 
 
 NOT_STUCK = {
-    "a sleeper": "threading.Thread(target=lambda: (time.sleep(0.7), go.set())).start(); go.wait()",
-    "a deadline": "print(go.wait(0.7))",
-    "a deadline of another": "t = threading.Thread(target=go.wait, args=(0.7,)); t.start(); t.join()",
-    "a timer": "threading.Timer(0.7, go.set).start(); go.wait()",
-    "a call that comes later": "weft.call_later(0.7, go.set); go.wait()",
+    "a sleeper": "threading.Thread(target=lambda: (time.sleep(0.4), go.set())).start(); go.wait()",
+    "a deadline": "print(go.wait(0.4))",
+    "a deadline of another": "t = threading.Thread(target=go.wait, args=(0.4,)); t.start(); t.join()",
+    "a timer": "threading.Timer(0.4, go.set).start(); go.wait()",
+    "a call that comes later": "weft.call_later(0.4, go.set); go.wait()",
     "a handler of its own": (
-        "signal.signal(signal.SIGALRM, lambda n, f: go.set()); signal.setitimer(signal.ITIMER_REAL, 0.7)\n"
+        "signal.signal(signal.SIGALRM, lambda n, f: go.set()); signal.setitimer(signal.ITIMER_REAL, 0.4)\n"
         "go.wait()"
     ),
     "a handler of its own, and threads": (
-        "signal.signal(signal.SIGALRM, lambda n, f: go.set()); signal.setitimer(signal.ITIMER_REAL, 0.7)\n"
+        "signal.signal(signal.SIGALRM, lambda n, f: go.set()); signal.setitimer(signal.ITIMER_REAL, 0.4)\n"
         "ts = [threading.Thread(target=go.wait) for _ in range(2)]\n"
         "for t in ts: t.start()\nfor t in ts: t.join()"
     ),
     "a foreign kernel thread": (
-        "from weft.host import threads, clock\nthreads.start(lambda: (clock.sleep(0.7), go.set())); go.wait()"
+        "from weft.host import threads, clock\nthreads.start(lambda: (clock.sleep(0.4), go.set())); go.wait()"
     ),
     "a foreign kernel thread that waits with them": (
         "from weft.host import threads, clock\nlock = threading.Lock(); lock.acquire()\n"
-        "threads.start(lambda: (clock.sleep(0.5), lock.acquire(timeout=0.2), go.set())); go.wait()"
+        "threads.start(lambda: (clock.sleep(0.3), lock.acquire(timeout=0.1), go.set())); go.wait()"
     ),
     "one that spins": (
-        "end = time.monotonic() + 0.7\ndef s():\n    while time.monotonic() < end: pass\n    go.set()\n"
+        "end = time.monotonic() + 0.4\ndef s():\n    while time.monotonic() < end: pass\n    go.set()\n"
         "threading.Thread(target=s).start(); go.wait()"
     ),
 }
@@ -198,6 +198,6 @@ def test_who_can_still_be_woken_is_not_stuck(name: str, model: str) -> None:
 @pytest.mark.parametrize("model", ["kernel"])
 def test_a_thread_in_a_c_call_is_not_stuck(model: str) -> None:
     code = (
-        HEAD + "r, w = os.pipe()\nthreading.Timer(0.7, os.write, (w, b'x')).start()\nprint(os.read(r, 1))\n"
+        HEAD + "r, w = os.pipe()\nthreading.Timer(0.4, os.write, (w, b'x')).start()\nprint(os.read(r, 1))\n"
     )
     assert run_code(code, model=model, timeout=20).check().stdout == "b'x'\n"

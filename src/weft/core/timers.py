@@ -7,7 +7,7 @@ that timeouts which rarely fire cost no memory.
 
 import itertools
 from collections.abc import Callable
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import Any
 
 from weft.core.parking import TIMEOUT, interrupt
@@ -51,18 +51,19 @@ class Timers:
                 self._sweep()
 
     def _sweep(self) -> None:
-        self.heap[:] = [entry for entry in self.heap if entry[2] is not None]
-        heapify(self.heap)
-        self.dead = 0
+        # What is armed or fired meanwhile (a tick, a finalizer) meets a heap of its own.
+        old, self.heap, self.dead = self.heap, [], 0
+        for entry in old:
+            if entry[2] is not None:
+                heappush(self.heap, entry)
 
     def next(self) -> float | None:
         """When the first live deadline is due; None if there is none."""
-        heap = self.heap
-        while heap:
-            first = heap[0]
+        while self.heap:
+            first = self.heap[0]
             if first[2] is not None:
                 return first[0]  # type: ignore[no-any-return]
-            heappop(heap)
+            heappop(self.heap)
             self.dead -= 1
         return None
 
@@ -75,10 +76,9 @@ class Timers:
 
     def fire(self, now: float) -> int:
         """End every wait and call every function whose time has come; how many there were."""
-        heap = self.heap
         fired = 0
-        while heap and heap[0][0] <= now:
-            entry = heappop(heap)
+        while self.heap and self.heap[0][0] <= now:
+            entry = heappop(self.heap)
             what = entry[2]
             if what is None:
                 self.dead -= 1

@@ -21,6 +21,7 @@ __all__ = [
     "Empty",
     "check_acquire",
     "deadline_after",
+    "exit_now",
     "gil_enabled",
     "kernel_thread_count",
     "monotonic",
@@ -34,6 +35,7 @@ CHECKS_HANDLES = VERSION >= (3, 13)  # threads are joined by `_ThreadHandle`, no
 SHOWS_CODE_LINES = VERSION >= (3, 13)  # tracebacks show the source of `python -c`
 TIMEOUT_MAX: float = _thread.TIMEOUT_MAX
 monotonic = time.monotonic
+exit_now = os._exit
 switch_interval = sys.getswitchinterval
 
 

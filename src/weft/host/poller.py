@@ -39,9 +39,12 @@ class Poller:
             for fd in (self._read, self._write):
                 os.set_blocking(fd, False)
         self._identity = _identity(self._read)
+        self.signal_read, self.signal_write = (_high(fd) for fd in os.pipe())
+        for fd in (self.signal_read, self.signal_write):
+            os.set_blocking(fd, False)
         self._epoll: Any = None
         self._watches: dict[int, list[tuple[int, Callable[[], object]]]] = {}
-        self._sleep_on: tuple[int, ...] = (self._read,)
+        self._sleep_on: tuple[int, ...] = (self._read, self.signal_read)
 
     def __len__(self) -> int:
         """How many descriptors are watched."""
@@ -55,7 +58,13 @@ class Poller:
             self._lost()
             return
         for fd in ready:
-            if fd != self._read:
+            if fd == self.signal_read:
+                try:
+                    _read(fd, 4096)  # the handlers run as this call returns
+                except OSError:
+                    self._lost()
+                    return
+            elif fd != self._read:
                 self.serve()
             elif _identity(fd) != self._identity:
                 self._lost()
@@ -94,7 +103,7 @@ class Poller:
         """
         if self._epoll is None:
             self._epoll = _epoll()
-            self._sleep_on = (self._read, self._epoll.fileno())
+            self._sleep_on = (self._read, self.signal_read, self._epoll.fileno())
         watches = self._watches.get(fd)
         if watches is None:
             try:
@@ -156,7 +165,7 @@ class Poller:
 
     def close(self) -> None:
         """Give the descriptors back."""
-        for fd in {self._read, self._write}:
+        for fd in {self._read, self._write, self.signal_read, self.signal_write}:
             if _identity(fd) == self._identity or self._read != self._write:
                 os.close(fd)
         if self._epoll is not None:

@@ -8,28 +8,35 @@ breaker and no system call is interrupted.
 import _thread
 import signal
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 __all__ = [
+    "BOUNDARIES",
+    "OURS",
     "QUIT",
     "TRIPWIRE",
-    "VTALRM",
+    "at_boundary",
+    "default",
     "default_int_handler",
     "get",
     "numbers",
+    "prepare",
     "put",
     "set_tripwire",
     "trip",
-    "trip_in",
-    "trip_never",
+    "trip_at_next_look",
+    "wake_by",
 ]
 
 TRIPWIRE = int(getattr(signal, "SIGRTMAX", 0) or signal.Signals.SIGURG)
 
 QUIT = int(signal.SIGQUIT) if hasattr(signal, "SIGQUIT") else None  # prints every thread
 
+default = signal.SIG_DFL
 put = signal.signal
 get = signal.getsignal
+pthread_kill: Callable[[int, int], None] | None = getattr(signal, "pthread_kill", None)
 default_int_handler = signal.default_int_handler
 _interrupt = _thread.interrupt_main
 
@@ -41,38 +48,74 @@ def trip() -> None:
 
 def set_tripwire(handler: Callable[[int, Any], object] | None) -> None:
     """Install the tripwire's handler, or take it away (None). Only the main kernel thread may."""
-    global _second
-    put(TRIPWIRE, handler if handler is not None else signal.SIG_DFL)
-    if VTALRM is not None and get(VTALRM) in (signal.SIG_DFL, _second):
-        _second = handler
-        put(VTALRM, handler if handler is not None else signal.SIG_DFL)
+    put(TRIPWIRE, handler if handler is not None else _too_late)
 
 
-def trip_in(seconds: float) -> bool:
-    """Have the second tripwire's handler called after `seconds` of processor time.
+def _too_late(*_: object) -> None:
+    """A mark may still be on its way when the tripwire goes."""
 
-    A kernel timer sends it, so it can arrive in the middle of a long C call and be met as the call
-    returns, where `trip`, which needs the interpreter's lock, would always come one step late. It counts
-    processor time in user mode alone: a process that sleeps in a system call is not interrupted.
+
+def prepare() -> None:
+    """Load what the two functions below stand on; not in a handler, which may interrupt an import."""
+    if _boundaries:
+        return
+    import ctypes  # noqa: PLC0415 - a program without threads has no need of the two
+    import opcode  # noqa: PLC0415
+
+    try:
+        api = ctypes.PyDLL(None)
+        mark = ctypes.cast(api.PyErr_SetInterruptEx, ctypes.c_void_p)
+        add = api.Py_AddPendingCall
+        add.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
+        _pending_call.append(lambda: add(mark, TRIPWIRE))
+    except (OSError, AttributeError):
+        pass  # an interpreter that hides them: the watchdog comes back instead
+    _boundaries.update(number for name, number in opcode.opmap.items() if name in BOUNDARIES)
+
+
+def at_boundary(frame: FrameType) -> bool:
+    """Whether a frame stands where a function begins or a loop goes back.
+
+    A handler is called by the eval loop, or from within a C call that looks for signals (buffered files
+    do, between two writes, with their lock held). In both cases a frame may stand at its call; here it
+    can only be the eval loop.
+    """
+    return frame.f_code.co_code[frame.f_lasti] in _boundaries
+
+
+def trip_at_next_look() -> bool:
+    """Have the tripwire marked by the eval loop itself, the next time it looks for things to do.
+
+    So the mark is never met inside the C call that runs now, and it is met at the look after that; the
+    watchdog, which needs the interpreter's lock, would come at the same place again and again.
 
     Returns:
-        False if the program uses that signal itself.
+        False if the interpreter's C functions cannot be reached.
     """
-    if VTALRM is None or get(VTALRM) is not _second:
+    if not _pending_call:
         return False
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    _pending_call[0]()
     return True
 
 
-def trip_never() -> None:
-    """Call off what `trip_in` has started; a late one is ignored (the process may be ending)."""
-    if VTALRM is not None and _second is not None and get(VTALRM) is _second:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        put(VTALRM, signal.SIG_IGN)
+BOUNDARIES = frozenset(
+    {"RESUME", "JUMP_BACKWARD"}
+    | {f"POP_JUMP_BACKWARD_IF_{what}" for what in ("TRUE", "FALSE", "NONE", "NOT_NONE")}  # 3.11
+)
+_boundaries: set[int] = set()
+_pending_call: list[Callable[[], object]] = []
 
 
-VTALRM = int(signal.SIGVTALRM) if hasattr(signal, "SIGVTALRM") else None
-_second: Any = None
+#: The signals that weft uses itself: a program sees their default until it sets a handler of its own.
+OURS = frozenset(n for n in (QUIT, TRIPWIRE) if n is not None)
+
+
+def wake_by(fd: int) -> None:
+    """Have a byte written to a non-blocking descriptor at every signal; -1: not any more.
+
+    A signal that comes just before a sleep begins would otherwise be met only when it ends.
+    """
+    signal.set_wakeup_fd(fd, warn_on_full_buffer=False)
 
 
 def numbers() -> list[int]:

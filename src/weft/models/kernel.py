@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from weft.core.events import Kind, Listener
+from weft.core.parking import TIMEOUT, interrupt
 from weft.core.places import floor, transparent
 from weft.core.thread import ControlBlock
 from weft.host import threads
-from weft.host.clock import monotonic
+from weft.host.clock import monotonic, sleep
+from weft.host.platform import exit_now
 from weft.host.stacks import getcurrent
 from weft.models.foreign import ForeignCarrier
 
@@ -98,6 +100,10 @@ class KernelModel:
                 while joiners:
                     joiner = joiners.pop(0)
                     joiner.carrier.push(joiner.resume)
+            if block is self.main:  # a forked child's: its process ends when its last thread does
+                while self._blocks:
+                    sleep(LOOK)
+                exit_now(0)
 
     def listen(self, listener: Listener | None) -> None:
         """Tell a listener what happens to threads (weft.core.events); None: nobody."""
@@ -142,6 +148,7 @@ class KernelModel:
             while not self._stopping:
                 if self._bell.acquire(timeout=LOOK) or self._stopping:
                     break
+                self._end_overdue()
                 now = self._all_parked()
                 if now is not None and now == before and now != told:
                     told = now if self._on_stuck() else None
@@ -149,6 +156,18 @@ class KernelModel:
         finally:
             self._alive = False
             self._over.release()
+
+    def _end_overdue(self) -> None:
+        """End waits whose time is long over.
+
+        Before 3.13 a timed `get` of C's SimpleQueue sleeps for ever if its deadline passes between its first
+        try and its sleep, as it does now and then on a busy machine.
+        """
+        now = monotonic()
+        for block in list(self._blocks):
+            timer = block.timer
+            if timer is not None and timer[2] is not None and timer[0] + LOOK / 2 < now:
+                interrupt(block, TIMEOUT)
 
     def _all_parked(self) -> list[tuple[int, float]] | None:
         """Which thread waits since when, if all wait with no deadline; else None."""

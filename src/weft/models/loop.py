@@ -49,6 +49,7 @@ class Loop:
         self.poller = Poller()
         self.wake = self.poller.wake
         self.on_stuck = on_stuck
+        self.signal_noted: Callable[[], bool] = lambda: False
         self.listener: Listener | None = None
         self.on_leave_idle: Callable[[], None] | None = None
         self.alive: set[ControlBlock] = set()
@@ -117,7 +118,7 @@ class Loop:
             else:
                 self.waiting = True
                 try:
-                    if not self.ready:
+                    if not self.ready and not self.signal_noted():
                         poller.wait(when - now if when is not None else None if poller else grace)
                 finally:
                     self.waiting = False

@@ -6,8 +6,11 @@ a while; whoever leaves the idle state then rouses it. It only marks the tripwir
 the handler runs on the carrier, at the interpreter's next look at the eval breaker, fires due timers and
 yields on behalf of the thread it interrupts.
 
-The handler never trips again by itself (it would interrupt itself for ever): a refusal leaves a flag,
-and the watchdog comes back soon.
+A thread is switched away from only where the eval loop itself called the handler: at the start of a
+function or at the end of a loop's round. Anywhere else the call may come from within C code that holds a
+lock of its own, or from a primitive of weft in the middle of a change. The handler cannot trip itself
+again (it would interrupt itself for ever); it has the eval loop do so at its next look, through a pending
+call.
 """
 
 import sys
@@ -25,6 +28,7 @@ from weft.models.loop import Loop
 __all__ = ["Preemption"]
 
 SOON = 0.0005  # seconds until another try when a thread could not be preempted where it stood
+PATIENCE = 100  # looks of the eval loop in a row at which a thread may refuse to be preempted
 REST = 8  # slices without a ready thread after which the ticks get longer, and at last stop
 
 
@@ -57,6 +61,8 @@ class Preemption:
         self._stopping = False
         self._refused = False
         self._hurry = False
+        self._refusals = 0
+        self._tripping = False
         self.switches = 0
         loop.on_leave_idle = self._left_idle
         signals.set_tripwire(self._on_trip)
@@ -69,6 +75,7 @@ class Preemption:
     def ensure_running(self) -> None:
         """Start the watchdog if it is not there: there is somebody to be fair to."""
         if not self.alive and not self._stopping:
+            signals.prepare()
             self.alive = True
             self._over.acquire()
             threads.start(self._watch)
@@ -124,7 +131,6 @@ class Preemption:
         """End the watchdog and take the tripwire away."""
         self.pause()
         self._loop.on_leave_idle = None
-        signals.trip_never()
         signals.set_tripwire(None)
 
     def _left_idle(self) -> None:
@@ -171,10 +177,34 @@ class Preemption:
         when = self._loop.timers.next_hint()
         return when is not None and when <= monotonic()
 
+    def _refuse(self) -> None:
+        """Not here: try at the eval loop's next look, and if that goes on for long, a little later."""
+        self._refusals += 1
+        if self._refusals > PATIENCE or not signals.trip_at_next_look():
+            self._refusals = 0
+            self._refused = True
+
     # -- on the carrier ----------------------------------------------------------------------------
 
     def _on_trip(self, signum: int, frame: FrameType | None) -> None:
         loop = self._loop
+        if self._tripping:  # the handler itself was interrupted by the next tick
+            return
+        self._tripping = True
+        try:
+            chosen = self._attend(loop, frame)
+        finally:
+            self._tripping = False
+        if chosen is None:
+            return
+        me, resume = chosen
+        resume()
+        if me.alarm & (THROWN | SIGNAL):
+            alarm, me.alarm = me.alarm, 0
+            settle(me, alarm)
+
+    def _attend(self, loop: Loop, frame: FrameType | None) -> tuple[Any, Any] | None:
+        """See to timers, descriptors and signals; who is to be preempted, and what runs instead."""
         loop.now = now = monotonic()
         timers = loop.timers
         if timers.heap and timers.heap[0][0] <= now:
@@ -185,7 +215,7 @@ class Preemption:
             self._refused = True
         me = getattr(getcurrent(), "block", None)
         if me is None or loop.waiting:
-            return
+            return None
         if me.alarm & THROWN and me.on is None:
             if may_preempt(frame):
                 alarm, me.alarm = me.alarm, 0
@@ -193,19 +223,22 @@ class Preemption:
             else:
                 self._refused = True
         if not loop.ready or me.on is not None:
-            return
-        if loop.collecting or not may_preempt(frame) or not me.begun or me.done:
-            self._refused = True
-            signals.trip_in(SOON)
-            return
+            return None
+        if (
+            loop.collecting
+            or not me.begun
+            or me.done
+            or (frame is not None and not signals.at_boundary(frame))
+            or not may_preempt(frame)
+        ):
+            self._refuse()
+            return None
+        self._refusals = 0
         self.switches += 1
         carrier = me.carrier
         carrier.push(me.resume)
         try:
             resume: Any = carrier.pick()
         except IndexError:
-            return
-        resume()
-        if me.alarm & (THROWN | SIGNAL):
-            alarm, me.alarm = me.alarm, 0
-            settle(me, alarm)
+            return None
+        return me, resume

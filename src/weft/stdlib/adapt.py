@@ -1,9 +1,21 @@
 """Small adaptations of modules that know threads but do not block: signal, sys, ctypes, faulthandler."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["adapters"]
+from weft.host import signals
+
+__all__ = ["adapters", "restore_signal"]
+
+
+def restore_signal() -> None:
+    """Give the `signal` module its own functions back."""
+    module: Any = sys.modules.get("signal")
+    if module is not None:
+        module.signal, module.getsignal = signals.put, signals.get
+        if signals.pthread_kill is not None:
+            module.pthread_kill = signals.pthread_kill
 
 
 class _SetAsyncExc:
@@ -32,7 +44,7 @@ def adapters(runtime: Any) -> dict[str, Callable[[Any], None]]:
     def adapt_signal(module: Any) -> None:
         module.signal = runtime.desk.signal
         module.getsignal = runtime.desk.getsignal
-        real_kill = getattr(module, "pthread_kill", None)
+        real_kill = signals.pthread_kill
         if real_kill is not None:
 
             def pthread_kill(thread_id: int, signalnum: int, /) -> None:

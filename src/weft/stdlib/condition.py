@@ -268,6 +268,7 @@ class Condition:
             n -= 1
             if heir.timer is not None:  # once notified, the deadline no longer counts
                 heir.carrier.timers.disarm(heir.timer)
+                heir.timer = None
             heir.on = lock
             lock._waiters.append(heir)
             if lock._owner is None:  # let go by another thread meanwhile: a plain Lock allows it

@@ -64,6 +64,9 @@ class Local:
         except KeyError:
             raise AttributeError(f"{cls.__name__!r} object has no attribute {name!r}") from None
 
+    def __reduce__(self) -> Any:
+        raise TypeError("cannot pickle '_thread._local' object")
+
     def __dir__(self) -> list[str]:
         return sorted({*dir(type(self)), *_dict_of(self)})
 

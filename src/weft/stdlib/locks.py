@@ -139,6 +139,9 @@ class Lock:
         else:
             self._owner = None
 
+    def __reduce__(self) -> Any:
+        raise TypeError("cannot pickle '_thread.lock' object")
+
     @transparent
     def locked(self) -> bool:
         """Whether some thread has the lock."""
@@ -337,6 +340,9 @@ class RLock:
         else:
             self._owner = None
             self._count = 0
+
+    def __reduce__(self) -> Any:
+        raise TypeError("cannot pickle '_thread.RLock' object")
 
     @transparent
     def locked(self) -> bool:

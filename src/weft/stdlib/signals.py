@@ -41,7 +41,7 @@ class SignalDesk:
         self._opened = True
         for number in signals.numbers():
             handler = signals.get(number)
-            if callable(handler) and number not in (signals.TRIPWIRE, signals.VTALRM):
+            if callable(handler) and number not in signals.OURS:
                 self._handlers[number] = handler
                 signals.put(number, self._arrive)
 
@@ -82,8 +82,9 @@ class SignalDesk:
         """The handler of a signal; as `signal.getsignal`."""
         if _is_number(signalnum) and int(signalnum) in self._handlers:
             return self._handlers[int(signalnum)]
-        handler = signals.get(signalnum)
-        return None if handler == self._arrive else handler
+        if _is_number(signalnum) and int(signalnum) in signals.OURS:
+            return signals.default
+        return signals.get(signalnum)
 
     # -- from the interpreter to the main thread ------------------------------------------------------
 
@@ -103,6 +104,7 @@ class SignalDesk:
             return False
         if here is main or (here is not None and here.thread is main.thread and here.thread is not None):
             if not may_preempt(frame):
+                main.alarm |= SIGNAL  # should the primitive it stands in look at its alarm: well and good
                 return False
             self.handle(frame)
             return True

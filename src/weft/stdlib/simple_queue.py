@@ -103,6 +103,9 @@ class SimpleQueue:
         heir.value = item
         wake(heir)
 
+    def __reduce__(self) -> Any:
+        raise TypeError("cannot pickle '_queue.SimpleQueue' object")
+
     def get_nowait(self) -> Any:
         """Take the oldest item; raises Empty at once if there is none."""
         return self.get(False)

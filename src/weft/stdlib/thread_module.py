@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Protocol
 
-from weft.core.current import adopt, getcurrent
+from weft.core.current import adopt, current, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
@@ -213,7 +213,7 @@ def make_thread_module(real: Any, port: ThreadPort) -> ModuleType:
         @staticmethod
         def _set_sentinel() -> Lock:
             lock = allocate_lock()
-            me = getcurrent().block  # type: ignore[attr-defined]
+            me = current()
 
             def release() -> None:
                 if lock._owner is not None:
@@ -240,7 +240,7 @@ def make_thread_module(real: Any, port: ThreadPort) -> ModuleType:
         @staticmethod
         def _make_thread_handle(ident: int) -> ThreadHandle:
             handle = ThreadHandle()
-            me = getcurrent().block  # type: ignore[attr-defined]
+            me = current()
             for block in [me, *port.blocks()]:
                 if block.ident == ident:
                     handle._block = block
@@ -250,7 +250,7 @@ def make_thread_module(real: Any, port: ThreadPort) -> ModuleType:
         @staticmethod
         def _shutdown() -> None:
             """Wait for the end of every thread that is not a daemon."""
-            me = getcurrent().block  # type: ignore[attr-defined]
+            me = current()
             while True:
                 others = [b for b in port.blocks() if not b.daemon and b is not me and b is not port.main]
                 if not others:

@@ -11,7 +11,7 @@ Event, and of Thread the constructor, `start`, `join`, `is_alive` and the body.
 import sys
 from typing import Any
 
-from weft.core.current import adopt, getcurrent
+from weft.core.current import adopt, current, getcurrent
 from weft.core.parking import WITHDRAWN, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
@@ -106,7 +106,7 @@ def _quicken_functions(module: Any, port: ThreadPort) -> None:
         module._SHUTTING_DOWN = True
         for call in reversed(module._threading_atexits):
             call()
-        block = getcurrent().block  # type: ignore[attr-defined]
+        block = current()
         if main.ident == block.ident:
             _finish(main)
         while True:
