@@ -143,6 +143,7 @@ def test_preemption_keeps_exclusion_and_loses_nothing() -> None:
     assert user(code, "--slice", "200us") == "6000 0\n"
 
 
+@pytest.mark.xfail(strict=False, reason="inside a collection nothing can be waited for (docs/limits.md)")
 def test_a_finalizer_may_use_what_it_interrupts() -> None:
     code = """
         import gc, queue
@@ -506,6 +507,9 @@ def test_a_greenlet_of_the_program_may_wait_in_a_thread() -> None:
     assert user(code) == "[(0, 't0'), (1, 't1'), (2, 't2'), (3, 't3'), (4, 't4')]\n"
 
 
+@pytest.mark.xfail(
+    strict=True, reason="a greenlet of the program's own has a block of its own (docs/limits.md)"
+)
 def test_a_greenlet_of_the_program_is_the_thread_it_runs_in() -> None:
     code = """
         import greenlet

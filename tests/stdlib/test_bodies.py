@@ -49,13 +49,37 @@ def outcomes(name: str, model: str) -> Outcomes:
     return Outcomes({each["case"]: each["why"] for each in found}, begun, printed)
 
 
+#: What is known not to hold, (module, case) -> models and the reason; told in docs/limits.md.
+SIGNAL_ENDS_A_WAIT = "a signal ends main's wait, which begins anew after the handler"
+KNOWN_GAPS = {
+    ("signalled", "case_a_notify_that_comes_with_a_signal_is_not_lost"): (("user",), SIGNAL_ENDS_A_WAIT),
+    ("signalled", "case_a_pulse_that_comes_with_a_signal_is_not_lost"): (("user",), SIGNAL_ENDS_A_WAIT),
+    ("signalled", "case_who_waited_first_is_served_first_also_after_a_signal"): (
+        ("user", "kernel"),
+        SIGNAL_ENDS_A_WAIT,
+    ),
+}
+
+
+def marks_of(name: str, case: str, model: str) -> list[pytest.MarkDecorator]:
+    models, reason = KNOWN_GAPS.get((name, case), ((), ""))
+    return [pytest.mark.xfail(strict=False, reason=reason)] if model in models else []
+
+
 def cases() -> list[object]:
     found: list[object] = []
     for name in NAMES:
         for case_name, case in cases_of(importlib.import_module(f"tests.stdlib.bodies.{name}")).items():
             models = MODELS if is_for_weft(case) else (*MODELS, PLAIN)
             found += [
-                pytest.param(name, case_name, model, id=f"{name}-{case_name[5:]}-{model}") for model in models
+                pytest.param(
+                    name,
+                    case_name,
+                    model,
+                    id=f"{name}-{case_name[5:]}-{model}",
+                    marks=marks_of(name, case_name, model),
+                )
+                for model in models
             ]
     return found
 

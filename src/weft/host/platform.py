@@ -15,6 +15,7 @@ __all__ = [
     "CHECKS_HANDLES",
     "FREE_THREADED",
     "PLAIN_LOCK_TYPE",
+    "RLOCK_SHOWS_LOCKED",
     "SHOWS_CODE_LINES",
     "TIMEOUT_MAX",
     "VERSION",
@@ -32,6 +33,7 @@ __all__ = [
 VERSION = sys.version_info[:2]
 PLAIN_LOCK_TYPE = VERSION >= (3, 13)  # `_thread.lock` is a type one may call
 CHECKS_HANDLES = VERSION >= (3, 13)  # threads are joined by `_ThreadHandle`, not by a sentinel lock
+RLOCK_SHOWS_LOCKED = VERSION >= (3, 14)  # `RLock.locked()` is there
 SHOWS_CODE_LINES = VERSION >= (3, 13)  # tracebacks show the source of `python -c`
 TIMEOUT_MAX: float = _thread.TIMEOUT_MAX
 monotonic = time.monotonic

@@ -42,6 +42,8 @@ class Poller:
         self.signal_read, self.signal_write = (_high(fd) for fd in os.pipe())
         for fd in (self.signal_read, self.signal_write):
             os.set_blocking(fd, False)
+        mine = {self._read, self._write, self.signal_read, self.signal_write}
+        self._ours = {fd: _identity(fd) for fd in mine}
         self._epoll: Any = None
         self._watches: dict[int, list[tuple[int, Callable[[], object]]]] = {}
         self._sleep_on: tuple[int, ...] = (self._read, self.signal_read)
@@ -165,8 +167,8 @@ class Poller:
 
     def close(self) -> None:
         """Give the descriptors back."""
-        for fd in {self._read, self._write, self.signal_read, self.signal_write}:
-            if _identity(fd) == self._identity or self._read != self._write:
+        for fd, identity in self._ours.items():
+            if _identity(fd) == identity:
                 os.close(fd)
         if self._epoll is not None:
             self._epoll.close()

@@ -154,7 +154,7 @@ class ForeignCarrier:
         One that has taken the baton and waits for the interpreter's lock still looks asleep; who
         draws conclusions looks twice, some time apart, at the same `since`.
         """
-        return not (self._asleep and self._baton.empty())
+        return block.on is not None and not (self._asleep and self._baton.empty())
 
     def frame(self, block: ControlBlock) -> FrameType | None:
         """The thread's innermost frame."""

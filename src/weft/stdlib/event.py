@@ -1,6 +1,7 @@
 """`threading.Event`: a flag, and a list of those who wait for it."""
 
 from collections import deque
+from typing import Any
 
 from weft.core.current import adopt, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
@@ -120,6 +121,9 @@ class Event:
         cls = type(self)
         status = "set" if self._flag else "unset"
         return f"<{cls.__module__}.{cls.__qualname__} at {id(self):#x}: {status}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("cannot pickle '_thread.lock' object")
 
     def _withdraw(self, block: ControlBlock) -> bool:
         try:

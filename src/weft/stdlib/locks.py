@@ -13,7 +13,7 @@ from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
-from weft.host.platform import PLAIN_LOCK_TYPE, check_acquire, monotonic
+from weft.host.platform import PLAIN_LOCK_TYPE, RLOCK_SHOWS_LOCKED, check_acquire, monotonic
 
 __all__ = ["Lock", "RLock", "allocate_lock"]
 
@@ -392,3 +392,7 @@ class RLock:
             f"<{'unlocked' if owner is None else 'locked'} {type(self).__module__}.{type(self).__qualname__}"
             f" object owner={0 if owner is None else owner.ident} count={self._count} at {id(self):#x}>"
         )
+
+
+if not RLOCK_SHOWS_LOCKED:
+    del RLock.locked

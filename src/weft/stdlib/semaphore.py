@@ -1,6 +1,7 @@
 """`threading.Semaphore` and `BoundedSemaphore`: a count, and a queue of those it is too small for."""
 
 from collections import deque
+from typing import Any
 
 from weft.core.current import adopt, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
@@ -136,6 +137,9 @@ class Semaphore:
 
     def _at_fork_reinit(self) -> None:
         self._waiters.clear()
+
+    def __reduce__(self) -> Any:
+        raise TypeError("cannot pickle '_thread.lock' object")
 
     def _withdraw(self, block: ControlBlock) -> bool:
         try:

@@ -21,6 +21,8 @@ __all__ = ["Empty", "SimpleQueue"]
 class SimpleQueue:
     """Simple, unbounded, reentrant FIFO queue; as `queue.SimpleQueue`."""
 
+    __slots__ = ("__weakref__", "_getters", "_items")
+
     def __init__(self) -> None:
         self._items: deque[Any] = deque()
         self._getters: deque[ControlBlock] = deque()

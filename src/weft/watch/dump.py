@@ -62,9 +62,9 @@ def _cycle_lines(blocks: Sequence[ControlBlock]) -> list[str]:
         for block in cycle:
             wait = block.wait
             if wait is not None and wait.holder is not None:
+                held = "" if wait.holder is wait.on else f" that {wait.holder.name!r} holds"
                 lines.append(
-                    f"    {block.name!r} {wait.reason} {_object_name(wait.on)}"
-                    f" that {wait.holder.name!r} holds, at {wait.place}"
+                    f"    {block.name!r} {wait.reason} {_object_name(wait.on)}{held}, at {wait.place}"
                 )
     return lines
 
