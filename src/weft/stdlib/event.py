@@ -122,6 +122,11 @@ class Event:
         status = "set" if self._flag else "unset"
         return f"<{cls.__module__}.{cls.__qualname__} at {id(self):#x}: {status}>"
 
+    def __copy__(self) -> "Event":
+        made = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        return made
+
     def __reduce__(self) -> Any:
         raise TypeError("cannot pickle '_thread.lock' object")
 

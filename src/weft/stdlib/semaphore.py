@@ -138,6 +138,11 @@ class Semaphore:
     def _at_fork_reinit(self) -> None:
         self._waiters.clear()
 
+    def __copy__(self) -> "Semaphore":
+        made = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        return made
+
     def __reduce__(self) -> Any:
         raise TypeError("cannot pickle '_thread.lock' object")
 
