@@ -12,7 +12,7 @@ from typing import Any
 from weft import runtime
 from weft.config import Config
 from weft.core.places import HOME, floor
-from weft.errors import WeftError
+from weft.errors import DeadlockError, WeftError
 from weft.host.platform import SHOWS_CODE_LINES
 
 __all__ = ["Target", "launch", "prepare"]
@@ -158,6 +158,19 @@ def _remember_source(source: str) -> None:
         _code_lines[:] = source.splitlines(keepends=True)
 
 
+def _without_weft(traceback: TracebackType | None) -> TracebackType | None:
+    """The same traceback without frames of weft."""
+    steps = []
+    while traceback is not None:
+        if not traceback.tb_frame.f_code.co_filename.startswith(HOME):
+            steps.append(traceback)
+        traceback = traceback.tb_next
+    shown: TracebackType | None = None
+    for step in reversed(steps):
+        shown = TracebackType(shown, step.tb_frame, step.tb_lasti, step.tb_lineno)
+    return shown
+
+
 def _hide_launcher() -> None:
     """Have the traceback of an uncaught exception begin with the program's own frames."""
     hook = sys.excepthook
@@ -168,6 +181,8 @@ def _hide_launcher() -> None:
             if not name.startswith((HOME, "<frozen runpy>")) and not name.endswith(("/bin/weft", "runpy.py")):
                 break
             traceback = traceback.tb_next
+        if isinstance(value, DeadlockError):
+            traceback = _without_weft(traceback)
         if _code_lines:
             import linecache  # noqa: PLC0415 - a program that does not fail has no need of it
 

@@ -65,10 +65,10 @@ class Runtime:
         extras = adapt.adapters(self)
         if config.model == "kernel":
             del extras["ctypes"]  # CPython's own PyThreadState_SetAsyncExc does what it says
-        self.tracing = Tracing(self.model.blocks)
-        more = []
+        self.tracing = Tracing(self.model.blocks, shared=config.model == "user")
+        more = self.tracing.replacements()
         if config.model == "user":
-            more = [*replacements(), *self.tracing.replacements()]
+            more += replacements()
             extras["_socket"] = supply_sockets
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
         self.supply = Supply(self.model, sleep, extras, more)

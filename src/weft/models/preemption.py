@@ -76,7 +76,9 @@ class Preemption:
         """Start the watchdog if it is not there: there is somebody to be fair to."""
         if not self.alive and not self._stopping:
             signals.prepare()
-            self.alive = True
+            if self.alive:  # a signal that came meanwhile has started it
+                return
+            self.alive = True  # atomic with the test
             self._over.acquire()
             threads.start(self._watch)
         elif self._asleep:

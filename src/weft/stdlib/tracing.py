@@ -21,6 +21,8 @@ NO_HOOKS = (None, None)
 
 _real_settrace, _real_gettrace = sys.settrace, sys.gettrace
 _real_setprofile, _real_getprofile = sys.setprofile, sys.getprofile
+_real_settrace_all: Any = getattr(sys, "_settraceallthreads", None)  # 3.12
+_real_setprofile_all: Any = getattr(sys, "_setprofileallthreads", None)
 
 
 class _Shown:
@@ -50,10 +52,12 @@ class Tracing:
 
     Args:
         blocks: gives every thread.
+        shared: whether they share a kernel thread, so that every switch has to swap the functions.
     """
 
-    def __init__(self, blocks: Callable[[], list[ControlBlock]]) -> None:
+    def __init__(self, blocks: Callable[[], list[ControlBlock]], shared: bool) -> None:
         self._blocks = blocks
+        self._shared = shared
         self._engaged = False
 
     def replacements(self) -> list[tuple[Any, str, Any]]:
@@ -89,11 +93,17 @@ class Tracing:
 
     def settrace_all(self, function: Any, /) -> None:
         """Set the trace function of every thread; as `sys._settraceallthreads`."""
+        if not self._shared:
+            _real_settrace_all(_wrap(function))
+            return
         self._set_others(0, _wrap(function))
         self.settrace(function)
 
     def setprofile_all(self, function: Any, /) -> None:
         """Set the profile function of every thread; as `sys._setprofileallthreads`."""
+        if not self._shared:
+            _real_setprofile_all(_wrap(function))
+            return
         self._set_others(1, _wrap(function))
         self.setprofile(function)
 
@@ -109,7 +119,7 @@ class Tracing:
 
     def _engage(self, function: Any) -> None:
         """From the first function on: swap at every switch, and clear at the end of each such thread."""
-        if function is None:
+        if function is None or not self._shared:
             return
         if not self._engaged:
             self._engaged = True
