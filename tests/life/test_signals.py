@@ -50,7 +50,7 @@ except KeyboardInterrupt:
     print("interrupted", threading.current_thread() is threading.main_thread())
 """
     with program(code, model) as running:
-        running.until("ready").send(signal.SIGINT)
+        running.until("ready\n").send(signal.SIGINT)
         assert running.end() == (0, "ready\ninterrupted True\n", "")
 
 
@@ -58,7 +58,7 @@ except KeyboardInterrupt:
 def test_an_interrupt_that_nobody_catches_ends_as_python_does(model: str | None) -> None:
     code = "import threading, time\nprint('ready', flush=True)\ntime.sleep(60)"
     with program(code, model) as running:
-        status, out, err = running.until("ready").send(signal.SIGINT).end()
+        status, out, err = running.until("ready\n").send(signal.SIGINT).end()
     assert (status, out) == (-signal.SIGINT, "ready\n")
     assert err.endswith("\nKeyboardInterrupt\n")
     assert "launch.py" not in err
@@ -82,7 +82,7 @@ def test_ctrl_c_while_the_program_waits_for_its_threads_at_the_end(model: str) -
             t.join()
     """
     with program(code, model) as running:
-        running.until("ready")
+        running.until("ready\n")
         status, out, _ = running.send(signal.SIGINT).end()
     assert (status, out) == (0, "ready\ninterrupted\nworker\n")
 
@@ -95,7 +95,7 @@ print("ready", flush=True)
 {wait}
 """
     with program(code, model) as running:
-        assert running.until("ready").send(signal.SIGTERM).end() == (-signal.SIGTERM, "ready\n", "")
+        assert running.until("ready\n").send(signal.SIGTERM).end() == (-signal.SIGTERM, "ready\n", "")
 
 
 def test_a_handler_of_sigterm_may_end_the_program(model: str) -> None:
@@ -107,7 +107,7 @@ print("ready", flush=True)
 time.sleep(60)
 """
     with program(code, model) as running:
-        assert running.until("ready").send(signal.SIGTERM).end() == (4, "ready\n", "")
+        assert running.until("ready\n").send(signal.SIGTERM).end() == (4, "ready\n", "")
 
 
 @pytest.mark.parametrize("wait", ["queue.Queue().get()", "spin()"])
@@ -130,7 +130,7 @@ except KeyboardInterrupt:
     print("end")
 """
     with program(code, model) as running:
-        running.until("ready").send(signal.SIGQUIT).until("want", "stderr").until("in main", "stderr")
+        running.until("ready\n").send(signal.SIGQUIT).until("want", "stderr").until("in main", "stderr")
         status, out, err = running.send(signal.SIGINT).end()
     assert (status, out) == (0, "ready\nend\n")
     assert err.startswith("3 threads\n")
@@ -149,7 +149,7 @@ print("ready", flush=True)
 time.sleep(60)
 """
     with program(code, model) as running:
-        assert running.until("ready").send(signal.SIGQUIT).end() == (6, "ready\n", "")
+        assert running.until("ready\n").send(signal.SIGQUIT).end() == (6, "ready\n", "")
 
 
 def test_an_alarm_ends_a_wait_and_signals_come_in_a_row(model: str) -> None:
