@@ -35,5 +35,5 @@ def test_what_comes_too_early_is_found() -> None:
 def test_no_folder_of_ours_hides_the_standard_library() -> None:
     """`src/weft/stdlib` first on sys.path would hand CPython our `threading` for its own."""
     assert [
-        path for path in sys.path if path.rstrip("/").endswith(("weft", "weft/stdlib", "weft/core"))
+        path for path in sys.path if path.rstrip("/").endswith(("src/weft", "weft/stdlib", "weft/core"))
     ] == []
