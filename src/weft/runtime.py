@@ -8,6 +8,7 @@ import atexit
 import importlib
 import os
 import sys
+from _functools import partial  # type: ignore[import-not-found]  # functools leads to much more
 from collections.abc import Callable
 from typing import IO, Any
 
@@ -454,8 +455,6 @@ def call_later(seconds: float, function: Callable[..., object], *args: Any) -> A
     """
     made = runtime()
 
-    def fire() -> None:
-        start = made.supply.thread_module.start_new_thread
-        start(function, args)
-
-    return made.model.call_at(monotonic() + seconds, fire)
+    return made.model.call_at(
+        monotonic() + seconds, partial(made.supply.thread_module.start_new_thread, function, args)
+    )

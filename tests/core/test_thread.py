@@ -66,7 +66,7 @@ def test_names_come_from_the_thread_then_the_label_then_the_ident() -> None:
     block.label = "label"
     assert block.name == "label"
     block.thread = Named()
-    assert repr(block) == "<thread 'from the program' running>"
+    assert repr(block) == "<thread 'from the program'>"
 
 
 def test_idents_of_live_blocks_differ() -> None:

@@ -176,4 +176,5 @@ class ControlBlock:
         return WaitReason.JOIN, self, self
 
     def __repr__(self) -> str:
-        return f"<thread {self.name!r} {self.state.value}>"
+        # Cheap and without a question to the carrier: `deque.remove` asks for it in the middle of a tick.
+        return f"<thread {self.name!r}>"

@@ -23,12 +23,12 @@ Entry = list[Any]
 class Timers:
     """The armed deadlines of one carrier. It reads no clock: who calls `fire` says what time it is."""
 
-    __slots__ = ("_number", "dead", "heap")
+    __slots__ = ("dead", "heap", "number")
 
     def __init__(self) -> None:
         self.heap: list[Entry] = []
         self.dead = 0
-        self._number = itertools.count().__next__
+        self.number = itertools.count().__next__
 
     def __len__(self) -> int:
         return max(0, len(self.heap) - self.dead)
@@ -38,9 +38,13 @@ class Timers:
 
         A function runs on the stack of whoever fires the timers and may only make threads ready.
         """
-        entry: Entry = [when, self._number(), what]
+        entry: Entry = [when, self.number(), what]
         heappush(self.heap, entry)
         return entry
+
+    def push(self, entry: Entry) -> None:
+        """Arm an entry that the caller has made: `[when, number(), what, ...]`."""
+        heappush(self.heap, entry)
 
     def disarm(self, entry: Entry) -> None:
         """Forget a deadline; one that has fired already is none of our business."""

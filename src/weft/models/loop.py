@@ -288,7 +288,7 @@ class Loop:
 
     def holds(self, block: ControlBlock) -> bool:
         """Whether the thread stands in the ready queue."""
-        return any(_block_of(resume) is block for resume in self.ready)
+        return any(_block_of(resume) is block for resume in tuple(self.ready))
 
     def frame(self, block: ControlBlock) -> FrameType | None:
         """The innermost frame of a suspended thread, or of the caller if it asks for itself."""

@@ -80,7 +80,12 @@ class Preemption:
                 return
             self.alive = True  # atomic with the test
             self._over.acquire()
-            threads.start(self._watch)
+            try:
+                threads.start(self._watch)
+            except RuntimeError:  # the interpreter is ending, or the machine has no more
+                self.alive = False
+                self._over.release()
+                raise
         elif self._asleep:
             self.rouse()
 

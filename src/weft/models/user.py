@@ -6,7 +6,6 @@ from typing import Any
 
 from weft.core.events import Listener
 from weft.core.thread import ControlBlock
-from weft.core.timers import Timers
 from weft.host import threads
 from weft.host.stacks import getcurrent, root
 from weft.models.foreign import ForeignCarrier, nothing
@@ -59,15 +58,19 @@ class UserModel:
         thread: Any = None,
         register: Callable[[ControlBlock], object] | None = None,
     ) -> ControlBlock:
-        """Start a thread that calls `run`; see weft.core.ports.Model."""
+        """Start a thread that calls `run`; see weft.core.ports.Model.
+
+        Raises:
+            RuntimeError: the watchdog is not there and the machine will not start it.
+        """
+        preemption = self.preemption
+        if preemption is not None and not preemption.awake:
+            preemption.ensure_running()
         block = ControlBlock(self.loop, run, thread, daemon)
         if register is not None:
             register(block)
         self.started += 1
         self.loop.launch(block)
-        preemption = self.preemption
-        if preemption is not None and not preemption.awake:
-            preemption.ensure_running()
         return block
 
     def listen(self, listener: Listener | None) -> None:
@@ -137,7 +140,9 @@ class UserModel:
     def call_at(self, when: float, function: Callable[[], object]) -> "Call":
         """Call a function at a time (monotonic seconds) from the loop; it may only make threads ready."""
         timers = self.loop.timers
-        return Call(timers, timers.arm(when, function))
+        call = Call((when, timers.number(), function, timers))
+        timers.push(call)
+        return call
 
     def end(self) -> None:
         """The interpreter ends: the main thread goes on alone, as a kernel thread."""
@@ -155,15 +160,11 @@ class UserModel:
         self.loop.close()
 
 
-class Call:
-    """A call that is to come."""
+class Call(list[Any]):
+    """A call that is to come: the timer's heap entry itself, with its timers at the end."""
 
-    __slots__ = ("_entry", "_timers")
-
-    def __init__(self, timers: Timers, entry: list[Any]) -> None:
-        self._timers = timers
-        self._entry = entry
+    __slots__ = ()
 
     def cancel(self) -> None:
         """Make sure that it does not come, if it has not yet."""
-        self._timers.disarm(self._entry)
+        self[3].disarm(self)

@@ -306,8 +306,11 @@ class RLock:
             raise RuntimeError("cannot release un-acquired lock")
         if self._count > 1:
             self._count -= 1
-            return
-        self._hand_over()
+        elif self._waiters:  # atomic with the stores below
+            self._hand_over()
+        else:
+            self._owner = None
+            self._count = 0
 
     def _hand_over(self) -> None:
         if self._waiters:  # atomic with the stores below
