@@ -22,7 +22,7 @@ from weft.errors import DeadlockError, WeftError
 from weft.host import collector
 from weft.host import signals as host_signals
 from weft.host import threads as host_threads
-from weft.host.clock import monotonic
+from weft.host.clock import SLACK, monotonic, set_slack
 from weft.host.clock import sleep as real_sleep
 from weft.host.platform import FREE_THREADED, kernel_thread_count
 from weft.stdlib import adapt, set_provider
@@ -75,6 +75,7 @@ class Runtime:
         self.supply = Supply(self.model, sleep, extras, more)
         self._on_main = on_main
         self._interval: float | None = None
+        self._slack: int | None = None
         self._active = False
         self._tripping = False
         self._leaving = False
@@ -95,6 +96,8 @@ class Runtime:
         set_adopter(self.model.adopt)
         settler.handle_signals = self.desk.handle
         self.supply.install()
+        if self.config.model == "user":
+            self._slack = set_slack(SLACK)
         if self.config.model == "user":  # a policy's module may import threading: ours, by now
             self.model.loop.use(make_policy(self.config.policy))
         if self._on_main:
@@ -119,6 +122,8 @@ class Runtime:
         self.tracing.close()
         if self._interval is not None:
             sys.setswitchinterval(self._interval)
+        if self._slack is not None:
+            set_slack(self._slack)
         adapt.restore_signal()
         if self.supply.installed:
             self.supply.uninstall()
