@@ -63,22 +63,27 @@ class Preemption:
         self._hurry = False
         self._refusals = 0
         self._tripping = False
+        self._prepared = False
         self.switches = 0
         loop.on_leave_idle = self._left_idle
         signals.set_tripwire(self._on_trip)
 
     @property
     def awake(self) -> bool:
-        """Whether the watchdog is there and does not sleep for good."""
-        return self.alive and not self._asleep
+        """Whether the watchdog is there, does not sleep for good, and has all that it takes."""
+        return self.alive and not self._asleep and self._prepared
 
     def ensure_running(self) -> None:
         """Start the watchdog if it is not there: there is somebody to be fair to."""
-        if not self.alive and not self._stopping:
+        if not self._prepared:
             signals.prepare()
-            if self.alive:  # a signal that came meanwhile has started it
-                return
-            self.alive = True  # atomic with the test
+            self._prepared = True
+        self._start()
+
+    def _start(self) -> None:
+        """The same from a signal handler, which must not import: it may have interrupted an import."""
+        if not self.alive and not self._stopping:  # atomic with the store
+            self.alive = True
             self._over.acquire()
             try:
                 threads.start(self._watch)
@@ -101,7 +106,7 @@ class Preemption:
     def kick(self) -> None:
         """Have the handler run very soon: signals wait, or an exception was set for a thread."""
         self._hurry = True
-        self.ensure_running()
+        self._start()
         if not self._asleep:
             try:
                 self._bell.release()
