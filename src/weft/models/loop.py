@@ -58,6 +58,7 @@ class Loop:
         self.spares: deque[Worker] = deque()
         self.nursery = Nursery(self._work, self.spares)
         self._before_collection: tuple[Any, ...] | None = None
+        self._parked_in_collection = False
         collector.watch(self._collection)
         self.use(None)
 
@@ -153,7 +154,8 @@ class Loop:
         elif self._before_collection is not None:
             self.pick, me, fields = self._before_collection
             self._before_collection = None
-            if me is not None:
+            if me is not None and self._parked_in_collection:  # else what changed was handed to it
+                self._parked_in_collection = False
                 me.on, me.value, me.timer, alarm = fields
                 me.alarm |= alarm
 
@@ -161,6 +163,7 @@ class Loop:
         """A finalizer inside a collection parks: wait on the spot for its time, or refuse."""
         me: ControlBlock = getcurrent().block  # type: ignore[attr-defined]
         ready = self.ready
+        self._parked_in_collection = True
         while True:
             if me.resume in list(ready):
                 self.discard(me)
