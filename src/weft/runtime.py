@@ -191,22 +191,26 @@ class Runtime:
 
     # -- fork ----------------------------------------------------------------------------------------------
 
+    def _watcher(self) -> Any:
+        """What has a kernel thread of its own: the user model's preemption, or the kernel model itself."""
+        return getattr(self.model, "preemption", self.model)
+
     def before_fork(self) -> None:
         """Stop our own kernel threads and take the import lock, so that the child gets whole modules."""
         if not self._active:
             return
         self.supply.import_lock.acquire()
-        helper = getattr(self.model, "preemption", self.model)
-        if helper is not None:
-            helper.pause()
+        watcher = self._watcher()
+        if watcher is not None:
+            watcher.pause()
 
     def after_fork_parent(self) -> None:
         """Go on as before."""
         if not self._active:
             return
-        helper = getattr(self.model, "preemption", self.model)
-        if helper is not None:
-            helper.resume()
+        watcher = self._watcher()
+        if watcher is not None:
+            watcher.resume()
         self.supply.import_lock.release()
 
     def after_fork_child(self) -> None:
@@ -214,9 +218,9 @@ class Runtime:
         if not self._active:
             return
         self.model.after_fork(current())
-        helper = getattr(self.model, "preemption", self.model)
-        if helper is not None:
-            helper.resume()
+        watcher = self._watcher()
+        if watcher is not None:
+            watcher.resume()
         self.supply.import_lock.release()
 
     def leave(self) -> None:

@@ -81,7 +81,6 @@ class ControlBlock:
     error: BaseException | None = None
     priority = 0
     policy_data: Any = None
-    tracing: Any = None
 
     carrier: "Carrier"
     run: Any

@@ -101,7 +101,7 @@ class Preemption:
             try:
                 self._bell.release()
             except RuntimeError:
-                pass  # it is being rouse by another already
+                pass  # another has roused it already
 
     def kick(self) -> None:
         """Have the handler run very soon: signals wait, or an exception was set for a thread."""
