@@ -29,7 +29,6 @@ from weft.stdlib import adapt, set_provider
 from weft.stdlib.descriptors import replacements
 from weft.stdlib.signals import SignalDesk
 from weft.stdlib.sleep import sleep
-from weft.stdlib.sockets import supply_sockets
 from weft.stdlib.supply import TOO_LATE, Supply, make_queue_module
 from weft.stdlib.tracing import Tracing, make_current_frames
 
@@ -70,7 +69,7 @@ class Runtime:
         more = self.tracing.replacements()
         if config.model == "user":
             more += replacements()
-            extras["_socket"] = supply_sockets
+            extras["_socket"] = lambda module: _part("weft.stdlib.sockets").supply_sockets(module)
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
         self.supply = Supply(self.model, sleep, extras, more)
         self._on_main = on_main

@@ -81,7 +81,6 @@ IN_FUNCTION_ALLOWED: dict[tuple[str, str, str], str] = {
     ("weft.launch", "show", "linecache"): "a program that does not fail has no need of it",
     ("weft.host.signals", "prepare", "ctypes"): "a program without threads has no need of it",
     ("weft.host.signals", "prepare", "opcode"): "a program without threads has no need of it",
-    ("weft.host.poller", "__init__", "selectors"): "only where there is no epoll",
 }
 
 # Names with a leading underscore belong to their module: (module, from, name) -> why another takes it.

@@ -1,8 +1,9 @@
-"""What a carrier sleeps in when nothing is ready: until a time, a wake, or a descriptor that is ready.
+"""What a carrier sleeps in when nothing is ready: until a time, a wake, or a change of a descriptor.
 
-The sleep is a `select()` for its resolution (`epoll_wait` rounds up to a millisecond) on two
-descriptors: the wake-up's and the epoll's that holds what threads wait for. Where there is no epoll,
-the watched descriptors stand in a `selectors` object instead.
+Every descriptor is registered once, edge-triggered, for both directions (epoll; kqueue with EV_CLEAR): a busy
+connection costs no further system call but those that read and write it. `epoll_wait` rounds up to a
+millisecond, so a sleep that has an end takes place in a `select()` on the epoll's own descriptor, or has
+its last millisecond there.
 """
 
 import fcntl
@@ -18,17 +19,21 @@ READ = select.POLLIN | select.POLLPRI
 WRITE = select.POLLOUT
 HANGUP = select.POLLERR | select.POLLHUP | select.POLLNVAL
 HIGH = 700  # above what most programs open, below what select() can take (1,024)
-_ALWAYS = select.POLLERR | select.POLLHUP
+COARSE = 0.004  # seconds above which a sleep is begun in whole milliseconds
+
+Events = list[tuple[int, int]]
 
 
 class Poller:
-    """Sleeps until a deadline, until `wake` is called from any kernel thread, or until a watch is ready.
+    """Sleeps until a deadline, until `wake` is called from any kernel thread, or until a descriptor changes.
 
-    A descriptor may have many watches; each is a callable that is called once, with no argument, when the
-    descriptor is ready for what it asks, and is then forgotten.
+    Attributes:
+        channels: the registered descriptors, each with whatever the caller keeps for it.
+        signal_write: a descriptor to which a signal's number may be written to end the sleep.
     """
 
     def __init__(self) -> None:
+        self.channels: dict[int, Any] = {}
         self._open()
 
     def _open(self) -> None:
@@ -39,144 +44,158 @@ class Poller:
             for fd in (self._read, self._write):
                 os.set_blocking(fd, False)
         self._identity = _identity(self._read)
-        self.signal_read, self.signal_write = (_high(fd) for fd in os.pipe())
-        for fd in (self.signal_read, self.signal_write):
+        self._signal_read, self.signal_write = (_high(fd) for fd in os.pipe())
+        for fd in (self._signal_read, self.signal_write):
             os.set_blocking(fd, False)
-        mine = {self._read, self._write, self.signal_read, self.signal_write}
+        self._events: Any = _Events()
+        for fd in (self._read, self._signal_read):
+            self._events.register(fd, reads_only=True)
+        mine = {self._read, self._write, self._signal_read, self.signal_write}
         self._ours = {fd: _identity(fd) for fd in mine}
-        self._epoll: Any = None
-        self._watches: dict[int, list[tuple[int, Callable[[], object]]]] = {}
-        self._sleep_on: tuple[int, ...] = (self._read, self.signal_read)
+        self._sleep_on = (self._events.fileno(),)
+        self.poll: Callable[..., Events] = self._events.poll
 
     def __len__(self) -> int:
-        """How many descriptors are watched."""
-        return len(self._watches)
+        """How many descriptors are registered."""
+        return len(self.channels)
 
-    def wait(self, timeout: float | None) -> None:
-        """Sleep for at most `timeout` seconds (None: until woken), and serve what has become ready."""
+    def wait(self, timeout: float | None) -> Events:
+        """Sleep for at most `timeout` seconds (None: until something comes).
+
+        Returns:
+            What has changed: pairs of a descriptor and bits of epoll.
+        """
         try:
-            ready = _select(self._sleep_on, (), (), timeout)[0]
+            if timeout is None:
+                return self.poll()
+            if timeout > COARSE and self.channels:
+                return self.poll(int(timeout * 1e3 - 1) / 1e3)
+            if _select(self._sleep_on, (), (), timeout)[0]:
+                return self.poll(0)
         except OSError:
-            self._lost()
-            return
-        for fd in ready:
-            if fd == self.signal_read:
+            return self._lost()
+        return []
+
+    def look(self) -> Events:
+        """What has changed since the last time; never sleeps."""
+        try:
+            return self.poll(0)
+        except OSError:
+            return self._lost()
+
+    def stray(self, fd: int) -> None:
+        """An event came for a descriptor without a channel: our own, or one that is no longer of interest."""
+        if fd == self._read or fd == self._signal_read:
+            if self._ours[fd] == _identity(fd):
                 try:
-                    _read(fd, 4096)  # the handlers run as this call returns
-                except OSError:
-                    self._lost()
-                    return
-            elif fd != self._read:
-                self.serve()
-            elif _identity(fd) != self._identity:
-                self._lost()
-                return
-            else:
-                try:
-                    _read(fd, 8)
+                    _read(fd, 4096)  # the handlers of signals run as this call returns
                 except BlockingIOError:
                     pass
+        else:
+            self._events.unregister(fd)
 
     def wake(self) -> None:
         """End the sleep, or the next one if none is on."""
         if self._read == self._write and _identity(self._write) != self._identity:
-            return  # the program closed our descriptor; the sleep finds out by itself
+            return  # the program closed our descriptor
         try:
             _write(self._write, _ONE)
         except BlockingIOError:
             pass  # so many wakes are waiting that one more changes nothing
 
-    def _lost(self) -> None:
+    def _lost(self) -> Events:
         """The program closed our descriptors (a daemon closes all it does not know): open others."""
-        watches = [watch for group in self._watches.values() for watch in group]
         self._open()
-        for _, ready in watches:
-            ready()
+        return self._register_again()
+
+    def _register_again(self) -> Events:
+        """Everything anew; whoever waits is told to look, since an edge may have been missed."""
+        for fd in tuple(self.channels):
+            try:
+                self._events.register(fd)
+            except OSError:
+                pass  # closed meanwhile: whoever waits will meet the error
+        return [(fd, select.POLLIN | select.POLLOUT | select.POLLERR) for fd in self.channels]
 
     # -- descriptors -------------------------------------------------------------------------------
 
-    def watch(self, fd: int, events: int, ready: Callable[[], object]) -> bool:
-        """Call `ready` once `fd` is ready for `events`, or in error; False if it cannot be watched.
+    def open(self, fd: int, channel: Any) -> Any:
+        """Register a descriptor that is to stay registered; an edge comes at once if it is ready.
 
-        What cannot be watched (a regular file) is always ready.
+        Returns:
+            The channel that it has from now on: the one given, or one that it had and that still holds.
 
         Raises:
-            OSError: the descriptor is not open.
+            PermissionError: such a descriptor is always ready (a regular file) and cannot be registered.
+            OSError: it is not open.
         """
-        if self._epoll is None:
-            self._epoll = _epoll()
-            self._sleep_on = (self._read, self.signal_read, self._epoll.fileno())
-        watches = self._watches.get(fd)
-        if watches is None:
-            try:
-                self._epoll.register(fd, events)
-            except PermissionError:
-                return False
-            except FileExistsError:  # the number was closed and opened anew behind our back
-                self._epoll.modify(fd, events)
-            self._watches[fd] = [(events, ready)]
-            return True
-        watches.append((events, ready))
-        self._renew(fd, watches)
-        return True
-
-    def unwatch(self, fd: int, ready: Callable[[], object]) -> None:
-        """Forget a watch; one that has been called already is forgotten anyway."""
-        watches = self._watches.get(fd)
-        if watches is None:
-            return
-        watches[:] = [watch for watch in watches if watch[1] is not ready]
-        self._renew(fd, watches)
-
-    def fail(self, fd: int) -> None:
-        """Call every watch of a descriptor that was closed: the waiters will meet the error themselves."""
-        watches = self._watches.pop(fd, None)
-        for _, ready in watches or ():
-            ready()
-
-    def _renew(self, fd: int, watches: list[tuple[int, Callable[[], object]]]) -> None:
+        channels = self.channels
+        known = channels.get(fd)
+        channels[fd] = channel  # before anything can come for it
         try:
-            if watches:
-                mask = 0
-                for events, _ in watches:
-                    mask |= events
-                self._epoll.modify(fd, mask)
-            else:
-                del self._watches[fd]
-                self._epoll.unregister(fd)
+            self._events.register(fd)
+        except FileExistsError:
+            if known is not None:
+                channels[fd] = channel = known
+            self._events.modify(fd)
         except OSError:
-            pass  # it was closed meanwhile; its waiters are woken by who closes it or by their deadline
+            self._put_back(fd, known)
+            raise
+        return channel
 
-    def serve(self) -> None:
-        """Call the watches of every descriptor that is ready now; never sleeps."""
-        if self._epoll is None or not self._watches:
-            return
-        for fd, events in self._epoll.poll(0):
-            watches = self._watches.get(fd)
-            if watches is None:
+    def arm(self, fd: int, channel: Any) -> None:
+        """Have an edge come at once if a descriptor is ready, whether or not it is registered.
+
+        Who waits must stand in the channel already: a tick may serve it at any moment.
+
+        Raises:
+            PermissionError, OSError: as `open`.
+        """
+        known = self.channels.get(fd)
+        self.channels[fd] = channel
+        try:
+            if known is None:
                 try:
-                    self._epoll.unregister(fd)
-                except OSError:
-                    pass
-                continue
-            due = [ready for wanted, ready in watches if events & (wanted | _ALWAYS)]
-            watches[:] = [watch for watch in watches if watch[1] not in due]
-            self._renew(fd, watches)
-            for ready in due:
-                ready()
+                    self._events.register(fd)
+                except FileExistsError:
+                    self._events.modify(fd)
+            else:
+                try:
+                    self._events.modify(fd)
+                except FileNotFoundError:  # the number was closed and opened anew behind our back
+                    self._events.register(fd)
+        except OSError:
+            self._put_back(fd, None)
+            raise
+
+    def _put_back(self, fd: int, known: Any) -> None:
+        if known is None:
+            self.channels.pop(fd, None)
+        else:
+            self.channels[fd] = known
+
+    def close_channel(self, fd: int, channel: Any) -> None:
+        """Forget a channel; the descriptor may be closed already."""
+        if self.channels.get(fd) is channel:
+            del self.channels[fd]
+
+    def drop(self, fd: int) -> None:
+        """Forget a channel and what the machine knows of it."""
+        self.channels.pop(fd, None)
+        self._events.unregister(fd)
 
     def close(self) -> None:
         """Give the descriptors back."""
         for fd, identity in self._ours.items():
             if _identity(fd) == identity:
                 os.close(fd)
-        if self._epoll is not None:
-            self._epoll.close()
+        self._events.close()
 
-    def after_fork(self) -> None:
+    def after_fork(self) -> Events:
         """In a forked child: descriptors of one's own, since the old ones are shared with the parent."""
         self.close()
         self._open()
+        return self._register_again()
 
 
 def _high(fd: int) -> int:
@@ -197,45 +216,84 @@ def _identity(fd: int) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-class _Kqueueish:
-    """The calls of `select.epoll` that are used here, on `selectors` (macOS and others)."""
+class _Epoll:
+    """An epoll on which everything is edge-triggered."""
 
     def __init__(self) -> None:
-        import selectors  # noqa: PLC0415 - only where there is no epoll
+        made = _real_epoll()
+        self._epoll = _real_epoll.fromfd(fcntl.fcntl(made.fileno(), fcntl.F_DUPFD_CLOEXEC, HIGH))
+        made.close()
+        self._mask = select.EPOLLIN | select.EPOLLOUT | select.EPOLLPRI | select.EPOLLRDHUP | select.EPOLLET
+        self.poll = self._epoll.poll
+        self.fileno = self._epoll.fileno
+        self.close = self._epoll.close
 
-        self._selector = selectors.DefaultSelector()
-        self._selectors = selectors
+    def register(self, fd: int, reads_only: bool = False) -> None:
+        self._epoll.register(fd, select.EPOLLIN | select.EPOLLET if reads_only else self._mask)
 
-    def fileno(self) -> int:
-        return self._selector.fileno()
-
-    def _mask(self, events: int) -> int:
-        read = self._selectors.EVENT_READ if events & READ else 0
-        return read | (self._selectors.EVENT_WRITE if events & WRITE else 0)
-
-    def register(self, fd: int, events: int) -> None:
-        self._selector.register(fd, self._mask(events))
-
-    def modify(self, fd: int, events: int) -> None:
-        self._selector.modify(fd, self._mask(events))
+    def modify(self, fd: int) -> None:
+        """Have an edge come at once if the descriptor is ready."""
+        self._epoll.modify(fd, self._mask)
 
     def unregister(self, fd: int) -> None:
         try:
-            self._selector.unregister(fd)
-        except KeyError:
-            raise OSError from None
+            self._epoll.unregister(fd)
+        except OSError:
+            pass
 
-    def poll(self, timeout: float) -> list[tuple[int, int]]:
-        found = []
-        for key, mask in self._selector.select(timeout):
-            events = (READ if mask & self._selectors.EVENT_READ else 0) | (
-                WRITE if mask & self._selectors.EVENT_WRITE else 0
-            )
-            found.append((key.fd, events))
-        return found
 
-    def close(self) -> None:
-        self._selector.close()
+class _Kqueue:
+    """The same on a kqueue (macOS and the BSDs); its events are told in epoll's bits."""
+
+    def __init__(self) -> None:
+        self._queue = select.kqueue()  # type: ignore[attr-defined,unused-ignore]
+        self._known: set[int] = set()
+        self.fileno = self._queue.fileno
+        self.close = self._queue.close
+
+    def register(self, fd: int, reads_only: bool = False) -> None:
+        if fd in self._known:
+            try:
+                os.fstat(fd)
+            except OSError:
+                self._known.discard(fd)
+                raise
+            raise FileExistsError
+        self.modify(fd, reads_only)
+        self._known.add(fd)
+
+    def modify(self, fd: int, reads_only: bool = False) -> None:
+        api: Any = select
+        flags = api.KQ_EV_ADD | api.KQ_EV_CLEAR
+        self._queue.control([api.kevent(fd, api.KQ_FILTER_READ, flags)], 0)
+        if reads_only:
+            return
+        try:
+            self._queue.control([api.kevent(fd, api.KQ_FILTER_WRITE, flags)], 0)
+        except OSError:
+            pass  # the reading end of a pipe
+
+    def unregister(self, fd: int) -> None:
+        api: Any = select
+        self._known.discard(fd)
+        for which in (api.KQ_FILTER_READ, api.KQ_FILTER_WRITE):
+            try:
+                self._queue.control([api.kevent(fd, which, api.KQ_EV_DELETE)], 0)
+            except OSError:
+                pass
+
+    def poll(self, timeout: float | None = None) -> Events:
+        api: Any = select
+        found: dict[int, int] = {}
+        for event in self._queue.control(None, 1023, timeout):
+            bits = select.POLLIN if event.filter == api.KQ_FILTER_READ else select.POLLOUT
+            if event.flags & api.KQ_EV_EOF:
+                bits |= select.POLLHUP
+            found[event.ident] = found.get(event.ident, 0) | bits
+        return list(found.items())
+
+
+_Events: Any = _Epoll if hasattr(select, "epoll") else _Kqueue
 
 
 def poll_once(wanted: Iterable[tuple[int, int]], timeout_ms: float | None) -> list[tuple[int, int]]:
@@ -246,7 +304,7 @@ def poll_once(wanted: Iterable[tuple[int, int]], timeout_ms: float | None) -> li
     return poll.poll(timeout_ms)
 
 
-_epoll: Callable[[], Any] = getattr(select, "epoll", _Kqueueish)
+_real_epoll: Any = getattr(select, "epoll", None)  # the names in `select` will be weft's own
 _poll = select.poll
 _select = select.select
 _read = os.read

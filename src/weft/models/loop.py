@@ -31,6 +31,7 @@ __all__ = ["Loop"]
 
 GRACE = 0.05  # seconds idle with no timer armed before asking whether the program is stuck
 RECHECK = 1.0  # seconds between two such questions while something outside may still wake us
+EPOLLIN_OUT = 0x5  # a connection that has something to read and room to write
 SPARES = 4096  # idle workers kept; each holds a stack of about 6 KB
 
 
@@ -110,7 +111,7 @@ class Loop:
     def idle(self) -> Callable[[], Any]:
         """Nothing is ready: run timers and sleep until something is; return it."""
         timers, poller = self.timers, self.poller
-        grace = GRACE
+        grace: float | None = GRACE
         while True:
             self.now = now = monotonic()
             when = timers.next()
@@ -118,13 +119,16 @@ class Loop:
                 timers.fire(now)
             else:
                 self.waiting = True
+                found: Any = ()
                 try:
                     if not self.ready and not self.signal_noted():
-                        poller.wait(when - now if when is not None else None if poller else grace)
+                        found = poller.wait(when - now if when is not None else grace)
                 finally:
                     self.waiting = False
-                if not self.ready and when is None and not poller:
-                    grace = GRACE if self.on_stuck() else RECHECK
+                if found:
+                    self.serve(found)
+                elif when is None and not self.ready and grace is not None:
+                    grace = self._ask(grace)
             try:
                 resume = self.pick()
             except IndexError:
@@ -132,6 +136,36 @@ class Loop:
             if self.on_leave_idle is not None:
                 self.on_leave_idle()
             return resume
+
+    def _ask(self, grace: float) -> float | None:
+        """Nothing has come for a while: how long to sleep until the question whether the program is stuck."""
+        if any(channel.awaited for channel in self.poller.channels.values()):
+            return None  # a descriptor may bring something at any time
+        return GRACE if self.on_stuck() else RECHECK
+
+    def serve(self, found: list[tuple[int, int]]) -> None:
+        """Tell the channels what has changed; those who wait become ready."""
+        poller = self.poller
+        channels = poller.channels
+        push = self.push
+        for fd, events in found:
+            channel = channels.get(fd)
+            if channel is None:
+                poller.stray(fd)
+            elif events == EPOLLIN_OUT and channel.reader is not None and channel.more is None:
+                # `Channel.deliver`, written out for what comes most: a request on a connection.
+                channel.readable = channel.writable = True
+                block, channel.reader = channel.reader, None  # atomic
+                if block is not None and block.carrier is self:
+                    push(block.resume)
+                elif block is not None:
+                    wake(block)
+                if channel.writer is not None:
+                    channel.deliver(events, wake)
+            else:
+                if channel.loose and not channel.awaited:
+                    poller.drop(fd)
+                channel.deliver(events, wake)
 
     # -- garbage collections ----------------------------------------------------------------------
 
@@ -177,7 +211,7 @@ class Loop:
                 )
             self.now = monotonic()
             if not self.timers.fire(self.now):
-                self.poller.wait(max(0.0, (self.timers.next() or self.now) - self.now))
+                self.serve(self.poller.wait(max(0.0, (self.timers.next() or self.now) - self.now)))
 
     def forget_collector(self) -> None:
         """Be told of collections no more."""
@@ -205,7 +239,7 @@ class Loop:
         if self.timers.heap:
             self.timers.fire(now)
         if self.poller:
-            self.poller.serve()
+            self.serve(self.poller.look())
 
     def launch(self, block: ControlBlock) -> None:
         """Make a new thread ready.

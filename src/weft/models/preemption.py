@@ -222,7 +222,7 @@ class Preemption:
         if timers.heap and timers.heap[0][0] <= now:
             timers.fire(now)
         if loop.poller and not loop.waiting:
-            loop.poller.serve()
+            loop.serve(loop.poller.look())
         if self._pending() and not self._deliver(frame):
             self._refused = True
         me = getattr(getcurrent(), "block", None)

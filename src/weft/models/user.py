@@ -130,7 +130,7 @@ class UserModel:
             loop.pick()
         loop.timers.heap.clear()
         loop.timers.dead = 0
-        loop.poller.after_fork()
+        loop.serve(loop.poller.after_fork())
         loop.native_id = threads.get_native_id()
         self.main = survivor
         self.kernel_ident = loop.kernel_ident = threads.get_ident()

@@ -10,6 +10,7 @@ import select
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from weft.core.channel import Channel
 from weft.core.current import current
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle, wake
 from weft.core.thread import ControlBlock
@@ -18,7 +19,7 @@ from weft.host.platform import monotonic
 from weft.host.poller import HANGUP, READ, WRITE, poll_once
 from weft.stdlib.sleep import sleep
 
-__all__ = ["replacements", "wait_for"]
+__all__ = ["dress", "nap", "replacements", "wait_for"]
 
 FIRST_NAP, LONGEST_NAP = 0.001, 0.05  # seconds between looks for children that no descriptor tells of
 
@@ -56,6 +57,9 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
 
     Returns:
         False if the time ran out.
+
+    Raises:
+        OSError: one of them is not open.
     """
     me = current()
     poller = me.carrier.poller
@@ -64,18 +68,29 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
         return bool(poll_once(wanted, left))
     waiting = _Descriptors(me, wanted)
     ready = waiting.ready
-    watched: list[int] = []
+    watched: list[Channel] = []
+    me.on = waiting
     try:
         for fd, events in wanted:
-            if not poller.watch(fd, events, ready):
-                return True
-            watched.append(fd)
-        me.on = waiting
+            channel = poller.channels.get(fd)
+            if channel is None:
+                channel = Channel(fd, loose=True)
+                channel.poller = poller
+            channel.wait_more(events, ready)
+            watched.append(channel)
+            try:
+                poller.arm(fd, channel)
+            except PermissionError:  # a regular file is always ready
+                ready()
         alarm = park(me, deadline)
+    except OSError:
+        if not waiting._withdraw(me):  # a wake is on its way: take it
+            park(me)
+        raise
     finally:
         me.on = None
-        for fd in watched:
-            poller.unwatch(fd, ready)
+        for channel in watched:
+            channel.forget(ready)
     settle(me, alarm)
     return not (alarm & TIMEOUT and alarm & WITHDRAWN)
 
@@ -120,7 +135,7 @@ def _make_select() -> Any:
             return answer
         deadline = _deadline(timeout)
         if not (rlist or wlist or xlist):
-            _nap(deadline)
+            nap(deadline)
             return answer
 
         def wanted() -> list[tuple[int, int]]:
@@ -137,11 +152,11 @@ def _make_select() -> Any:
             answer = real(rlist, wlist, xlist, 0)
         return answer
 
-    return _dress(select_, "select", "select")
+    return dress(select_, "select", "select")
 
 
-def _nap(deadline: float | None) -> None:
-    """A select on nothing: a sleep."""
+def nap(deadline: float | None) -> None:
+    """A wait for nothing: a sleep until a time."""
     sleep(max(0.0, deadline - monotonic()) if deadline is not None else 3600.0)
 
 
@@ -174,7 +189,7 @@ def _make_poll() -> Any:
             seconds = None if timeout is None or timeout < 0 else timeout / 1e3
             deadline = _deadline(seconds)
             if not self._wanted:
-                _nap(deadline)
+                nap(deadline)
                 return answer
             result: list[tuple[int, int]] = _retry(
                 lambda: self._real.poll(0), lambda: list(self._wanted.items()), deadline
@@ -238,7 +253,7 @@ def _make_read() -> Any:
             wait_for([(fd, READ)], None)
         return real(fd, length)
 
-    return _dress(read, "os", "read")
+    return dress(read, "os", "read")
 
 
 def _would_block(fd: int) -> bool:
@@ -257,15 +272,15 @@ def _make_waitpid() -> Any:
         if options & os.WNOHANG:
             return real(pid, options)
         answer = real(pid, options | os.WNOHANG)
-        nap = FIRST_NAP
+        pause = FIRST_NAP
         while answer == (0, 0):
             if not _await_child(pid):
-                _nap(monotonic() + nap)
-                nap = min(nap * 2, LONGEST_NAP)
+                nap(monotonic() + pause)
+                pause = min(pause * 2, LONGEST_NAP)
             answer = real(pid, options | os.WNOHANG)
         return answer
 
-    return _dress(waitpid, "os", "waitpid")
+    return dress(waitpid, "os", "waitpid")
 
 
 def _await_child(pid: int) -> bool:
@@ -283,7 +298,8 @@ def _await_child(pid: int) -> bool:
     return True
 
 
-def _dress(function: Any, module: str, name: str) -> Any:
+def dress(function: Any, module: str, name: str) -> Any:
+    """Give a function the name under which programs know it."""
     function.__module__ = module
     function.__name__ = function.__qualname__ = name
     return function

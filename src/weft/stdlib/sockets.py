@@ -1,128 +1,491 @@
 """`_socket.socket` for user threads: a call that would block parks its own thread alone.
 
-Each call first makes sure that the descriptor is ready, parking until it is or until the socket's timeout has
-passed, and then makes the real call, which has no reason to wait any more. The descriptor keeps the mode
-the program gave it. Closing a socket wakes whoever waits on it; their call then fails as CPython's does on
-a closed descriptor.
+Each call is first made without waiting (`MSG_DONTWAIT`, or a look at the descriptor where there is no such
+flag). Only when it would have blocked does the thread park, on the channel that the socket keeps
+(weft.core.channel), and then it tries again. A descriptor keeps the mode that CPython gives it: non-blocking
+if the socket has a timeout, else blocking. The timeout itself is kept here, and C's is 0, so that C never waits.
 
-Connecting to another machine, name look-ups and TLS still wait in C (docs/limits.md).
+A stream's read that brings less than was asked for shows that nothing is left, so the next one parks without
+a system call; that is also what keeps one busy connection from starving the rest.
 """
 
+import errno
+import os
 from typing import Any
 
-from weft.core.current import current
+from weft.core.channel import Channel
+from weft.core.current import adopt, current, getcurrent
+from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle, wake
 from weft.host.platform import monotonic
 from weft.host.poller import READ, WRITE, poll_once
-from weft.stdlib.descriptors import wait_for
+from weft.host.sockets import (
+    DONTWAIT,
+    NO_DEFAULT,
+    PEEK,
+    SO_ERROR,
+    STREAM,
+    STREAM_FAMILIES,
+    WAITALL,
+    get_default_timeout,
+    real_socket,
+    set_default_timeout,
+)
+from weft.stdlib.descriptors import dress, nap, wait_for
 
-__all__ = ["supply_sockets"]
+__all__ = ["socket", "supply_sockets"]
 
-#: Method of the socket type: what its descriptor must be ready for.
-WAITS = {
-    "_accept": READ,
-    "recv": READ,
-    "recv_into": READ,
-    "recvfrom": READ,
-    "recvfrom_into": READ,
-    "recvmsg": READ,
-    "recvmsg_into": READ,
-    "send": WRITE,
-    "sendto": WRITE,
-    "sendmsg": WRITE,
-}
+FIRST_NAP, LONGEST_NAP = 0.001, 0.05  # seconds between tries to connect where no descriptor tells of room
+UNSET = -1.0
+
+_default: list[float | None] = [NO_DEFAULT]
+_recv, _recv_into, _send = real_socket.recv, real_socket.recv_into, real_socket.send
+_fileno, _settimeout, _gettimeout = real_socket.fileno, real_socket.settimeout, real_socket.gettimeout
 
 
-def _await(sock: Any, events: int, deadline: float | None) -> None:
-    """Park until the socket is ready, unless it is non-blocking or closed.
+class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name programs know
+    """socket(family=AF_INET, type=SOCK_STREAM, proto=0) -> socket object"""
+
+    __slots__ = ("_channel", "_limit")
+
+    def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: Any = None) -> None:
+        real_socket.__init__(self, family, type, proto, fileno)
+        self._channel: Channel | None = None
+        self._limit: float | None = _gettimeout(self)
+        if self._limit is None and _default[0] is not None:
+            self.settimeout(_default[0])
+
+    # -- timeouts ------------------------------------------------------------------------------------
+
+    def settimeout(self, timeout: Any, /) -> None:
+        """Set a timeout for what may block: seconds, 0 for non-blocking, None for no timeout."""
+        _settimeout(self, timeout)
+        self._limit = limit = _gettimeout(self)
+        if limit:
+            _settimeout(self, 0)
+        self._forget_marks()
+
+    def setblocking(self, flag: Any, /) -> None:
+        """Set the socket to blocking (true) or non-blocking (false)."""
+        real_socket.setblocking(self, flag)
+        self._limit = _gettimeout(self)
+        self._forget_marks()
+
+    def _forget_marks(self) -> None:
+        channel = self._channel
+        if channel is not None:
+            channel.readable = channel.writable = True
+
+    def gettimeout(self) -> float | None:
+        """The timeout in seconds; None: none."""
+        return self._limit
+
+    def getblocking(self) -> bool:
+        """Whether the socket is in blocking mode."""
+        return self._limit != 0
+
+    @property
+    def timeout(self) -> float | None:
+        """The socket's timeout."""
+        return self._limit
+
+    # -- the end ---------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close the socket; threads that wait on it are woken and get an error."""
+        channel, self._channel = self._channel, None
+        if channel is None:
+            fd = _fileno(self)
+            poller = current().carrier.poller if fd >= 0 else None
+            channel = poller.channels.get(fd) if poller is not None else None
+        try:
+            real_socket.close(self)
+        finally:
+            if channel is not None:
+                channel.close(wake)
+
+    def detach(self) -> int:
+        """Close the socket object without closing its descriptor, and return that."""
+        fd: int = real_socket.detach(self)
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.close(wake)
+        return fd
+
+    # -- reading and writing -----------------------------------------------------------------------------
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        """Receive up to `bufsize` bytes; parks until there are some."""
+        channel = self._channel
+        if channel is None:
+            channel = _open_channel(self)
+        deadline: float | None = UNSET
+        while True:
+            if channel.readable:
+                channel.readable = False
+                try:
+                    data: bytes = _recv(self, bufsize, flags | DONTWAIT)
+                except BlockingIOError:
+                    if self._limit == 0 or flags & DONTWAIT:
+                        channel.readable = True
+                        raise
+                except BaseException:
+                    channel.readable = True
+                    raise
+                else:
+                    if flags or channel.careful or len(data) == bufsize:
+                        channel.readable = True
+                        if flags & WAITALL and 0 < len(data) < bufsize and not flags & (DONTWAIT | PEEK):
+                            return data + _rest(self, bufsize - len(data), flags)
+                    return data
+                continue
+            if self._limit is not None or channel.reader is not None:
+                deadline = _await(self, channel, READ, deadline)
+                continue
+            try:
+                me = getcurrent().block  # type: ignore[attr-defined]
+            except AttributeError:
+                me = adopt()
+            carrier = me.carrier
+            if carrier.poller is None:
+                _await(self, channel, READ, None)
+                continue
+            # `_await`, written out: this is where a thread of a server spends its life.
+            me.on = channel
+            channel.reader = me
+            if channel.readable and channel._withdraw(me):
+                me.on = None
+                continue
+            me.since = carrier.now
+            try:
+                resume = carrier.pick()
+            except IndexError:
+                resume = carrier.idle()
+            resume()
+            me.on = None
+            if me.alarm:
+                alarm, me.alarm = me.alarm, 0
+                settle(me, alarm)
+
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        """Receive up to `nbytes` bytes (0: as many as fit) into a buffer; returns how many."""
+        channel = self._channel
+        if channel is None:
+            channel = _open_channel(self)
+        deadline: float | None = UNSET
+        while True:
+            if channel.readable:
+                channel.readable = False
+                try:
+                    count: int = _recv_into(self, buffer, nbytes, flags | DONTWAIT)
+                except BlockingIOError:
+                    if self._limit == 0 or flags & DONTWAIT:
+                        channel.readable = True
+                        raise
+                except BaseException:
+                    channel.readable = True
+                    raise
+                else:
+                    if flags or channel.careful or count >= (nbytes or _room(buffer)):
+                        channel.readable = True
+                    return count
+                continue
+            deadline = _await(self, channel, READ, deadline)
+
+    def send(self, data: Any, flags: int = 0, /) -> int:
+        """Send data and return how many bytes of it were sent; parks while there is no room."""
+        try:
+            return _send(self, data, flags | DONTWAIT)  # type: ignore[no-any-return]
+        except BlockingIOError:
+            if self._limit == 0 or flags & DONTWAIT:
+                raise
+        return _send_slowly(self, data, flags, UNSET)
+
+    def sendall(self, data: Any, flags: int = 0, /) -> None:
+        """Send all of `data`; parks whenever the peer is slower."""
+        sent = 0
+        if data.__class__ is bytes:
+            try:
+                sent = _send(self, data, flags | DONTWAIT)
+            except BlockingIOError:
+                if self._limit == 0 or flags & DONTWAIT:
+                    raise
+            if sent == len(data):
+                return
+        limit = self._limit
+        deadline = None if limit is None else monotonic() + limit
+        with memoryview(data) as view, view.cast("B") as rest:
+            while True:
+                try:
+                    sent += _send(self, rest[sent:], flags | DONTWAIT)
+                except BlockingIOError:
+                    if limit == 0 or flags & DONTWAIT:
+                        raise
+                    sent += _send_slowly(self, rest[sent:], flags, deadline)
+                if sent >= len(rest):
+                    return
+
+    # -- connecting ----------------------------------------------------------------------------------------
+
+    def connect(self, address: Any, /) -> None:
+        """Connect to a remote address; parks until the connection stands."""
+        error = _connect(self, address)
+        if error:
+            raise OSError(error, os.strerror(error))
+
+    def connect_ex(self, address: Any, /) -> int:
+        """As `connect`, but returns an error number instead of raising most errors."""
+        try:
+            return _connect(self, address)
+        except TimeoutError:
+            return errno.EAGAIN
+
+
+def _open_channel(sock: Any) -> Channel:
+    """The channel of a socket that has none yet; of a closed one, one that is always ready."""
+    fd: int = _fileno(sock)
+    kind = real_socket.type.__get__(sock)
+    made = Channel(fd, real_socket.family.__get__(sock) not in STREAM_FAMILIES or kind & 0xF != STREAM)
+    poller = current().carrier.poller
+    if fd < 0 or poller is None:
+        return made
+    stale = poller.channels.get(fd)
+    try:
+        channel: Channel = poller.open(fd, made)
+    except OSError:
+        return made  # the call itself will say what is wrong with it
+    channel.poller = poller
+    channel.loose = False
+    if stale is not None and stale is not channel:
+        stale.close(wake)
+    sock._channel = channel
+    return channel
+
+
+def _await(sock: Any, channel: Channel, events: int, deadline: float | None) -> float | None:
+    """Park until the socket may be ready: the general case, with a timeout or several waiters.
+
+    Args:
+        deadline: monotonic time; None: never; UNSET: the socket's timeout from now.
+
+    Returns:
+        The deadline, for the next time.
 
     Raises:
-        TimeoutError: its timeout has passed.
+        TimeoutError: it has passed.
     """
-    fd = sock.fileno()
-    if fd < 0 or poll_once([(fd, events)], 0):
-        return
+    limit = sock._limit
+    if deadline == UNSET:
+        deadline = None if limit is None else monotonic() + limit
+    fd = _fileno(sock)
+    reads = events == READ
+    if fd < 0 or limit == 0:
+        channel.readable = channel.writable = True  # closed, or made non-blocking: the call says so
+        return deadline
+    me = current()
+    if me.carrier.poller is not None and (channel.reader if reads else channel.writer) is None:
+        me.on = channel
+        if reads:
+            channel.reader = me
+        else:
+            channel.writer = me
+        if (channel.readable if reads else channel.writable) and channel._withdraw(me):
+            me.on = None
+            return deadline
+        alarm = park(me, deadline)
+        if alarm:
+            settle(me, alarm)
+            if alarm & TIMEOUT and alarm & WITHDRAWN:
+                raise TimeoutError("timed out")
+        return deadline
     if not wait_for([(fd, events)], deadline):
         raise TimeoutError("timed out")
+    if reads:
+        channel.readable = True
+    else:
+        channel.writable = True
+    return deadline
+
+
+def _rest(sock: Any, count: int, flags: int) -> bytes:
+    """The rest of a read that wants all (MSG_WAITALL)."""
+    parts = []
+    while count > 0:
+        part = sock.recv(count, flags & ~WAITALL)
+        if not part:
+            break
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
+def _send_slowly(sock: Any, data: Any, flags: int, deadline: float | None) -> int:
+    """Send some of the data, once there is room."""
+    channel = sock._channel
+    if channel is None:
+        channel = _open_channel(sock)
+    while True:
+        channel.writable = False
+        try:
+            return _send(sock, data, flags | DONTWAIT)  # type: ignore[no-any-return]
+        except BlockingIOError:
+            if sock._limit == 0:
+                raise
+        deadline = _await(sock, channel, WRITE, deadline)
+
+
+def _connect(sock: Any, address: Any) -> int:
+    """Connect; the error number of what went wrong, 0 for nothing.
+
+    Raises:
+        TimeoutError: the socket's timeout has passed.
+        BaseException: the address is no address.
+    """
+    limit = sock._limit
+    if limit == 0:
+        return real_socket.connect_ex(sock, address)  # type: ignore[no-any-return]
+    deadline = None if limit is None else monotonic() + limit
+    error = _begin_to_connect(sock, address, deadline)
+    if error not in (errno.EINPROGRESS, errno.EINTR, errno.EALREADY):
+        return error
+    channel = sock._channel
+    if channel is None:
+        channel = _open_channel(sock)
+    while True:
+        channel.writable = False
+        fd = _fileno(sock)
+        if fd < 0:
+            return errno.EBADF
+        if poll_once([(fd, WRITE)], 0):
+            channel.readable = channel.writable = True
+            return int(sock.getsockopt(*SO_ERROR))
+        _await(sock, channel, WRITE, deadline)
+
+
+def _begin_to_connect(sock: Any, address: Any, deadline: float | None) -> int:
+    """Have the connection made, without waiting for it."""
+    pause = FIRST_NAP
+    while True:
+        if sock._limit is None:
+            # There is no flag for "do not wait" here: the mode is changed for the length of one call.
+            _settimeout(sock, 0)
+            try:
+                error: int = real_socket.connect_ex(sock, address)
+            finally:
+                _settimeout(sock, None)
+        else:
+            error = real_socket.connect_ex(sock, address)
+        if error != errno.EAGAIN:
+            return error
+        # A Unix socket whose backlog is full: no descriptor tells when there is room.
+        left = pause if deadline is None else min(pause, deadline - monotonic())
+        if left <= 0:
+            raise TimeoutError("timed out")
+        nap(monotonic() + left)
+        pause = min(pause * 2, LONGEST_NAP)
+
+
+def _room(buffer: Any) -> int:
+    """How many bytes a buffer takes."""
+    with memoryview(buffer) as view:
+        return view.nbytes
+
+
+# -- the methods that are called less often ------------------------------------------------------------------
+
+#: Method: (what the descriptor must be ready for, at which place its flags stand, number of arguments before
+#: an address that comes last). Place None: it takes no flags, and the descriptor is asked first.
+_WAITING: dict[str, tuple[int, int | None]] = {
+    "_accept": (READ, None),
+    "recvfrom": (READ, 1),
+    "recvfrom_into": (READ, 2),
+    "recvmsg": (READ, 2),
+    "recvmsg_into": (READ, 2),
+    "sendto": (WRITE, 1),
+    "sendmsg": (WRITE, 2),
+    "sendmsg_afalg": (WRITE, None),
+}
+_FILLERS: dict[str, tuple[Any, ...]] = {"recvmsg": (0, 0), "recvmsg_into": (0, 0), "sendmsg": ((), ())}
+
+
+def _without_waiting(name: str, place: int, args: tuple[Any, ...]) -> tuple[tuple[Any, ...], bool]:
+    """The arguments with "do not wait" among the flags, and whether it was there already."""
+    if name == "sendto" and len(args) == 2:  # data, address
+        return (args[0], DONTWAIT, args[1]), False
+    if len(args) <= place:
+        filler = _FILLERS.get(name, (0, 0))
+        args = (*args, *filler[len(args) - 1 : place - 1], 0)
+    flags = args[place]
+    if not isinstance(flags, int):
+        return args, True
+    return (*args[:place], flags | DONTWAIT, *args[place + 1 :]), bool(flags & DONTWAIT)
+
+
+def _waiting(name: str, events: int, place: int | None) -> Any:
+    """A method that makes the real call without waiting, and parks while that finds nothing to do."""
+    method = getattr(real_socket, name)
+    reads = events == READ
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        limit = self._limit
+        if limit == 0 or (not args and name != "_accept"):
+            return method(self, *args, **kwargs)
+        told = False
+        if place is not None and not kwargs:
+            args, told = _without_waiting(name, place, args)
+        channel = self._channel
+        if channel is None:
+            channel = _open_channel(self)
+        deadline: float | None = UNSET
+        while True:
+            if reads:
+                channel.readable = False
+            else:
+                channel.writable = False
+            fd = _fileno(self)
+            if (place is not None and not kwargs) or fd < 0 or poll_once([(fd, events)], 0):
+                try:
+                    answer = method(self, *args, **kwargs)
+                except BlockingIOError:
+                    if told or self._limit == 0:
+                        channel.readable = channel.writable = True
+                        raise
+                except BaseException:
+                    channel.readable = channel.writable = True
+                    raise
+                else:
+                    channel.readable = channel.writable = True
+                    return answer
+            deadline = _await(self, channel, events, deadline)
+
+    call.__name__ = name
+    call.__qualname__ = f"socket.{name}"
+    call.__doc__ = method.__doc__
+    return call
+
+
+for _name, (_events, _place) in _WAITING.items():
+    if hasattr(real_socket, _name):
+        setattr(socket, _name, _waiting(_name, _events, _place))
+for _name in ("recv", "recv_into", "send", "sendall", "connect", "connect_ex", "close", "detach"):
+    getattr(socket, _name).__doc__ = getattr(real_socket, _name).__doc__
+socket.__module__, socket.__qualname__ = "_socket", "socket"
+
+
+def setdefaulttimeout(timeout: Any, /) -> None:
+    """Set the default timeout of new sockets: seconds, or None for none; as `socket.setdefaulttimeout`."""
+    set_default_timeout(timeout)
+    _default[0] = get_default_timeout()
+    set_default_timeout(None)
+
+
+def getdefaulttimeout() -> float | None:
+    """The default timeout of new sockets; None: none."""
+    return _default[0]
 
 
 def supply_sockets(module: Any) -> None:
-    """Put a socket type that parks into the executed C module `_socket`."""
-    real = module.socket
-
-    class socket(real):  # type: ignore[misc,valid-type]  # noqa: N801 - the name programs know
-        """socket(family=AF_INET, type=SOCK_STREAM, proto=0) -> socket object"""
-
-        __slots__ = ()
-
-        def sendall(self, data: Any, flags: int = 0, /) -> None:
-            """Send all of `data`; parks whenever the peer is slower."""
-            timeout = self.gettimeout()
-            if timeout == 0:
-                return real.sendall(self, data, flags)  # type: ignore[no-any-return]
-            deadline = None if timeout is None else monotonic() + timeout
-            with memoryview(data) as view, view.cast("B") as rest:
-                sent = 0
-                while True:
-                    _await(self, WRITE, deadline)
-                    try:
-                        sent += real.send(self, rest[sent:], flags | module.MSG_DONTWAIT)
-                    except BlockingIOError:
-                        continue
-                    if sent >= len(rest):
-                        return None
-
-        def close(self) -> None:
-            """Close the socket; threads that wait on it are woken and get an error."""
-            fd = self.fileno()
-            real.close(self)
-            _fail_waiters(fd)
-
-    for name, events in WAITS.items():
-        method = getattr(real, name, None)
-        if method is not None:
-            setattr(socket, name, _waiting(method, events, name, module.MSG_DONTWAIT))
-    socket.__module__, socket.__qualname__ = "_socket", "socket"
-    module.socket = socket
-    module.SocketType = socket
-
-
-def _fail_waiters(fd: int) -> None:
-    poller = current().carrier.poller
-    if fd >= 0 and poller is not None:
-        poller.fail(fd)
-
-
-def _waiting(method: Any, events: int, name: str, dontwait: int) -> Any:
-    """A method that parks until its descriptor is ready, and then makes the real call."""
-
-    def call(self: Any, *args: Any) -> Any:
-        timeout = self.gettimeout()
-        if timeout == 0:
-            return method(self, *args)
-        deadline = None if timeout is None else monotonic() + timeout
-        while True:
-            _await(self, events, deadline)
-            try:
-                return method(self, *args)
-            except BlockingIOError:
-                if timeout is None:  # the program passed MSG_DONTWAIT, or made the descriptor so
-                    raise
-
-    def send(self: Any, data: Any, flags: int = 0, /) -> Any:
-        timeout = self.gettimeout()
-        if timeout == 0:
-            return method(self, data, flags)
-        deadline = None if timeout is None else monotonic() + timeout
-        while True:
-            _await(self, events, deadline)
-            try:
-                return method(self, data, flags | dontwait)
-            except BlockingIOError:
-                if flags & dontwait:
-                    raise
-
-    function: Any = send if name == "send" else call
-    function.__name__ = name
-    function.__qualname__ = f"socket.{name}"
-    function.__doc__ = method.__doc__
-    return function
+    """Put what parks into the executed C module `_socket`."""
+    module.socket = module.SocketType = socket
+    module.setdefaulttimeout = dress(setdefaulttimeout, "_socket", "setdefaulttimeout")
+    module.getdefaulttimeout = dress(getdefaulttimeout, "_socket", "getdefaulttimeout")
+    set_default_timeout(None)
