@@ -3,7 +3,8 @@
 Each call is first made without waiting (`MSG_DONTWAIT`, or a look at the descriptor where there is no such
 flag). Only when it would have blocked does the thread park, on the channel that the socket keeps
 (weft.core.channel), and then it tries again. A descriptor keeps the mode that CPython gives it: non-blocking
-if the socket has a timeout, else blocking. The timeout itself is kept here, and C's is 0, so that C never waits.
+if the socket has a timeout, else blocking. The timeout itself is kept here, and C's is 0, so that C never
+waits.
 
 A stream's read that brings less than was asked for shows that nothing is left, so the next one parks without
 a system call; that is also what keeps one busy connection from starving the rest.
@@ -31,6 +32,7 @@ from weft.host.sockets import (
     set_default_timeout,
 )
 from weft.stdlib.descriptors import dress, nap, wait_for
+from weft.stdlib.sleep import sleep
 
 __all__ = ["socket", "supply_sockets"]
 
@@ -392,8 +394,8 @@ def _room(buffer: Any) -> int:
 
 # -- the methods that are called less often ------------------------------------------------------------------
 
-#: Method: (what the descriptor must be ready for, at which place its flags stand, number of arguments before
-#: an address that comes last). Place None: it takes no flags, and the descriptor is asked first.
+#: Method: (what the descriptor must be ready for, the place of its flags). Place None: it takes no flags, or
+#: takes them by name, and the descriptor is asked first.
 _WAITING: dict[str, tuple[int, int | None]] = {
     "_accept": (READ, None),
     "recvfrom": (READ, 1),
@@ -404,6 +406,8 @@ _WAITING: dict[str, tuple[int, int | None]] = {
     "sendmsg": (WRITE, 2),
     "sendmsg_afalg": (WRITE, None),
 }
+_TAKES = {"recvfrom": (1, 2), "recvfrom_into": (1, 3), "recvmsg": (1, 3), "recvmsg_into": (1, 3)}
+_TAKES |= {"sendto": (2, 3), "sendmsg": (1, 4)}
 _FILLERS: dict[str, tuple[Any, ...]] = {"recvmsg": (0, 0), "recvmsg_into": (0, 0), "sendmsg": ((), ())}
 
 
@@ -427,10 +431,13 @@ def _waiting(name: str, events: int, place: int | None) -> Any:
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         limit = self._limit
-        if limit == 0 or (not args and name != "_accept"):
+        least, most = _TAKES.get(name, (0, 9))
+        if limit == 0 or not least <= len(args) <= most:
             return method(self, *args, **kwargs)
         told = False
-        if place is not None and not kwargs:
+        if place is None:
+            sleep(0)  # a thread that accepts without end lets those run to whom it hands what it accepts
+        elif not kwargs:
             args, told = _without_waiting(name, place, args)
         channel = self._channel
         if channel is None:
