@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +57,94 @@ def test_its_descriptors_are_its_own_and_given_back() -> None:
     assert took(made, 0.005) >= 0.005  # a wake of the parent's is not the child's
     made.close()
     assert len(os.listdir("/proc/self/fd")) == len(before)
+
+
+def test_an_edge_comes_once_and_again_at_the_next_change(poller: Poller) -> None:
+    read, write = os.pipe()
+    try:
+        channel = object()
+        assert poller.open(read, channel) is channel
+        assert poller.look() == []
+        os.write(write, b"a")
+        assert [fd for fd, _ in poller.wait(5)] == [read]
+        assert poller.look() == []  # not read, and yet told of once only
+        os.write(write, b"b")
+        assert [fd for fd, _ in poller.look()] == [read]
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+def test_a_descriptor_that_is_open_already_keeps_its_channel_and_tells_again(poller: Poller) -> None:
+    read, write = os.pipe()
+    try:
+        first, second = object(), object()
+        os.write(write, b"a")
+        poller.open(read, first)
+        assert [fd for fd, _ in poller.look()] == [read]
+        assert poller.open(read, second) is first
+        assert [fd for fd, _ in poller.look()] == [read]
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+def test_a_number_that_was_closed_behind_its_back_is_registered_anew(poller: Poller) -> None:
+    read, write = os.pipe()
+    poller.open(read, object())
+    os.close(read)
+    os.close(write)
+    again, write = os.pipe()
+    assert again == read
+    try:
+        channel = object()
+        poller.arm(again, channel)
+        os.write(write, b"a")
+        assert [fd for fd, _ in poller.look()] == [again]
+        assert poller.channels[again] is channel
+    finally:
+        os.close(again)
+        os.close(write)
+
+
+def test_what_cannot_be_watched_leaves_nothing_behind(poller: Poller, tmp_path: Path) -> None:
+    with open(tmp_path / "file", "wb") as file:
+        with pytest.raises(PermissionError):
+            poller.open(file.fileno(), object())
+        with pytest.raises(PermissionError):
+            poller.arm(file.fileno(), object())
+        closed = os.dup(file.fileno())
+    os.close(closed)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        poller.open(closed, object())
+    assert len(poller) == 0
+
+
+def test_a_stranger_among_the_events_is_dropped(poller: Poller) -> None:
+    read, write = os.pipe()
+    try:
+        poller.open(read, object())
+        poller.close_channel(read, poller.channels[read])
+        os.write(write, b"a")
+        for fd, _ in poller.look():
+            poller.stray(fd)
+        os.write(write, b"a")
+        assert poller.look() == []
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+def test_who_loses_the_descriptors_tells_all_channels_to_look(poller: Poller) -> None:
+    read, write = os.pipe()
+    try:
+        poller.open(read, object())
+        for fd in list(poller._ours):
+            os.close(fd)
+        os.close(poller._events.fileno())
+        assert [fd for fd, _ in poller.wait(0.01)] == [read]
+        os.write(write, b"a")
+        assert [fd for fd, _ in poller.wait(5)] == [read]
+    finally:
+        os.close(read)
+        os.close(write)

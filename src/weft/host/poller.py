@@ -34,6 +34,7 @@ class Poller:
 
     def __init__(self) -> None:
         self.channels: dict[int, Any] = {}
+        self._dead: list[Any] = []
         self._open()
 
     def _open(self) -> None:
@@ -105,6 +106,7 @@ class Poller:
 
     def _lost(self) -> Events:
         """The program closed our descriptors (a daemon closes all it does not know): open others."""
+        self._dead.append(self._events)  # freed, it would close the number, which is another's by now
         self._open()
         return self._register_again()
 
