@@ -1,4 +1,4 @@
-"""1,000 `requests.get` at once, a thread each: what a client pays on weft, gevent and kernel threads. Loopback.
+"""1,000 `requests.get` at once, a thread each: what it costs on weft, on gevent and on kernel threads.
 
     python benchmarks/get.py [--threads 1000] [--rounds 3] [--peers weft,gevent-patched,kernel]
 
