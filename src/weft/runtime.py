@@ -27,6 +27,7 @@ from weft.host.clock import sleep as real_sleep
 from weft.host.platform import FREE_THREADED, kernel_thread_count
 from weft.stdlib import adapt, set_provider
 from weft.stdlib.descriptors import replacements
+from weft.stdlib.per_thread import AsyncState
 from weft.stdlib.signals import SignalDesk
 from weft.stdlib.sleep import sleep
 from weft.stdlib.sockets import supply_sockets
@@ -67,9 +68,11 @@ class Runtime:
         if config.model == "kernel":
             del extras["ctypes"]  # CPython's own PyThreadState_SetAsyncExc does what it says
         self.tracing = Tracing(self.model.blocks, shared=config.model == "user")
+        self.async_state = AsyncState(lambda: self.model.main)
         more = self.tracing.replacements()
         if config.model == "user":
-            more += replacements()
+            more += replacements() + self.async_state.replacements()
+            extras["_asyncio"] = self.async_state.adapt
             extras["_socket"] = supply_sockets
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
         self.supply = Supply(self.model, sleep, extras, more)
@@ -120,6 +123,7 @@ class Runtime:
         if self._on_main:
             self.desk.close()
         self.tracing.close()
+        self.async_state.close()
         if self._interval is not None:
             sys.setswitchinterval(self._interval)
         if self._slack is not None:
@@ -218,6 +222,7 @@ class Runtime:
         if not self._active:
             return
         self.model.after_fork(current())
+        self.async_state.after_fork()
         watcher = self._watcher()
         if watcher is not None:
             watcher.resume()
