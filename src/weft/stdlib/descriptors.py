@@ -8,7 +8,7 @@ made non-blocking: the program and its children see it too.
 import os
 import select
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from weft.core.current import current
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle, wake
@@ -20,6 +20,7 @@ from weft.stdlib.sleep import sleep
 
 __all__ = ["replacements", "wait_for"]
 
+Answer = TypeVar("Answer")
 FIRST_NAP, LONGEST_NAP = 0.001, 0.05  # seconds between looks for children that no descriptor tells of
 
 
@@ -95,6 +96,12 @@ def _retry(
         wait_for(wanted(), deadline)
 
 
+def _at_once(answer: Answer) -> Answer:
+    """An answer without a wait: others run all the same, as CPython gives up its lock to ask."""
+    sleep(0)
+    return answer
+
+
 def replacements() -> list[tuple[Any, str, Any]]:
     """The functions and types to put in place: (module, name, value)."""
     found: list[tuple[Any, str, Any]] = [(select, "select", _make_select())]
@@ -117,7 +124,7 @@ def _make_select() -> Any:
         rlist, wlist, xlist = list(rlist), list(wlist), list(xlist)
         answer = real(rlist, wlist, xlist, 0)
         if any(answer) or timeout == 0:
-            return answer
+            return _at_once(answer)
         deadline = _deadline(timeout)
         if not (rlist or wlist or xlist):
             _nap(deadline)
@@ -168,9 +175,9 @@ def _make_poll() -> Any:
             self._wanted.pop(fd if isinstance(fd, int) else fd.fileno(), None)
 
         def poll(self, timeout: float | None = None, /) -> list[tuple[int, int]]:
-            answer = self._real.poll(0)
+            answer: list[tuple[int, int]] = self._real.poll(0)
             if answer or timeout == 0:
-                return answer
+                return _at_once(answer)
             seconds = None if timeout is None or timeout < 0 else timeout / 1e3
             deadline = _deadline(seconds)
             if not self._wanted:
@@ -216,9 +223,9 @@ def _make_epoll() -> Any:
             self._real.close()
 
         def poll(self, timeout: float | None = None, maxevents: int = -1) -> list[tuple[int, int]]:
-            answer = self._real.poll(0, maxevents)
+            answer: list[tuple[int, int]] = self._real.poll(0, maxevents)
             if answer or timeout == 0:
-                return answer
+                return _at_once(answer)
             fd = self._real.fileno()
             result: list[tuple[int, int]] = _retry(
                 lambda: self._real.poll(0, maxevents), lambda: [(fd, select.POLLIN)], _deadline(timeout)
