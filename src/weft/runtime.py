@@ -74,6 +74,7 @@ class Runtime:
             more += replacements() + self.async_state.replacements()
             extras["_asyncio"] = self.async_state.adapt
             extras["_socket"] = supply_sockets
+            extras["_multiprocessing"] = partial(_supply, "weft.stdlib.sem_lock", "supply_sem_lock")
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
         self.supply = Supply(self.model, sleep, extras, more)
         self._on_main = on_main
@@ -282,6 +283,11 @@ class Runtime:
 def _part(name: str) -> Any:
     """A part of weft that is loaded when it is needed first, so that a start does not pay for it."""
     return importlib.import_module(name)
+
+
+def _supply(name: str, function: str, module: Any) -> None:
+    """Adapt a module by a function of a part that is loaded only then."""
+    getattr(_part(name), function)(module)
 
 
 def make_policy(name: str) -> Policy | None:

@@ -199,6 +199,10 @@ class Loop:
         """A user thread does not sleep in the kernel: it parks."""
         return False
 
+    def alone(self) -> bool:
+        """Whether there is one thread, and no timer and no descriptor to serve meanwhile."""
+        return len(self.alive) == 1 and not self.ready and not self.timers.heap and not self.poller
+
     def breathe(self) -> None:
         """A thread gives way and is the only ready one: let timers that are due fire."""
         self.now = now = monotonic()
