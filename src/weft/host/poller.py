@@ -135,11 +135,16 @@ class Poller:
         watches[:] = [watch for watch in watches if watch[1] is not ready]
         self._renew(fd)
 
-    def fail(self, fd: int) -> None:
-        """Call every watch of a descriptor that was closed: the waiters will meet the error themselves."""
+    def fail(self, fd: int) -> "list[Callable[[], object]]":
+        """Forget a descriptor that is about to be closed; its watches, for the caller to tell."""
         watches = self._watches.pop(fd, None)
-        for _, ready in watches or ():
-            ready()
+        if watches is None:
+            return []
+        try:
+            self._epoll.unregister(fd)  # a copy in a child would keep it there for good
+        except OSError:
+            pass
+        return [ready for _, ready in watches]
 
     def _renew(self, fd: int) -> None:
         """Have the epoll know what the watches of a descriptor want now."""
@@ -180,7 +185,7 @@ class Poller:
         """Give the descriptors back."""
         for fd, identity in self._ours.items():
             if _identity(fd) == identity:
-                os.close(fd)
+                _close(fd)
         if self._epoll is not None:
             self._epoll.close()
 
@@ -196,7 +201,7 @@ def _high(fd: int) -> int:
         high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIGH)
     except OSError:
         return fd
-    os.close(fd)
+    _close(fd)
     return high
 
 
@@ -262,4 +267,5 @@ _poll = select.poll
 _select = select.select
 _read = os.read
 _write = os.write
+_close = os.close
 _ONE = (1).to_bytes(8, sys.byteorder)

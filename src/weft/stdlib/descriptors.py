@@ -5,6 +5,7 @@ with the descriptors watched by its carrier's poller, and ask again when one is 
 made non-blocking: the program and its children see it too.
 """
 
+import errno
 import os
 import select
 from collections.abc import Callable, Sequence
@@ -18,9 +19,10 @@ from weft.host.platform import monotonic
 from weft.host.poller import HANGUP, READ, WRITE, poll_once
 from weft.stdlib.sleep import sleep
 
-__all__ = ["replacements", "wait_for"]
+__all__ = ["fail_waiters", "replacements", "wait_for"]
 
 Answer = TypeVar("Answer")
+_close = os.close
 FIRST_NAP, LONGEST_NAP = 0.001, 0.05  # seconds between looks for children that no descriptor tells of
 
 
@@ -30,12 +32,18 @@ class _Descriptors:
     def __init__(self, block: ControlBlock, wanted: Sequence[tuple[int, int]]) -> None:
         self._block: ControlBlock | None = block
         self.wanted = wanted
+        self.closed = False  # one of them, while the thread waited
 
     def ready(self) -> None:
         """One of them is ready: wake the thread, once."""
         block, self._block = self._block, None  # atomic
         if block is not None:
             wake(block)
+
+    def close(self) -> None:
+        """One of them is being closed."""
+        self.closed = True
+        self.ready()
 
     def _withdraw(self, block: ControlBlock) -> bool:
         mine, self._block = self._block, None  # atomic
@@ -57,6 +65,9 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
 
     Returns:
         False if the time ran out.
+
+    Raises:
+        OSError: another thread has closed one of them; its number may be another file's by now.
     """
     me = current()
     poller = me.carrier.poller
@@ -78,7 +89,17 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
         for fd in watched:
             poller.unwatch(fd, ready)
     settle(me, alarm)
+    if waiting.closed:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     return not (alarm & TIMEOUT and alarm & WITHDRAWN)
+
+
+def fail_waiters(fd: int) -> None:
+    """A descriptor is about to be closed: who waits for it is woken, and gets an error."""
+    poller = current().carrier.poller
+    if poller is not None:
+        for ready in poller.fail(fd):
+            ready.__self__.close()
 
 
 def _deadline(timeout: float | None) -> float | None:
@@ -110,6 +131,7 @@ def replacements() -> list[tuple[Any, str, Any]]:
     if hasattr(select, "epoll"):
         found.append((select, "epoll", _make_epoll()))
     found.append((os, "read", _make_read()))
+    found.append((os, "close", _make_close()))
     found.append((os, "waitpid", _make_waitpid()))
     return found
 
@@ -183,9 +205,14 @@ def _make_poll() -> Any:
             if not self._wanted:
                 _nap(deadline)
                 return answer
-            result: list[tuple[int, int]] = _retry(
-                lambda: self._real.poll(0), lambda: list(self._wanted.items()), deadline
-            )
+            try:
+                result: list[tuple[int, int]] = _retry(
+                    lambda: self._real.poll(0), lambda: list(self._wanted.items()), deadline
+                )
+            except OSError as error:
+                if error.errno != errno.EBADF:
+                    raise
+                result = self._real.poll(0)  # says which is not open: POLLNVAL
             return result
 
     poll.__module__, poll.__qualname__ = "select", "poll"
@@ -200,14 +227,14 @@ def _make_epoll() -> Any:
 
         def __init__(self, sizehint: int = -1, flags: int = 0) -> None:
             self._real = real(sizehint, flags)
-            for name in ("close", "fileno", "register", "modify", "unregister"):
+            for name in ("fileno", "register", "modify", "unregister"):
                 setattr(self, name, getattr(self._real, name))
 
         @classmethod
         def fromfd(cls, fd: int) -> Any:
             made = cls.__new__(cls)
             made._real = real.fromfd(fd)
-            for name in ("close", "fileno", "register", "modify", "unregister"):
+            for name in ("fileno", "register", "modify", "unregister"):
                 setattr(made, name, getattr(made._real, name))
             return made
 
@@ -220,6 +247,11 @@ def _make_epoll() -> Any:
             return self
 
         def __exit__(self, *args: object) -> None:
+            self.close()
+
+        def close(self) -> None:
+            if not self._real.closed:
+                fail_waiters(self._real.fileno())
             self._real.close()
 
         def poll(self, timeout: float | None = None, maxevents: int = -1) -> list[tuple[int, int]]:
@@ -246,6 +278,18 @@ def _make_read() -> Any:
         return real(fd, length)
 
     return _dress(read, "os", "read")
+
+
+def _make_close() -> Any:
+    real = os.close
+
+    def close(fd: int) -> None:
+        """Close a file descriptor; as `os.close`. Threads that wait for it are woken and get an error."""
+        if isinstance(fd, int):
+            fail_waiters(fd)
+        real(fd)
+
+    return _dress(close, "os", "close")
 
 
 def _would_block(fd: int) -> bool:
@@ -286,7 +330,7 @@ def _await_child(pid: int) -> bool:
     try:
         wait_for([(fd, select.POLLIN)], None)
     finally:
-        os.close(fd)
+        _close(fd)
     return True
 
 

@@ -10,10 +10,9 @@ Connecting to another machine, name look-ups and TLS still wait in C (docs/limit
 
 from typing import Any
 
-from weft.core.current import current
 from weft.host.platform import monotonic
 from weft.host.poller import READ, WRITE, poll_once
-from weft.stdlib.descriptors import wait_for
+from weft.stdlib.descriptors import fail_waiters, wait_for
 
 __all__ = ["supply_sockets"]
 
@@ -74,8 +73,9 @@ def supply_sockets(module: Any) -> None:
         def close(self) -> None:
             """Close the socket; threads that wait on it are woken and get an error."""
             fd = self.fileno()
+            if fd >= 0:
+                fail_waiters(fd)
             real.close(self)
-            _fail_waiters(fd)
 
     for name, events in WAITS.items():
         method = getattr(real, name, None)
@@ -84,12 +84,6 @@ def supply_sockets(module: Any) -> None:
     socket.__module__, socket.__qualname__ = "_socket", "socket"
     module.socket = socket
     module.SocketType = socket
-
-
-def _fail_waiters(fd: int) -> None:
-    poller = current().carrier.poller
-    if fd >= 0 and poller is not None:
-        poller.fail(fd)
 
 
 def _waiting(method: Any, events: int, name: str, dontwait: int) -> Any:
