@@ -79,6 +79,7 @@ class ControlBlock:
 
     locals: "dict[Any, Any] | None" = None
     error: BaseException | None = None
+    sigmask: "frozenset[int] | None" = None  # of a thread that shares its kernel thread with the main one
     priority = 0
     policy_data: Any = None
 

@@ -139,7 +139,7 @@ class KernelModel:
         if not self._alive and not self._stopping:
             self._alive = True
             self._over.acquire()
-            threads.start(self._watch)
+            threads.start_own(self._watch)
 
     def _watch(self) -> None:
         before: list[tuple[int, float]] | None = None
