@@ -1,4 +1,4 @@
-"""Waiting for descriptors and children: `select.*`, `os.read` and `os.waitpid`.
+"""Waiting for descriptors and children: `select.*`, `os.read`, `os.write`, `os.close` and `os.waitpid`.
 
 Each asks the real call first without waiting. Only when that has nothing to give does the thread park,
 with the descriptors watched by its carrier's poller, and ask again when one is ready. No descriptor is
@@ -6,8 +6,11 @@ made non-blocking: the program and its children see it too.
 """
 
 import errno
+import fcntl
 import os
 import select
+import stat
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -23,6 +26,7 @@ __all__ = ["fail_waiters", "replacements", "wait_for"]
 
 Answer = TypeVar("Answer")
 _close = os.close
+ROOM = getattr(select, "PIPE_BUF", 512)  # bytes that a pipe takes at once when it is ready
 FIRST_NAP, LONGEST_NAP = 0.001, 0.05  # seconds between looks for children that no descriptor tells of
 
 
@@ -131,6 +135,7 @@ def replacements() -> list[tuple[Any, str, Any]]:
     if hasattr(select, "epoll"):
         found.append((select, "epoll", _make_epoll()))
     found.append((os, "read", _make_read()))
+    found.append((os, "write", _make_write()))
     found.append((os, "close", _make_close()))
     found.append((os, "waitpid", _make_waitpid()))
     return found
@@ -292,12 +297,57 @@ def _make_close() -> Any:
     return _dress(close, "os", "close")
 
 
-def _would_block(fd: int) -> bool:
-    """Whether a read would put the kernel thread to sleep: nothing there, and the program allows it."""
+def _would_block(fd: int, events: int = READ) -> bool:
+    """Whether the call would put the kernel thread to sleep: not ready, and the program allows it."""
     try:
-        return fd >= 0 and not poll_once([(fd, READ | HANGUP)], 0) and os.get_blocking(fd)
+        return fd >= 0 and not poll_once([(fd, events | HANGUP)], 0) and _waits(fd, events)
     except (OSError, OverflowError):
         return False
+
+
+def _waits(fd: int, events: int) -> bool:
+    """Whether the descriptor is blocking, and open for that: the wrong end of a pipe is never ready."""
+    flags = fcntl.fcntl(fd, fcntl.F_GETFL)
+    return not flags & os.O_NONBLOCK and flags & os.O_ACCMODE != (
+        os.O_WRONLY if events == READ else os.O_RDONLY
+    )
+
+
+def _make_write() -> Any:
+    real = os.write
+
+    def write(fd: int, data: Any, /) -> int:
+        """Write a bytes object to a file descriptor; as `os.write`."""
+        if not isinstance(fd, int):
+            return real(fd, data)
+        try:
+            size = memoryview(data).nbytes
+        except TypeError:
+            return real(fd, data)  # says it in CPython's words
+        step = _write_step(fd) if size > ROOM else size
+        if step >= size:
+            if _would_block(fd, WRITE):
+                wait_for([(fd, WRITE)], None)
+            return real(fd, data)
+        written = 0
+        with memoryview(data) as view, view.cast("B") as rest:
+            while written < size:  # a blocking descriptor takes all, however long that takes
+                if _would_block(fd, WRITE):
+                    wait_for([(fd, WRITE)], None)
+                written += real(fd, rest[written : written + step])
+        return written
+
+    return _dress(write, "os", "write")
+
+
+def _write_step(fd: int) -> int:
+    """How much may be written at once to a descriptor that is ready without a wait in C."""
+    try:
+        mode = os.fstat(fd).st_mode
+        waits = (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)) and os.get_blocking(fd)
+    except (OSError, OverflowError):
+        waits = False
+    return ROOM if waits else sys.maxsize
 
 
 def _make_waitpid() -> Any:
