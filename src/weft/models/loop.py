@@ -52,7 +52,7 @@ class Loop:
         self.signal_noted: Callable[[], bool] = lambda: False
         self.listener: Listener | None = None
         self.on_leave_idle: Callable[[], None] | None = None
-        self.alive: set[ControlBlock] = set()
+        self.alive: dict[ControlBlock, None] = {}  # in the order of their start
         self.native_id = threads.get_native_id()
         self.kernel_ident = threads.get_ident()
         self.spares: deque[Worker] = deque()
@@ -217,7 +217,7 @@ class Loop:
         With nobody else in the queue and a spare worker at hand, the thread gets the worker at once, so
         that whoever parks next switches straight into it.
         """
-        self.alive.add(block)
+        self.alive[block] = None
         if self.listener is not None:
             self.listener(Kind.STARTED, block, None)
         if not self.ready and self.spares:
@@ -249,7 +249,7 @@ class Loop:
                 block.error = InternalError(f"a thread's body raised {error!r}")
             block.run = None
             block.done = True
-            alive.discard(block)
+            alive.pop(block, None)
             if self.listener is not None:
                 self.listener(Kind.ENDED, block, None)
             if block.joiners:
