@@ -27,6 +27,7 @@ from weft.host.clock import sleep as real_sleep
 from weft.host.platform import FREE_THREADED, kernel_thread_count
 from weft.stdlib import adapt, set_provider
 from weft.stdlib.descriptors import replacements
+from weft.stdlib.per_thread import AsyncState
 from weft.stdlib.signals import SignalDesk
 from weft.stdlib.sleep import sleep
 from weft.stdlib.supply import TOO_LATE, Supply, make_queue_module
@@ -66,10 +67,13 @@ class Runtime:
         if config.model == "kernel":
             del extras["ctypes"]  # CPython's own PyThreadState_SetAsyncExc does what it says
         self.tracing = Tracing(self.model.blocks, shared=config.model == "user")
+        self.async_state = AsyncState(lambda: self.model.main)
         more = self.tracing.replacements()
         if config.model == "user":
-            more += replacements()
-            extras["_socket"] = lambda module: _part("weft.stdlib.sockets").supply_sockets(module)
+            more += replacements() + self.async_state.replacements()
+            extras["_asyncio"] = self.async_state.adapt
+            extras["_socket"] = partial(_supply, "weft.stdlib.sockets", "supply_sockets")
+            extras["_multiprocessing"] = partial(_supply, "weft.stdlib.sem_lock", "supply_sem_lock")
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
         self.supply = Supply(self.model, sleep, extras, more)
         self._on_main = on_main
@@ -119,6 +123,7 @@ class Runtime:
         if self._on_main:
             self.desk.close()
         self.tracing.close()
+        self.async_state.close()
         if self._interval is not None:
             sys.setswitchinterval(self._interval)
         if self._slack is not None:
@@ -217,6 +222,7 @@ class Runtime:
         if not self._active:
             return
         self.model.after_fork(current())
+        self.async_state.after_fork()
         watcher = self._watcher()
         if watcher is not None:
             watcher.resume()
@@ -276,6 +282,11 @@ class Runtime:
 def _part(name: str) -> Any:
     """A part of weft that is loaded when it is needed first, so that a start does not pay for it."""
     return importlib.import_module(name)
+
+
+def _supply(name: str, function: str, module: Any) -> None:
+    """Adapt a module by a function of a part that is loaded only then."""
+    getattr(_part(name), function)(module)
 
 
 def make_policy(name: str) -> Policy | None:

@@ -38,6 +38,9 @@ class FakeCarrier:
     def wake(self) -> None:
         self.wakes += 1
 
+    def alone(self) -> bool:
+        return False
+
     def breathe(self) -> None:
         pass
 

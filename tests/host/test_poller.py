@@ -1,13 +1,17 @@
 """The poller: sleeps to the microsecond, and is woken from any kernel thread, once for each sleep."""
 
 import os
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
+from weft.host import poller as poller_module
 from weft.host.poller import Poller
 
 
@@ -124,7 +128,7 @@ def test_a_stranger_among_the_events_is_dropped(poller: Poller) -> None:
     read, write = os.pipe()
     try:
         poller.open(read, object())
-        poller.close_channel(read, poller.channels[read])
+        del poller.channels[read]
         os.write(write, b"a")
         for fd, _ in poller.look():
             poller.stray(fd)
@@ -145,6 +149,46 @@ def test_who_loses_the_descriptors_tells_all_channels_to_look(poller: Poller) ->
         assert [fd for fd, _ in poller.wait(0.01)] == [read]
         os.write(write, b"a")
         assert [fd for fd, _ in poller.wait(5)] == [read]
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+def with_ticks(poller: Poller, function: Callable[[], object]) -> set[int]:
+    """Call the function, and serve before each line of the poller's own, as a tick does; what was served."""
+    served: set[int] = set()
+
+    def tick(frame: FrameType, event: str, arg: object) -> Any:
+        if frame.f_code.co_filename != poller_module.__file__ or frame.f_code.co_name in ("look", "stray"):
+            return None
+        if event == "line":
+            for fd, _ in poller.look():
+                if fd in poller.channels:
+                    served.add(fd)
+                else:
+                    poller.stray(fd)
+        return tick
+
+    before = sys.gettrace()
+    sys.settrace(tick)
+    try:
+        function()
+    finally:
+        sys.settrace(before)
+    return served
+
+
+def test_a_tick_in_the_middle_of_a_registration_loses_nothing(poller: Poller) -> None:
+    """A process pool hung at short slices: the tick took the descriptor out that was being put in."""
+    read, write = os.pipe()
+    os.write(write, b"ready")
+    try:
+        for call in (poller.open, poller.arm):
+            served = with_ticks(poller, lambda call=call: call(read, object()))  # type: ignore[misc]
+            served |= {fd for fd, _ in poller.look()}
+            assert served == {read}
+            assert read in poller.channels
+            poller.drop(read, poller.channels[read])
     finally:
         os.close(read)
         os.close(write)

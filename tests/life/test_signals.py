@@ -190,3 +190,42 @@ def test_interrupt_main_from_a_thread(model: str) -> None:
     """
     with program(code, model) as running:
         assert running.end() == (0, "interrupted\n", "")
+
+
+def test_a_thread_that_blocks_signals_blocks_its_own_alone(model: str) -> None:
+    """As the resource sharer of multiprocessing does: then nothing could end the program."""
+    code = f"""{HEAD}
+import os, signal
+def block():
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    assert signal.SIGUSR1 not in before
+    assert signal.SIGUSR1 in signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
+    now = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    assert signal.SIGUSR1 not in now and signal.SIGUSR2 in now
+    for mask, how in (([1000], signal.SIG_BLOCK), ([signal.SIGUSR1], 77), (3, signal.SIG_BLOCK)):
+        try: signal.pthread_sigmask(how, mask)
+        except (OSError, TypeError, ValueError) as error: print(type(error).__name__, error)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    blocked.set()
+    sleep()
+blocked, came = threading.Event(), []
+signal.signal(signal.SIGUSR2, lambda *_: came.append(threading.current_thread().name))
+threading.Thread(target=block, daemon=True).start()
+blocked.wait()
+assert signal.SIGUSR2 not in signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+os.kill(os.getpid(), signal.SIGUSR2)
+while not came: time.sleep(0.001)
+os.kill(os.getpid(), signal.SIGUSR1)
+assert signal.SIGUSR1 in signal.sigpending()
+print(came, flush=True)
+time.sleep(60)
+"""
+    with program(code, model) as running:
+        running.until("['MainThread']\n").send(signal.SIGTERM)
+        status, printed, complaints = running.end()
+    assert (status, complaints) == (-signal.SIGTERM, "")
+    assert printed.splitlines()[:-1] == [
+        "ValueError signal number 1000 out of range [1; 64]",
+        "OSError [Errno 22] Invalid argument",
+        "TypeError 'int' object is not iterable",
+    ]

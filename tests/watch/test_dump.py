@@ -74,3 +74,14 @@ def test_a_dump_goes_to_the_file() -> None:
     file = io.StringIO()
     dump([begun(name="only")], None, file)
     assert file.getvalue() == "1 thread\n  'only' (running, daemon)\n        here\n"
+
+
+def test_threads_that_wait_alike_are_counted() -> None:
+    carrier = FakeCarrier()
+    blocks = [waiting(f"worker {n}", None, carrier) for n in range(5001)]
+    lines = render_deadlock([begun(carrier, "other"), *blocks]).splitlines()
+    assert len(lines) == 1 + 1 + 3 * 2 + 1 + 1
+    assert lines[-2] == "  and 4,998 more like it"
+    few = render_deadlock(blocks[:4])
+    assert "more like it" not in few
+    assert "'worker 3'" in few

@@ -36,10 +36,22 @@ class Channel:
         careful: a read that brings less than was asked for does not show that nothing is left.
         reader, writer: the thread that waits for one direction, if there is one.
         more: further waiters, as (mask, function that is called when one of its bits is up), or None.
+        closed: it has been closed; the number may be another file's by now.
         loose: nobody has the channel for long; it may be dropped when nobody waits on it.
     """
 
-    __slots__ = ("careful", "fd", "loose", "more", "poller", "readable", "reader", "writable", "writer")
+    __slots__ = (
+        "careful",
+        "closed",
+        "fd",
+        "loose",
+        "more",
+        "poller",
+        "readable",
+        "reader",
+        "writable",
+        "writer",
+    )
 
     def __init__(self, fd: int, careful: bool = True, loose: bool = False) -> None:
         self.fd = fd
@@ -47,6 +59,7 @@ class Channel:
         self.readable = self.writable = True
         self.careful = careful
         self.loose = loose
+        self.closed = False
         self.reader: ControlBlock | None = None
         self.writer: ControlBlock | None = None
         self.more: list[tuple[int, Callable[[], object]]] | None = None
@@ -86,9 +99,10 @@ class Channel:
         self.more = [entry for entry in self.more or () if entry[1] is not ready] or None
 
     def close(self, wake: Callable[[ControlBlock], object]) -> None:
-        """The descriptor is gone: all who wait try again, and meet CPython's error."""
+        """The descriptor is about to be closed: all who wait try again, and meet CPython's error."""
+        self.closed = True
         if self.poller is not None:
-            self.poller.close_channel(self.fd, self)
+            self.poller.drop(self.fd, self)
         self.deliver(READS | WRITES, wake)
 
     def _withdraw(self, block: ControlBlock) -> bool:

@@ -57,6 +57,9 @@ class Carrier(Protocol):
     def nap(self, block: "ControlBlock", on: object, seconds: float) -> bool:
         """Sleep, if the thread may do so in the kernel; False: it has to park."""
 
+    def alone(self) -> bool:
+        """Whether nobody else is on the carrier and nothing is due: the caller may sleep in the kernel."""
+
     def breathe(self) -> None:
         """The caller gives way and nobody else is ready: see to timers, or to other kernel threads."""
 

@@ -79,6 +79,7 @@ class ControlBlock:
 
     locals: "dict[Any, Any] | None" = None
     error: BaseException | None = None
+    sigmask: "frozenset[int] | None" = None  # of a thread that shares its kernel thread with the main one
     priority = 0
     policy_data: Any = None
 
@@ -144,10 +145,20 @@ class ControlBlock:
             reason=reason,
             on=target,
             holder=holder,
-            place=self.carrier.place(self),
+            place=self._place(),
             since=self.since,
             deadline=timer[0] if timer else None,
         )
+
+    def _place(self) -> str:
+        """Where the thread waits; with no frame of the program on its stack, what it was started with."""
+        place = self.carrier.place(self)
+        if place == "?":
+            target = getattr(self.thread, "_target", None)
+            name = getattr(target, "__qualname__", None)
+            if name is not None:
+                place = f"the start of {self.name!r}, whose target is {name}"
+        return place
 
     def stack(self) -> list[str]:
         """The thread's calls, outermost first, as "file:line in function"; empty if not to be had."""

@@ -176,21 +176,17 @@ class Poller:
         else:
             self.channels[fd] = known
 
-    def close_channel(self, fd: int, channel: Any) -> None:
-        """Forget a channel; the descriptor may be closed already."""
+    def drop(self, fd: int, channel: Any) -> None:
+        """Forget a channel, and have the machine forget the descriptor: a copy of it may live elsewhere."""
         if self.channels.get(fd) is channel:
             del self.channels[fd]
-
-    def drop(self, fd: int) -> None:
-        """Forget a channel and what the machine knows of it."""
-        self.channels.pop(fd, None)
-        self._events.unregister(fd)
+            self._events.unregister(fd)
 
     def close(self) -> None:
         """Give the descriptors back."""
         for fd, identity in self._ours.items():
             if _identity(fd) == identity:
-                os.close(fd)
+                _close(fd)
         self._events.close()
 
     def after_fork(self) -> Events:
@@ -206,7 +202,7 @@ def _high(fd: int) -> int:
         high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIGH)
     except OSError:
         return fd
-    os.close(fd)
+    _close(fd)
     return high
 
 
@@ -311,4 +307,5 @@ _poll = select.poll
 _select = select.select
 _read = os.read
 _write = os.write
+_close = os.close
 _ONE = (1).to_bytes(8, sys.byteorder)

@@ -37,6 +37,8 @@ default = signal.SIG_DFL
 put = signal.signal
 get = signal.getsignal
 pthread_kill: Callable[[int, int], None] | None = getattr(signal, "pthread_kill", None)
+pthread_sigmask: Any = getattr(signal, "pthread_sigmask", None)
+BLOCK, UNBLOCK, SETMASK = (getattr(signal, f"SIG_{name}", 0) for name in ("BLOCK", "UNBLOCK", "SETMASK"))
 default_int_handler = signal.default_int_handler
 _interrupt = _thread.interrupt_main
 

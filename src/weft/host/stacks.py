@@ -13,7 +13,16 @@ from typing import Any
 
 import greenlet as _greenlet
 
-__all__ = ["Begin", "Nursery", "Worker", "frame_of", "getcurrent", "root", "set_switch_tracer"]
+__all__ = [
+    "Begin",
+    "Nursery",
+    "Worker",
+    "add_switch_tracer",
+    "drop_switch_tracer",
+    "frame_of",
+    "getcurrent",
+    "root",
+]
 
 getcurrent = _greenlet.getcurrent
 
@@ -85,6 +94,27 @@ def frame_of(resume: Any) -> FrameType | None:
     return frame if isinstance(frame, FrameType) else None
 
 
-def set_switch_tracer(tracer: Callable[[str, Any], None] | None) -> None:
+_tracers: list[Callable[[str, Any], None]] = []
+
+
+def add_switch_tracer(tracer: Callable[[str, Any], None]) -> None:
     """Have `tracer(event, (origin, target))` called at every switch on this kernel thread."""
-    _greenlet.settrace(tracer)
+    _tracers.append(tracer)
+    _set_tracers()
+
+
+def drop_switch_tracer(tracer: Callable[[str, Any], None]) -> None:
+    """Call it no more; without a tracer switches cost nothing more."""
+    if tracer in _tracers:
+        _tracers.remove(tracer)
+    _set_tracers()
+
+
+def _set_tracers() -> None:
+    tracers = tuple(_tracers)
+
+    def all_of_them(event: str, stacks: Any) -> None:
+        for tracer in tracers:
+            tracer(event, stacks)
+
+    _greenlet.settrace(all_of_them if len(tracers) > 1 else tracers[0] if tracers else None)

@@ -1,5 +1,6 @@
 """Kernel threads as the interpreter gives them: start one, who am I, raw locks, and a baton."""
 
+import _signal  # type: ignore[import-not-found]  # signal leads to enum
 import _thread
 import sys
 from _queue import Empty, SimpleQueue
@@ -18,6 +19,7 @@ __all__ = [
     "raw_lock",
     "stack_size",
     "start",
+    "start_own",
 ]
 
 RawLock = _thread.LockType
@@ -39,6 +41,24 @@ def start(run: Callable[..., object], *args: Any) -> int:
         RuntimeError: the system will not start one ("can't start new thread").
     """
     return _thread.start_new_thread(run, args)
+
+
+def start_own(run: Callable[..., object], *args: Any) -> int:
+    """Start a kernel thread that is weft's own and takes no signals.
+
+    What the program's threads block has to stay pending: one kernel thread that lets a signal through is
+    enough for the system to deliver it, and perhaps to end the process.
+    """
+    if _sigmask is None:
+        return start(run, *args)
+    before = _sigmask(_signal.SIG_BLOCK, _signal.valid_signals())  # it inherits the mask
+    try:
+        return start(run, *args)
+    finally:
+        _sigmask(_signal.SIG_SETMASK, before)
+
+
+_sigmask: Any = getattr(_signal, "pthread_sigmask", None)
 
 
 def main_ident() -> int:

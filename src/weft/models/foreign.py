@@ -137,6 +137,10 @@ class ForeignCarrier:
             block.on = block.timer = None
         return True
 
+    def alone(self) -> bool:
+        """Always: the kernel thread is the thread's own."""
+        return True
+
     def breathe(self) -> None:
         """Give way to other kernel threads."""
         sleep(0)

@@ -39,7 +39,7 @@ class KernelModel:
         self.main = ForeignCarrier.block_for(getcurrent())
         self.main.label = "MainThread"
         self.main.daemon = False
-        self._blocks: set[ControlBlock] = {self.main}
+        self._blocks: dict[ControlBlock, None] = {self.main: None}  # in the order of their start
         self._foreign: set[ControlBlock] = set()
         self.started = 0
         self._bell = threads.raw_lock()
@@ -64,11 +64,11 @@ class KernelModel:
         block = ForeignCarrier.new_block(run, thread, daemon)
         gate = threads.raw_lock()
         gate.acquire()
-        self._blocks.add(block)
+        self._blocks[block] = None
         try:
             threads.start(self._carry, block, register, gate)
         except BaseException:
-            self._blocks.discard(block)
+            self._blocks.pop(block, None)
             raise
         self.started += 1
         gate.acquire()
@@ -91,7 +91,7 @@ class KernelModel:
         finally:
             block.run = None
             block.done = True
-            self._blocks.discard(block)
+            self._blocks.pop(block, None)
             listener = ForeignCarrier.listener
             if listener is not None:
                 listener(Kind.ENDED, block, None)
@@ -119,8 +119,7 @@ class KernelModel:
 
     def blocks(self) -> list[ControlBlock]:
         """Every thread that has not ended, the main one first."""
-        others = sorted(self._blocks - {self.main}, key=lambda block: block.ident)
-        return [self.main, *others]
+        return [self.main, *(block for block in list(self._blocks) if block is not self.main)]
 
     def foreign_blocks(self) -> list[ControlBlock]:
         """Kernel threads that are not ours and have met us."""
@@ -139,7 +138,7 @@ class KernelModel:
         if not self._alive and not self._stopping:
             self._alive = True
             self._over.acquire()
-            threads.start(self._watch)
+            threads.start_own(self._watch)
 
     def _watch(self) -> None:
         before: list[tuple[int, float]] | None = None
@@ -195,9 +194,9 @@ class KernelModel:
 
     def after_fork(self, survivor: ControlBlock) -> None:
         """In a forked child: the calling thread alone lives on."""
-        for block in self._blocks - {survivor}:
+        for block in self._blocks.keys() - {survivor}:
             block.done = True
-        self._blocks = {survivor}
+        self._blocks = {survivor: None}
         self._foreign = set()
         self.main = survivor
         survivor.ident = threads.get_ident()

@@ -53,7 +53,7 @@ class Loop:
         self.signal_noted: Callable[[], bool] = lambda: False
         self.listener: Listener | None = None
         self.on_leave_idle: Callable[[], None] | None = None
-        self.alive: set[ControlBlock] = set()
+        self.alive: dict[ControlBlock, None] = {}  # in the order of their start
         self.native_id = threads.get_native_id()
         self.kernel_ident = threads.get_ident()
         self.spares: deque[Worker] = deque()
@@ -164,7 +164,7 @@ class Loop:
                     channel.deliver(events, wake)
             else:
                 if channel.loose and not channel.awaited:
-                    poller.drop(fd)
+                    poller.drop(fd, channel)
                 channel.deliver(events, wake)
 
     # -- garbage collections ----------------------------------------------------------------------
@@ -233,6 +233,10 @@ class Loop:
         """A user thread does not sleep in the kernel: it parks."""
         return False
 
+    def alone(self) -> bool:
+        """Whether there is one thread, and no timer and no descriptor to serve meanwhile."""
+        return len(self.alive) == 1 and not self.ready and not self.timers.heap and not self.poller
+
     def breathe(self) -> None:
         """A thread gives way and is the only ready one: let timers that are due fire."""
         self.now = now = monotonic()
@@ -247,7 +251,7 @@ class Loop:
         With nobody else in the queue and a spare worker at hand, the thread gets the worker at once, so
         that whoever parks next switches straight into it.
         """
-        self.alive.add(block)
+        self.alive[block] = None
         if self.listener is not None:
             self.listener(Kind.STARTED, block, None)
         if not self.ready and self.spares:
@@ -279,7 +283,7 @@ class Loop:
                 block.error = InternalError(f"a thread's body raised {error!r}")
             block.run = None
             block.done = True
-            alive.discard(block)
+            alive.pop(block, None)
             if self.listener is not None:
                 self.listener(Kind.ENDED, block, None)
             if block.joiners:

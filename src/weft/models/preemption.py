@@ -86,7 +86,7 @@ class Preemption:
             self.alive = True
             self._over.acquire()
             try:
-                threads.start(self._watch)
+                threads.start_own(self._watch)
             except RuntimeError:  # the interpreter is ending, or the machine has no more
                 self.alive = False
                 self._over.release()

@@ -44,7 +44,7 @@ class UserModel:
         here.block = self.main  # type: ignore[attr-defined]
         self.main.resume = here.switch
         self._blocks = self.loop.alive
-        self._blocks.add(self.main)
+        self._blocks[self.main] = None
         self._foreign: set[ControlBlock] = set()
         self.started = 0
         self.preemption: Preemption | None = None
@@ -102,9 +102,8 @@ class UserModel:
         return block
 
     def blocks(self) -> list[ControlBlock]:
-        """Every thread that has not ended, the main one first."""
-        others = sorted(self._blocks - {self.main}, key=lambda block: block.ident)
-        return [self.main, *others]
+        """Every thread that has not ended, the main one first, the others in the order of their start."""
+        return [self.main, *(block for block in list(self._blocks) if block is not self.main)]
 
     def foreign_blocks(self) -> list[ControlBlock]:
         """Kernel threads that are not ours and have met us."""
@@ -118,10 +117,10 @@ class UserModel:
 
     def after_fork(self, survivor: ControlBlock) -> None:
         """In a forked child: the calling thread alone lives on, on a fresh queue and poller."""
-        dead = self._blocks - {survivor}
+        dead = self._blocks.keys() - {survivor}
         self._buried = [block.resume for block in dead]  # their stacks must not unwind here
         self._blocks.clear()
-        self._blocks.add(survivor)
+        self._blocks[survivor] = None
         self._foreign = set()
         loop = self.loop
         for block in dead:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from weft.core.current import current
 from weft.host import signals
 
 __all__ = ["adapters", "restore_signal"]
@@ -16,6 +17,8 @@ def restore_signal() -> None:
         module.signal, module.getsignal = signals.put, signals.get
         if signals.pthread_kill is not None:
             module.pthread_kill = signals.pthread_kill
+        if hasattr(module, "_weft_sigmask"):
+            module.pthread_sigmask = module.__dict__.pop("_weft_sigmask")
 
 
 class _SetAsyncExc:
@@ -32,6 +35,33 @@ class _SetAsyncExc:
         ident = getattr(ident, "value", ident)
         error = getattr(error, "value", error)
         return self._throw(int(ident), error or None)
+
+
+def _sigmask_of_threads(real: Callable[..., Any], runtime: Any) -> Callable[..., Any]:
+    """`pthread_sigmask` for threads of which only the main one has a mask in the kernel.
+
+    A signal goes to the process, and to whichever of its threads lets it through. A thread that wants none
+    leaves them to the others: with one kernel thread for all, its mask must not be the others' too.
+    """
+
+    def pthread_sigmask(how: int, mask: Any) -> Any:
+        """Fetch and/or change the signal mask of the calling thread."""
+        me, main = current(), runtime.model.main
+        if me.carrier is not main.carrier or me.ident == main.ident:
+            return real(how, mask)
+        wanted = set(mask)
+        try:
+            real(-1, wanted)  # changes nothing, and refuses bad signals in CPython's words
+        except OSError:
+            pass
+        before = real(signals.BLOCK, ()) if me.sigmask is None else me.sigmask
+        changes = {signals.BLOCK: before | wanted, signals.UNBLOCK: before - wanted, signals.SETMASK: wanted}
+        if how not in changes:
+            return real(how, wanted)
+        me.sigmask = frozenset(changes[how])
+        return set(before)
+
+    return pthread_sigmask
 
 
 def adapters(runtime: Any) -> dict[str, Callable[[Any], None]]:
@@ -53,6 +83,9 @@ def adapters(runtime: Any) -> dict[str, Callable[[Any], None]]:
                 real_kill(runtime.kernel_ident(known.get(thread_id), thread_id), signalnum)
 
             module.pthread_kill = pthread_kill
+        if signals.pthread_sigmask is not None:
+            module._weft_sigmask = module.pthread_sigmask
+            module.pthread_sigmask = _sigmask_of_threads(module.pthread_sigmask, runtime)
 
     def adapt_ctypes(module: Any) -> None:
         module.pythonapi.PyThreadState_SetAsyncExc = _SetAsyncExc(runtime.throw)

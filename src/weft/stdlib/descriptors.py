@@ -1,14 +1,18 @@
-"""Waiting for descriptors and children: `select.*`, `os.read` and `os.waitpid`.
+"""Waiting for descriptors and children: `select.*`, `os.read`, `os.write`, `os.close` and `os.waitpid`.
 
 Each asks the real call first without waiting. Only when that has nothing to give does the thread park,
 with the descriptors watched by its carrier's poller, and ask again when one is ready. No descriptor is
 made non-blocking: the program and its children see it too.
 """
 
+import errno
+import fcntl
 import os
 import select
+import stat
+import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from weft.core.channel import Channel
 from weft.core.current import current
@@ -19,8 +23,11 @@ from weft.host.platform import monotonic
 from weft.host.poller import HANGUP, READ, WRITE, poll_once
 from weft.stdlib.sleep import sleep
 
-__all__ = ["dress", "nap", "replacements", "wait_for"]
+__all__ = ["dress", "fail_waiters", "nap", "replacements", "wait_for"]
 
+Answer = TypeVar("Answer")
+_close = os.close
+ROOM = getattr(select, "PIPE_BUF", 512)  # bytes that a pipe takes at once when it is ready
 FIRST_NAP, LONGEST_NAP = 0.001, 0.05  # seconds between looks for children that no descriptor tells of
 
 
@@ -59,7 +66,7 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
         False if the time ran out.
 
     Raises:
-        OSError: one of them is not open.
+        OSError: one of them is not open, or another thread has closed it meanwhile.
     """
     me = current()
     poller = me.carrier.poller
@@ -92,7 +99,17 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
         for channel in watched:
             channel.forget(ready)
     settle(me, alarm)
+    if any(channel.closed for channel in watched):
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     return not (alarm & TIMEOUT and alarm & WITHDRAWN)
+
+
+def fail_waiters(fd: int) -> None:
+    """A descriptor is about to be closed: who waits for it is woken, and gets an error."""
+    poller = current().carrier.poller
+    channel = poller.channels.get(fd) if poller is not None else None
+    if channel is not None:
+        channel.close(wake)
 
 
 def _deadline(timeout: float | None) -> float | None:
@@ -110,6 +127,12 @@ def _retry(
         wait_for(wanted(), deadline)
 
 
+def _at_once(answer: Answer) -> Answer:
+    """An answer without a wait: others run all the same, as CPython gives up its lock to ask."""
+    sleep(0)
+    return answer
+
+
 def replacements() -> list[tuple[Any, str, Any]]:
     """The functions and types to put in place: (module, name, value)."""
     found: list[tuple[Any, str, Any]] = [(select, "select", _make_select())]
@@ -118,6 +141,8 @@ def replacements() -> list[tuple[Any, str, Any]]:
     if hasattr(select, "epoll"):
         found.append((select, "epoll", _make_epoll()))
     found.append((os, "read", _make_read()))
+    found.append((os, "write", _make_write()))
+    found.append((os, "close", _make_close()))
     found.append((os, "waitpid", _make_waitpid()))
     return found
 
@@ -132,7 +157,7 @@ def _make_select() -> Any:
         rlist, wlist, xlist = list(rlist), list(wlist), list(xlist)
         answer = real(rlist, wlist, xlist, 0)
         if any(answer) or timeout == 0:
-            return answer
+            return _at_once(answer)
         deadline = _deadline(timeout)
         if not (rlist or wlist or xlist):
             nap(deadline)
@@ -183,17 +208,22 @@ def _make_poll() -> Any:
             self._wanted.pop(fd if isinstance(fd, int) else fd.fileno(), None)
 
         def poll(self, timeout: float | None = None, /) -> list[tuple[int, int]]:
-            answer = self._real.poll(0)
+            answer: list[tuple[int, int]] = self._real.poll(0)
             if answer or timeout == 0:
-                return answer
+                return _at_once(answer)
             seconds = None if timeout is None or timeout < 0 else timeout / 1e3
             deadline = _deadline(seconds)
             if not self._wanted:
                 nap(deadline)
                 return answer
-            result: list[tuple[int, int]] = _retry(
-                lambda: self._real.poll(0), lambda: list(self._wanted.items()), deadline
-            )
+            try:
+                result: list[tuple[int, int]] = _retry(
+                    lambda: self._real.poll(0), lambda: list(self._wanted.items()), deadline
+                )
+            except OSError as error:
+                if error.errno != errno.EBADF:
+                    raise
+                result = self._real.poll(0)  # says which is not open: POLLNVAL
             return result
 
     poll.__module__, poll.__qualname__ = "select", "poll"
@@ -208,14 +238,14 @@ def _make_epoll() -> Any:
 
         def __init__(self, sizehint: int = -1, flags: int = 0) -> None:
             self._real = real(sizehint, flags)
-            for name in ("close", "fileno", "register", "modify", "unregister"):
+            for name in ("fileno", "register", "modify", "unregister"):
                 setattr(self, name, getattr(self._real, name))
 
         @classmethod
         def fromfd(cls, fd: int) -> Any:
             made = cls.__new__(cls)
             made._real = real.fromfd(fd)
-            for name in ("close", "fileno", "register", "modify", "unregister"):
+            for name in ("fileno", "register", "modify", "unregister"):
                 setattr(made, name, getattr(made._real, name))
             return made
 
@@ -228,12 +258,17 @@ def _make_epoll() -> Any:
             return self
 
         def __exit__(self, *args: object) -> None:
+            self.close()
+
+        def close(self) -> None:
+            if not self._real.closed:
+                fail_waiters(self._real.fileno())
             self._real.close()
 
         def poll(self, timeout: float | None = None, maxevents: int = -1) -> list[tuple[int, int]]:
-            answer = self._real.poll(0, maxevents)
+            answer: list[tuple[int, int]] = self._real.poll(0, maxevents)
             if answer or timeout == 0:
-                return answer
+                return _at_once(answer)
             fd = self._real.fileno()
             result: list[tuple[int, int]] = _retry(
                 lambda: self._real.poll(0, maxevents), lambda: [(fd, select.POLLIN)], _deadline(timeout)
@@ -256,12 +291,69 @@ def _make_read() -> Any:
     return dress(read, "os", "read")
 
 
-def _would_block(fd: int) -> bool:
-    """Whether a read would put the kernel thread to sleep: nothing there, and the program allows it."""
+def _make_close() -> Any:
+    real = os.close
+
+    def close(fd: int) -> None:
+        """Close a file descriptor; as `os.close`. Threads that wait for it are woken and get an error."""
+        if isinstance(fd, int):
+            fail_waiters(fd)
+        real(fd)
+
+    return dress(close, "os", "close")
+
+
+def _would_block(fd: int, events: int = READ) -> bool:
+    """Whether the call would put the kernel thread to sleep: not ready, and the program allows it."""
     try:
-        return fd >= 0 and not poll_once([(fd, READ | HANGUP)], 0) and os.get_blocking(fd)
+        return fd >= 0 and not poll_once([(fd, events | HANGUP)], 0) and _waits(fd, events)
     except (OSError, OverflowError):
         return False
+
+
+def _waits(fd: int, events: int) -> bool:
+    """Whether the descriptor is blocking, and open for that: the wrong end of a pipe is never ready."""
+    flags = fcntl.fcntl(fd, fcntl.F_GETFL)
+    return not flags & os.O_NONBLOCK and flags & os.O_ACCMODE != (
+        os.O_WRONLY if events == READ else os.O_RDONLY
+    )
+
+
+def _make_write() -> Any:
+    real = os.write
+
+    def write(fd: int, data: Any, /) -> int:
+        """Write a bytes object to a file descriptor; as `os.write`."""
+        if not isinstance(fd, int):
+            return real(fd, data)
+        try:
+            size = memoryview(data).nbytes
+        except TypeError:
+            return real(fd, data)  # says it in CPython's words
+        step = _write_step(fd) if size > ROOM else size
+        if step >= size:
+            if _would_block(fd, WRITE):
+                wait_for([(fd, WRITE)], None)
+            return real(fd, data)
+        written = 0
+        with memoryview(data) as view, view.cast("B") as rest:
+            while written < size:  # a blocking descriptor takes all, however long that takes
+                if _would_block(fd, WRITE):
+                    wait_for([(fd, WRITE)], None)
+                written += real(fd, rest[written : written + step])
+        return written
+
+    return dress(write, "os", "write")
+
+
+def _write_step(fd: int) -> int:
+    """How much may be written at once to a descriptor that is ready without a wait in C."""
+    try:
+        mode = os.fstat(fd).st_mode
+        waits = (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)) and os.get_blocking(fd)
+    except (OSError, OverflowError):
+        waits = False
+    return ROOM if waits else sys.maxsize
 
 
 def _make_waitpid() -> Any:
@@ -294,7 +386,7 @@ def _await_child(pid: int) -> bool:
     try:
         wait_for([(fd, select.POLLIN)], None)
     finally:
-        os.close(fd)
+        _close(fd)
     return True
 
 

@@ -31,7 +31,7 @@ from weft.host.sockets import (
     real_socket,
     set_default_timeout,
 )
-from weft.stdlib.descriptors import dress, nap, wait_for
+from weft.stdlib.descriptors import dress, fail_waiters, nap, wait_for
 from weft.stdlib.sleep import sleep
 
 __all__ = ["socket", "supply_sockets"]
@@ -95,23 +95,18 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
     def close(self) -> None:
         """Close the socket; threads that wait on it are woken and get an error."""
         channel, self._channel = self._channel, None
-        if channel is None:
-            fd = _fileno(self)
-            poller = current().carrier.poller if fd >= 0 else None
-            channel = poller.channels.get(fd) if poller is not None else None
-        try:
-            real_socket.close(self)
-        finally:
-            if channel is not None:
-                channel.close(wake)
+        if channel is not None:
+            channel.close(wake)
+        else:
+            fail_waiters(_fileno(self))
+        real_socket.close(self)
 
     def detach(self) -> int:
         """Close the socket object without closing its descriptor, and return that."""
-        fd: int = real_socket.detach(self)
         channel, self._channel = self._channel, None
         if channel is not None:
             channel.close(wake)
-        return fd
+        return real_socket.detach(self)  # type: ignore[no-any-return]
 
     # -- reading and writing -----------------------------------------------------------------------------
 

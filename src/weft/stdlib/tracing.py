@@ -13,7 +13,7 @@ from typing import Any
 from weft.core.current import current, getcurrent
 from weft.core.places import HOME
 from weft.core.thread import ControlBlock
-from weft.host.stacks import set_switch_tracer
+from weft.host.stacks import add_switch_tracer, drop_switch_tracer
 
 __all__ = ["Tracing", "make_current_frames"]
 
@@ -123,7 +123,7 @@ class Tracing:
             return
         if not self._engaged:
             self._engaged = True
-            set_switch_tracer(self._switched)
+            add_switch_tracer(self._switched)
         block = current()
         if _clear not in (block.ending or ()):
             block.ending = [*(block.ending or ()), _clear]
@@ -144,7 +144,7 @@ class Tracing:
     def close(self) -> None:
         """Stop swapping."""
         if self._engaged:
-            set_switch_tracer(None)
+            drop_switch_tracer(self._switched)
 
 
 def _clear() -> None:

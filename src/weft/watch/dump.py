@@ -9,6 +9,8 @@ from weft.core.thread import ControlBlock, State
 
 __all__ = ["dump", "render", "render_deadlock"]
 
+ALIKE = 3  # threads that wait alike and are told one by one in the report of a deadlock
+
 
 def _object_name(on: object) -> str:
     """A waited-on object in few words."""
@@ -73,9 +75,25 @@ def render_deadlock(blocks: Iterable[ControlBlock], note: str = "") -> str:
     """The report of a program that is stuck: who waits for whom, and nothing that could change it."""
     listed = list(blocks)
     lines = ["weft: deadlock: every thread waits and nothing can wake one" + (f" ({note})" if note else "")]
-    lines += ["  " + _line(block, None) for block in listed]
+    lines += _grouped(listed)
     lines += _cycle_lines(listed) or ["  no cycle: what they wait for is never released, set, put or sent"]
     return "\n".join(lines)
+
+
+def _grouped(blocks: Sequence[ControlBlock]) -> list[str]:
+    """A line for each thread, but for those of which ALIKE have been told: they are counted."""
+    alike: dict[tuple[object, ...], list[ControlBlock]] = {}
+    for block in blocks:
+        wait = block.wait
+        key = (block,) if wait is None else (wait.reason, type(wait.on), wait.place, block.daemon)
+        alike.setdefault(key, []).append(block)
+    lines = []
+    for group in alike.values():
+        told = group if len(group) <= ALIKE + 1 else group[:ALIKE]
+        lines += ["  " + _line(block, None) for block in told]
+        if len(told) < len(group):
+            lines.append(f"  and {len(group) - len(told):,} more like it")
+    return lines
 
 
 def dump(blocks: Iterable[ControlBlock], now: float | None = None, file: IO[str] | None = None) -> None:
