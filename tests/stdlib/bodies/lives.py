@@ -318,6 +318,42 @@ def case_locals_with_arguments_are_made_in_each_thread() -> None:
         mine.__dict__ = {}
 
 
+def case_a_local_is_no_iterator_unless_its_class_says_so() -> None:
+    with raises(TypeError):
+        iter(threading.local())
+
+    class Below:
+        def __iter__(self) -> Any:
+            return self
+
+        def __next__(self) -> str:
+            return "mixed in"
+
+    class Mixed(threading.local, Below):
+        pass
+
+    class Own(threading.local):
+        def __next__(self) -> str:
+            return "own"
+
+        @property
+        def twice(self) -> Any:
+            return self.x * 2
+
+        @twice.setter
+        def twice(self, value: Any) -> None:
+            self.x = value // 2
+
+    mixed, own = Mixed(), Own()
+    mixed.x = own.x = 1
+    own.twice = 6
+    assert (next(mixed), next(iter(mixed)), next(own)) == ("mixed in", "mixed in", "own")
+    assert in_thread(lambda: (hasattr(mixed, "x"), hasattr(own, "x"))) == (False, False)
+    assert (mixed.x, own.x, own.twice) == (1, 3, 6)
+    with raises(TypeError):
+        iter(own)  # type: ignore[call-overload]
+
+
 def case_locals_end_with_their_thread() -> None:
     class Thing:
         pass
