@@ -6,6 +6,7 @@ from typing import Any
 
 from weft.core.events import Listener
 from weft.core.thread import ControlBlock
+from weft.core.timers import Call
 from weft.host import threads
 from weft.host.stacks import getcurrent, root
 from weft.models.foreign import ForeignCarrier, nothing
@@ -137,12 +138,9 @@ class UserModel:
         if self.preemption is not None:
             self.preemption.after_fork()
 
-    def call_at(self, when: float, function: Callable[[], object]) -> "Call":
-        """Call a function at a time (monotonic seconds) from the loop; it may only make threads ready."""
-        timers = self.loop.timers
-        call = Call((when, timers.number(), function, timers))
-        timers.push(call)
-        return call
+    def call_at(self, when: float, start: Callable[..., object], function: Any, args: Any) -> Call:
+        """Call `start(function, args)` at a time (monotonic seconds); it may only make threads ready."""
+        return self.loop.timers.call(when, start, function, args)
 
     def end(self) -> None:
         """The interpreter ends: the main thread goes on alone, as a kernel thread."""
@@ -158,13 +156,3 @@ class UserModel:
         if self.preemption is not None:
             self.preemption.stop()
         self.loop.close()
-
-
-class Call(list[Any]):
-    """A call that is to come: the timer's heap entry itself, with its timers at the end."""
-
-    __slots__ = ()
-
-    def cancel(self) -> None:
-        """Make sure that it does not come, if it has not yet."""
-        self[3].disarm(self)
