@@ -38,7 +38,13 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 }
 
 
-class ControlBlock:
+class _Hot:
+    """The fields that a switch touches: slots of a base class come first, and lie side by side."""
+
+    __slots__ = ("alarm", "carrier", "done", "on", "resume", "since", "timer", "value")
+
+
+class ControlBlock(_Hot):
     """The record of one thread.
 
     The fields that a park and a wake touch come first; they belong to the thread itself while it runs
@@ -59,22 +65,14 @@ class ControlBlock:
     __slots__ = (
         "__dict__",
         "__weakref__",
-        "alarm",
         "begun",
-        "carrier",
         "daemon",
-        "done",
         "ending",
         "ident",
         "joiners",
         "label",
-        "on",
-        "resume",
         "run",
-        "since",
         "thread",
-        "timer",
-        "value",
     )
 
     locals: "dict[Any, Any] | None" = None

@@ -65,7 +65,7 @@ class UserModel:
             RuntimeError: the watchdog is not there and the machine will not start it.
         """
         preemption = self.preemption
-        if preemption is not None and not preemption.awake:
+        if preemption is not None and (preemption.asleep or not preemption.alive or not preemption.prepared):
             preemption.ensure_running()
         block = ControlBlock(self.loop, run, thread, daemon)
         if register is not None:
@@ -129,6 +129,7 @@ class UserModel:
             block.done = True
         while loop.ready:
             loop.pick()
+        loop.nursery.fresh.clear()
         loop.timers.heap.clear()
         loop.timers.dead = 0
         loop.poller.after_fork()

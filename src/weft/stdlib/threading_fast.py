@@ -9,6 +9,7 @@ Event, and of Thread the constructor, `start`, `join`, `is_alive` and the body.
 """
 
 import sys
+from types import MethodType
 from typing import Any
 
 from weft.core.current import adopt, current, getcurrent
@@ -34,8 +35,8 @@ class Started(ThreadHandle):
     __slots__ = ("_set",)
 
     def __init__(self) -> None:
-        super().__init__()
-        self._set = False
+        self._block = None
+        self._done = self._set = False
 
     @transparent
     def is_set(self) -> bool:
@@ -147,7 +148,6 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
     starter = "_start_joinable_thread" if CHECKS_HANDLES else "_start_new_thread"
     real_starter = getattr(module, starter)
     own = module.__dict__
-    new_handle = object.__new__
     plain_run = Thread.run
 
     def register(block: ControlBlock) -> None:
@@ -163,15 +163,19 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
         try:
             if own["_trace_hook"] or own["_profile_hook"]:
                 _set_hooks(own)
-            if getattr(thread.run, "__func__", None) is not plain_run:
-                thread.run()
+            run = thread.run
+            if run.__class__ is not MethodType or run.__func__ is not plain_run:
+                run()
             else:  # the same without its frame, which each switch of the thread would pay for
                 target = thread._target
                 try:
                     if target is not None:
-                        target(*thread._args, **thread._kwargs)
+                        if thread._kwargs:
+                            target(*thread._args, **thread._kwargs)
+                        else:
+                            target(*thread._args)
                 finally:
-                    del target, thread._target, thread._args, thread._kwargs
+                    del run, target, thread._target, thread._args, thread._kwargs
         except BaseException as error:  # noqa: BLE001 - the thread's excepthook is told of all
             if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
                 error.__traceback__ = error.__traceback__.tb_next
@@ -219,9 +223,7 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
             self._args = args
             self._kwargs = {} if kwargs is None else kwargs
             self._daemonic = daemon
-            self._started = self._weft = handle = new_handle(Started)
-            handle._block = None
-            handle._done = handle._set = False
+            self._started = self._weft = handle = Started()
             if CHECKS_HANDLES:
                 self._handle = handle
             self._initialized = True
