@@ -5,7 +5,7 @@ from types import FrameType
 from typing import Any
 
 from weft.core.events import Listener
-from weft.core.thread import ControlBlock
+from weft.core.thread import ControlBlock, fresh_block
 from weft.core.timers import Call
 from weft.host import threads
 from weft.host.stacks import getcurrent, root
@@ -67,7 +67,7 @@ class UserModel:
         preemption = self.preemption
         if preemption is not None and (preemption.asleep or not preemption.alive or not preemption.prepared):
             preemption.ensure_running()
-        block = ControlBlock(self.loop, run, thread, daemon)
+        block = fresh_block(self.loop, run, thread, daemon)
         if register is not None:
             register(block)
         self.started += 1

@@ -9,7 +9,6 @@ Event, and of Thread the constructor, `start`, `join`, `is_alive` and the body.
 """
 
 import sys
-from types import MethodType
 from typing import Any
 
 from weft.core.current import adopt, current, getcurrent
@@ -148,6 +147,7 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
     starter = "_start_joinable_thread" if CHECKS_HANDLES else "_start_new_thread"
     real_starter = getattr(module, starter)
     own = module.__dict__
+    new_handle = object.__new__  # a class with slots has its __init__ called the slow way
     plain_run = Thread.run
 
     def register(block: ControlBlock) -> None:
@@ -163,9 +163,12 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
         try:
             if own["_trace_hook"] or own["_profile_hook"]:
                 _set_hooks(own)
-            run = thread.run
-            if run.__class__ is not MethodType or run.__func__ is not plain_run:
-                run()
+            try:
+                plain = thread.run.__func__ is plain_run
+            except AttributeError:
+                plain = False
+            if not plain:
+                thread.run()
             else:  # the same without its frame, which each switch of the thread would pay for
                 target = thread._target
                 try:
@@ -175,7 +178,7 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
                         else:
                             target(*thread._args)
                 finally:
-                    del run, target, thread._target, thread._args, thread._kwargs
+                    del target, thread._target, thread._args, thread._kwargs
         except BaseException as error:  # noqa: BLE001 - the thread's excepthook is told of all
             if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
                 error.__traceback__ = error.__traceback__.tb_next
@@ -223,7 +226,10 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
             self._args = args
             self._kwargs = {} if kwargs is None else kwargs
             self._daemonic = daemon
-            self._started = self._weft = handle = Started()
+            self._ident = self._native_id = None
+            self._started = self._weft = handle = new_handle(Started)
+            handle._block = None
+            handle._done = handle._set = False
             if CHECKS_HANDLES:
                 self._handle = handle
             self._initialized = True
@@ -327,7 +333,6 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
             method.__module__ = module.__name__
             method.__qualname__ = f"Thread.{name}"
             setattr(Thread, name, method)
-    Thread._ident = Thread._native_id = None
     Thread._invoke_excepthook = staticmethod(shared_hook)
     if not CHECKS_HANDLES:
         _mimic_sentinels(module)
