@@ -439,6 +439,41 @@ def case_a_pool_waits_cancels_and_times_out() -> None:
     assert called == [busy]
 
 
+def case_a_full_pool_takes_arguments_cancels_the_rest_and_lets_go() -> None:
+    class Thing:
+        pass
+
+    thing, go = Thing(), threading.Event()
+    gone = weakref.ref(thing)
+    pool = ThreadPoolExecutor(1)
+    busy = pool.submit(go.wait)
+    until(lambda: pool._work_queue.qsize() == 0)
+    named = pool.submit(dict, [("a", 1)], b=2)
+    failed = pool.submit(int, "no number")
+    held = pool.submit(lambda kept: None, thing)
+    taken = pool.submit(pow, 2, exp=3)
+    pool._work_queue.get_nowait().run()  # as a worker of the program's own does
+    assert named.result(0) == {"a": 1, "b": 2}
+    go.set()
+    with raises(ValueError):
+        failed.result(LONG)
+    assert (busy.result(LONG), taken.result(LONG), held.result(LONG)) == (True, 8, None)
+    del thing
+    until(lambda: gone() is None)
+    go.clear()
+    busy = pool.submit(go.wait)
+    until(lambda: pool._work_queue.qsize() == 0)
+    waiting = [pool.submit(print, n) for n in range(3)]
+    seen: list[Any] = []
+    waiting[0].add_done_callback(seen.append)
+    pool.shutdown(wait=False, cancel_futures=True)
+    assert [future.cancelled() for future in waiting] == [True] * 3
+    assert seen == waiting[:1]
+    go.set()
+    assert busy.result(LONG) is True
+    pool.shutdown()
+
+
 def case_a_pool_begins_its_workers_with_the_initializer() -> None:
     made: list[int] = []
     with ThreadPoolExecutor(2, initializer=made.append, initargs=(1,)) as pool:
