@@ -8,7 +8,6 @@ import atexit
 import importlib
 import os
 import sys
-from _functools import partial  # type: ignore[import-not-found]  # functools leads to much more
 from collections.abc import Callable
 from typing import IO, Any
 
@@ -472,8 +471,6 @@ def call_later(seconds: float, function: Callable[..., object], *args: Any) -> A
 
     A timer that has not fired costs a heap entry and no thread.
     """
-    made = runtime()
-
-    return made.model.call_at(
-        monotonic() + seconds, partial(made.supply.thread_module.start_new_thread, function, args)
-    )
+    made = _runtime or runtime()
+    start = made.supply.thread_module.start_new_thread
+    return made.model.call_at(monotonic() + seconds, start, function, args)

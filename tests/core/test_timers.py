@@ -156,3 +156,31 @@ def test_a_sweep_keeps_order_and_count(entries: list[tuple[float, bool]]) -> Non
     assert timers.dead == 0
     timers.fire(100.0)
     assert fired == sorted(when for when, dies in entries if not dies)
+
+
+def test_a_call_comes_once_with_its_arguments_unless_it_is_cancelled() -> None:
+    timers, called = Timers(), list[Any]()
+
+    def start(function: Any, args: Any) -> None:
+        called.append((function, args))
+
+    calls = [timers.call(float(number), start, print, (number,)) for number in range(4)]
+    calls[1].cancel()
+    calls[1].cancel()
+    assert len(timers) == 3
+    assert timers.fire(2.0) == 2
+    calls[0].cancel()  # it has come: nothing to undo
+    assert called == [(print, (0,)), (print, (2,))]
+    assert (len(timers), timers.next()) == (1, 3.0)
+    assert all(print not in call for call in calls[:3])  # what has come or is cancelled holds nothing
+
+
+def test_cancelled_calls_are_swept_and_the_others_keep_their_order() -> None:
+    timers, called = Timers(), list[Any]()
+    calls = [timers.call(float(-n), lambda _, args: called.append(args), None, n) for n in range(2000)]
+    for call in calls[:1900]:
+        call.cancel()
+    assert len(timers) == 100
+    assert len(timers.heap) < 600
+    timers.fire(0.0)
+    assert called == list(range(1999, 1899, -1))

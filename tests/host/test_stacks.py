@@ -43,6 +43,25 @@ def test_workers_begin_from_a_shallow_stack_however_deep_the_caller_is() -> None
     assert all(isinstance(block.resume.__self__, Worker) for block in blocks)
 
 
+def test_next_begins_those_that_wait_beside_the_nursery_in_their_order() -> None:
+    seen: list[Any] = []
+    main = getcurrent()
+
+    def loop() -> None:
+        me: Any = getcurrent()
+        seen.append(me.block)
+        main.switch()
+
+    nursery = Nursery(loop, deque())
+    first, named, second = Block(), Block(), Block()
+    nursery.fresh.extend((first, second))
+    nursery.next()
+    nursery.begin(named)()  # one that is asked for by name does not stand in the row
+    nursery.next()
+    assert seen == [first, named, second]
+    assert not nursery.fresh
+
+
 def test_a_spare_worker_is_taken_before_a_new_one_is_made() -> None:
     seen: list[Any] = []
     main = getcurrent()

@@ -653,3 +653,20 @@ def test_a_call_that_comes_later_can_be_taken_back() -> None:
         print(event.wait(5), never)
     """
     assert user(code) == "True []\n"
+
+
+def test_threads_that_have_not_begun_are_ready_and_are_told_of_in_their_order() -> None:
+    code = """
+        import weft
+        from weft import runtime
+        told, model = [], runtime.runtime().model
+        threads = [threading.Thread(target=lambda: None, name=f"t{n}") for n in range(4)]
+        for t in threads[:2]: t.start()
+        print([weft.current().state.name] + [b.state.name for b in weft.threads() if b.name in ("t0", "t1")])
+        model.listen(lambda kind, block, by: told.append((kind.name, block.name)))
+        for t in threads[2:]: t.start()
+        for t in threads: t.join()
+        model.listen(None)
+        print([name for kind, name in told if kind == "RUNNING" and name != "MainThread"])
+    """
+    assert user(code) == "['RUNNING', 'READY', 'READY']\n['t0', 't1', 't2', 't3']\n"

@@ -15,7 +15,7 @@ from weft.core.wait import Wait, WaitReason
 if TYPE_CHECKING:
     from weft.core.ports import Carrier
 
-__all__ = ["TRANSITIONS", "ControlBlock", "State"]
+__all__ = ["TRANSITIONS", "ControlBlock", "State", "fresh_block"]
 
 
 class State(enum.Enum):
@@ -38,7 +38,13 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 }
 
 
-class ControlBlock:
+class _Hot:
+    """The fields that a switch touches: slots of a base class come first, and lie side by side."""
+
+    __slots__ = ("alarm", "carrier", "done", "on", "resume", "since", "timer", "value")
+
+
+class ControlBlock(_Hot):
     """The record of one thread.
 
     The fields that a park and a wake touch come first; they belong to the thread itself while it runs
@@ -59,22 +65,14 @@ class ControlBlock:
     __slots__ = (
         "__dict__",
         "__weakref__",
-        "alarm",
         "begun",
-        "carrier",
         "daemon",
-        "done",
         "ending",
         "ident",
         "joiners",
         "label",
-        "on",
-        "resume",
         "run",
-        "since",
         "thread",
-        "timer",
-        "value",
     )
 
     locals: "dict[Any, Any] | None" = None
@@ -100,16 +98,10 @@ class ControlBlock:
     ending: Any
     label: str | None
 
-    def __init__(self, carrier: "Carrier", run: Any = None, thread: Any = None, daemon: bool = True) -> None:
-        self.carrier = carrier
-        self.run = run
-        self.thread = thread
-        self.daemon = daemon
-        self.begun = self.done = False
-        self.on = self.timer = self.value = self.resume = self.joiners = self.ending = self.label = None
-        self.alarm = 0
-        self.since = 0.0
-        self.ident = id(self)
+    def __new__(
+        cls, carrier: "Carrier", run: Any = None, thread: Any = None, daemon: bool = True
+    ) -> "ControlBlock":
+        return fresh_block(carrier, run, thread, daemon)
 
     # -- what a program or a report reads -------------------------------------------------
 
@@ -188,3 +180,21 @@ class ControlBlock:
     def __repr__(self) -> str:
         # Cheap and without a question to the carrier: `deque.remove` asks for it in the middle of a tick.
         return f"<thread {self.name!r}>"
+
+
+_new = object.__new__
+
+
+def fresh_block(carrier: "Carrier", run: Any, thread: Any, daemon: bool) -> ControlBlock:
+    """Make a control block; a function, since a class with slots has its `__init__` called the slow way."""
+    block = _new(ControlBlock)
+    block.carrier = carrier
+    block.run = run
+    block.thread = thread
+    block.daemon = daemon
+    block.begun = block.done = False
+    block.on = block.timer = block.value = block.resume = block.joiners = block.ending = block.label = None
+    block.alarm = 0
+    block.since = 0.0
+    block.ident = id(block)
+    return block

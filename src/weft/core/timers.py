@@ -1,19 +1,20 @@
 """Deadlines of one carrier: a heap with lazy deletion.
 
 An entry is a list `[when, number, block or callable]`; disarming clears the last field and leaves the
-entry where it is. When more than half of the heap is dead (and it is not tiny) the dead are swept, so
-that timeouts which rarely fire cost no memory.
+entry where it is. A `Call` is an entry with more behind it and its own handle: one object in all. When
+more than three quarters of the heap are dead (and it is not tiny) the dead are swept, so that timeouts
+which rarely fire cost little memory.
 """
 
 import itertools
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from weft.core.parking import TIMEOUT, interrupt
 from weft.core.thread import ControlBlock
 
-__all__ = ["Timers"]
+__all__ = ["Call", "Timers"]
 
 SWEEP_MIN = 256  # dead entries below which a sweep is not worth its time
 
@@ -42,24 +43,28 @@ class Timers:
         heappush(self.heap, entry)
         return entry
 
-    def push(self, entry: Entry) -> None:
-        """Arm an entry that the caller has made: `[when, number(), what, ...]`."""
-        heappush(self.heap, entry)
+    def call(self, when: float, start: Callable[..., object], function: Any, args: Any) -> "Call":
+        """At `when` call `start(function, args)`, unless the result's `cancel()` was called before."""
+        call = Call((when, self.number(), start, function, args, self))
+        heappush(self.heap, call)
+        return call
 
     def disarm(self, entry: Entry) -> None:
         """Forget a deadline; one that has fired already is none of our business."""
         if entry[2] is not None:
             entry[2] = None
             self.dead += 1
-            if self.dead > SWEEP_MIN and self.dead * 2 > len(self.heap):
+            if self.dead > SWEEP_MIN and self.dead * 4 > len(self.heap) * 3:
                 self._sweep()
 
     def _sweep(self) -> None:
         # What is armed or fired meanwhile (a tick, a finalizer) meets a heap of its own.
         old, self.heap, self.dead = self.heap, [], 0
-        for entry in old:
-            if entry[2] is not None:
-                heappush(self.heap, entry)
+        live = [entry for entry in old if entry[2] is not None]
+        heapify(live)
+        meanwhile, self.heap = self.heap, live
+        for entry in meanwhile:
+            heappush(self.heap, entry)
 
     def next(self) -> float | None:
         """When the first live deadline is due; None if there is none."""
@@ -91,6 +96,25 @@ class Timers:
             fired += 1
             if what.__class__ is ControlBlock:
                 interrupt(what, TIMEOUT)
+            elif entry.__class__ is Call:
+                function, args = entry[3], entry[4]
+                entry[3] = entry[4] = None
+                what(function, args)
             else:
                 what()
         return fired
+
+
+class Call(list[Any]):
+    """A call that is to come: `[when, number, start, function, args, timers]`."""
+
+    __slots__ = ()
+
+    def cancel(self) -> None:
+        """Make sure that it does not come, if it has not yet."""
+        if self[2] is not None:  # atomic with the stores
+            self[2] = self[3] = self[4] = None
+            timers = self[5]
+            timers.dead += 1
+            if timers.dead > SWEEP_MIN and timers.dead * 4 > len(timers.heap) * 3:
+                timers._sweep()

@@ -47,9 +47,9 @@ def root() -> Any:
 class Nursery:
     """Begins threads from a shallow stack.
 
-    `begin(block)` is a callable that, when called, runs the block on a spare worker or on a new one in
-    place of the caller. It is C all the way, so that a thread that parks and thereby begins another
-    keeps no frame of ours on its stack for it.
+    `next`, when called, runs the first block of `fresh` on a spare worker or on a new one in place of the
+    caller; `begin(block)` makes a callable that does so for one block. Both are C all the way, so that a
+    thread that parks and thereby begins another keeps no frame of ours on its stack for it.
 
     Args:
         loop: what a worker runs.
@@ -59,15 +59,17 @@ class Nursery:
     def __init__(self, loop: Callable[[], Any], spares: "deque[Worker]") -> None:
         self._loop = loop
         self._spares = spares
+        self.fresh: deque[Any] = deque()
         self._root = root()
         self._stack = _greenlet.greenlet(self._serve, self._root)
         self._stack.switch(getcurrent())
-        self._switch = self._stack.switch
+        self.next = self._stack.switch
 
     def _serve(self, back: Any) -> None:
-        spares = self._spares
-        block = back.switch()
+        spares, fresh = self._spares, self.fresh
+        asked = back.switch()
         while True:
+            block = asked or fresh.popleft()
             worker = None
             while spares and worker is None:
                 worker = spares.pop()
@@ -77,14 +79,14 @@ class Nursery:
                 worker = Worker(self._loop, self._root)
             worker.block = block
             block.resume = worker.switch
-            block = worker.switch()
+            asked = worker.switch()
 
     def begin(self, block: Any) -> Callable[[], Any]:
         """The callable that begins the block."""
-        return Begin(self._switch, block)  # type: ignore[no-any-return]
+        return Begin(self.next, block)  # type: ignore[no-any-return]
 
 
-Begin = partial  # what the ready queue holds for a thread that has not begun; its argument is the block
+Begin = partial  # what stands for one thread that has not begun; its argument is the block
 
 
 def frame_of(resume: Any) -> FrameType | None:

@@ -71,8 +71,9 @@ class ForeignCarrier:
     @classmethod
     def new_block(cls, run: Any = None, thread: Any = None, daemon: bool = True) -> ControlBlock:
         """A block with a carrier of its own, not bound to a kernel thread yet."""
-        block = ControlBlock.__new__(ControlBlock)
-        block.__init__(cls(block), run, thread, daemon)  # type: ignore[misc]
+        nobody: Any = None
+        block = ControlBlock(nobody, run, thread, daemon)
+        block.carrier = cls(block)
         return block
 
     @classmethod

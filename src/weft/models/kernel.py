@@ -206,9 +206,9 @@ class KernelModel:
         self._over = threads.raw_lock()
         self._alive = self._stopping = False
 
-    def call_at(self, when: float, function: Callable[[], object]) -> "Call":
-        """Call a function at a time (monotonic seconds), on a kernel thread of its own."""
-        return Call(when, function)
+    def call_at(self, when: float, start: Callable[..., object], function: Any, args: Any) -> "Call":
+        """Call `start(function, args)` at a time (monotonic seconds), on a kernel thread of its own."""
+        return Call(when, start, function, args)
 
     def end(self) -> None:
         """The interpreter ends."""
@@ -222,14 +222,14 @@ class KernelModel:
 class Call:
     """A call that is to come: a kernel thread that sleeps until then."""
 
-    def __init__(self, when: float, function: Callable[[], object]) -> None:
+    def __init__(self, when: float, start: Callable[..., object], function: Any, args: Any) -> None:
         self._bell = threads.raw_lock()
         self._bell.acquire()
-        threads.start(self._wait, when, function)
+        threads.start(self._wait, when, start, function, args)
 
-    def _wait(self, when: float, function: Callable[[], object]) -> None:
+    def _wait(self, when: float, start: Callable[..., object], function: Any, args: Any) -> None:
         if not self._bell.acquire(timeout=max(0.0, when - monotonic())):
-            function()
+            start(function, args)
 
     def cancel(self) -> None:
         """Make sure that it does not come, if it has not yet."""

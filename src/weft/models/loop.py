@@ -2,8 +2,10 @@
 
 There is no hub. A thread that parks takes the next ready one off the queue and switches straight to
 it; one that finds nothing ready runs the timers and the poller itself, on its own stack. The queue
-holds callables: for a thread that has begun, its worker's bound `switch`; for one that has not, a
-`Begin`, which has the nursery begin it when called. So `pick()()` is the whole dispatch.
+holds callables: for a thread that has begun, its worker's bound `switch`; for one that has not, the
+nursery's `next`, the same for all, which begins the first block of `nursery.fresh` when called (a policy
+or a listener wants to know which, so for them it is a `Begin` of that block). So `pick()()` is the
+whole dispatch.
 
 Workers outlive threads. A worker whose thread has ended takes the next unbegun thread in its own loop:
 no new stack is mapped, and a thread that never blocks costs no greenlet and no switch at all.
@@ -16,7 +18,6 @@ from types import FrameType
 from typing import Any
 
 from weft.core.events import Kind, Listener
-from weft.core.parking import wake
 from weft.core.places import floor, place_of, stack_of
 from weft.core.policy import Policy
 from weft.core.thread import ControlBlock
@@ -69,6 +70,7 @@ class Loop:
         Only while no thread is ready.
         """
         self.ready: deque[Any] | _PolicyQueue
+        self.plain = policy is None and self.listener is None
         if policy is None:
             fifo: deque[Any] = deque()
             self.ready = fifo
@@ -84,6 +86,7 @@ class Loop:
         """Tell a listener what happens to the threads here from now on; None: nobody."""
         self.listener = listener
         ready = self.ready
+        self.plain = listener is None and isinstance(ready, deque)
         if listener is None:
             self.push, self.pick = ready.append, ready.popleft
             return
@@ -100,7 +103,8 @@ class Loop:
                 tell(Kind.PARKED, me, None)
             resume = ready.popleft()
             told.clear()
-            tell(Kind.RUNNING, _block_of(resume), None)
+            nursery = self.nursery
+            tell(Kind.RUNNING, nursery.fresh[0] if resume is nursery.next else _block_of(resume), None)
             return resume
 
         told: list[ControlBlock] = []  # who parked and found nothing ready: it asks again and again
@@ -257,12 +261,16 @@ class Loop:
         if not self.ready and self.spares:
             worker = self.spares.pop()
             if worker.block.on is None:
+                block.resume = worker.block.resume
                 worker.block = block
-                block.resume = worker.switch
                 block.begun = True
                 self.push(block.resume)
-            else:
-                self.push(self.nursery.begin(block))
+                if self.waiting:
+                    self.wake()
+                return
+        if self.plain:
+            self.nursery.fresh.append(block)
+            self.push(self.nursery.next)
         else:
             self.push(self.nursery.begin(block))
         if self.waiting:
@@ -272,8 +280,10 @@ class Loop:
     def _work(self) -> None:
         """The life of a worker: one thread after another."""
         me: Any = getcurrent()
-        block: ControlBlock
-        alive = self.alive
+        block: ControlBlock = me.block
+        switch = block.resume
+        alive, spares = self.alive, self.spares
+        fresh, begin_next = self.nursery.fresh, self.nursery.next
         while True:
             block = me.block
             block.begun = True
@@ -286,20 +296,32 @@ class Loop:
             alive.pop(block, None)
             if self.listener is not None:
                 self.listener(Kind.ENDED, block, None)
-            if block.joiners:
-                self._wake_joiners(block)
+            joiners = block.joiners
+            while joiners:
+                joiner = joiners.pop(0)
+                carrier = joiner.carrier
+                carrier.push(joiner.resume)
+                if carrier.waiting:
+                    carrier.wake()
             if me.gr_context is not None:
                 me.gr_context = None
             try:
                 resume: Any = self.pick()
             except IndexError:
                 resume = self.idle()
+            if resume is begin_next:
+                block = me.block = fresh.popleft()
+                block.resume = switch
+                continue
             if resume.__class__ is Begin:
                 block = me.block = resume.args[0]
-                block.resume = me.switch
+                block.resume = switch
                 continue
             while True:
-                self._retire(me)
+                if len(spares) < SPARES:
+                    spares.append(me)
+                else:
+                    self._retire(me)
                 resume()
                 if not me.block.done:
                     break
@@ -309,27 +331,22 @@ class Loop:
                 except IndexError:
                     resume = self.idle()
 
-    @staticmethod
-    def _wake_joiners(block: ControlBlock) -> None:
-        joiners = block.joiners
-        while joiners:
-            wake(joiners.pop(0))
-
     def _retire(self, worker: Any) -> None:
-        """Count a worker as spare; past the limit the oldest one gives its stack back."""
+        """Count a worker as spare where there are enough: the oldest one gives its stack back."""
         spares = self.spares
-        if len(spares) >= SPARES:
-            oldest = spares.popleft()
-            if oldest.block.on is None:
-                oldest.parent = worker
-                oldest.throw()
+        oldest = spares.popleft()
+        if oldest.block.on is None:
+            oldest.parent = worker
+            oldest.throw()
         spares.append(worker)
 
     # -- for reports --------------------------------------------------------------------------
 
     def holds(self, block: ControlBlock) -> bool:
         """Whether the thread stands in the ready queue."""
-        return any(_block_of(resume) is block for resume in tuple(self.ready))
+        begin_next = self.nursery.next
+        ready = (resume for resume in tuple(self.ready) if resume is not begin_next)
+        return block in self.nursery.fresh or any(_block_of(resume) is block for resume in ready)
 
     def frame(self, block: ControlBlock) -> FrameType | None:
         """The innermost frame of a suspended thread, or of the caller if it asks for itself."""
@@ -352,7 +369,7 @@ def _stay() -> None:
 
 
 def _block_of(resume: Any) -> ControlBlock:
-    """The thread that an entry of the ready queue stands for."""
+    """The thread that an entry of the ready queue stands for, which is not the nursery's `next`."""
     block: ControlBlock = resume.args[0] if resume.__class__ is Begin else resume.__self__.block
     return block
 

@@ -57,27 +57,22 @@ class Preemption:
         self._bell.acquire()
         self._over = threads.raw_lock()
         self.alive = False
-        self._asleep = False
+        self.asleep = False
         self._stopping = False
         self._refused = False
         self._hurry = False
         self._refusals = 0
         self._tripping = False
-        self._prepared = False
+        self.prepared = False
         self.switches = 0
         loop.on_leave_idle = self._left_idle
         signals.set_tripwire(self._on_trip)
 
-    @property
-    def awake(self) -> bool:
-        """Whether the watchdog is there, does not sleep for good, and has all that it takes."""
-        return self.alive and not self._asleep and self._prepared
-
     def ensure_running(self) -> None:
         """Start the watchdog if it is not there: there is somebody to be fair to."""
-        if not self._prepared:
+        if not self.prepared:
             signals.prepare()
-            self._prepared = True
+            self.prepared = True
         self._start()
 
     def _start(self) -> None:
@@ -91,13 +86,13 @@ class Preemption:
                 self.alive = False
                 self._over.release()
                 raise
-        elif self._asleep:
+        elif self.asleep:
             self.rouse()
 
     def rouse(self) -> None:
         """Wake the watchdog if it sleeps for good."""
-        if self._asleep:
-            self._asleep = False
+        if self.asleep:
+            self.asleep = False
             try:
                 self._bell.release()
             except RuntimeError:
@@ -107,7 +102,7 @@ class Preemption:
         """Have the handler run very soon: signals wait, or an exception was set for a thread."""
         self._hurry = True
         self._start()
-        if not self._asleep:
+        if not self.asleep:
             try:
                 self._bell.release()
             except RuntimeError:
@@ -117,7 +112,7 @@ class Preemption:
         """Stop the watchdog and wait until it has ended; `resume` lets it start again (fork)."""
         self._stopping = True
         if self.alive:
-            self._asleep = False
+            self.asleep = False
             try:
                 self._bell.release()
             except RuntimeError:
@@ -137,7 +132,7 @@ class Preemption:
         self._bell = threads.raw_lock()
         self._bell.acquire()
         self._over = threads.raw_lock()
-        self.alive = self._asleep = self._hurry = False
+        self.alive = self.asleep = self._hurry = False
 
     def stop(self) -> None:
         """End the watchdog and take the tripwire away."""
@@ -146,7 +141,7 @@ class Preemption:
         signals.set_tripwire(None)
 
     def _left_idle(self) -> None:
-        if self._asleep:
+        if self.asleep:
             self.rouse()
 
     # -- the watchdog's kernel thread -------------------------------------------------------------
@@ -173,10 +168,10 @@ class Preemption:
                     continue
                 quiet += 1
                 if loop.waiting and quiet > 4 * REST:
-                    self._asleep = True
+                    self.asleep = True
                     if loop.waiting and not self._hurry and not self._stopping:
                         self._bell.acquire()
-                    self._asleep = False
+                    self.asleep = False
                     quiet = 0
         finally:
             self.alive = False

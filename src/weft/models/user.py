@@ -5,7 +5,8 @@ from types import FrameType
 from typing import Any
 
 from weft.core.events import Listener
-from weft.core.thread import ControlBlock
+from weft.core.thread import ControlBlock, fresh_block
+from weft.core.timers import Call
 from weft.host import threads
 from weft.host.stacks import getcurrent, root
 from weft.models.foreign import ForeignCarrier, nothing
@@ -64,9 +65,9 @@ class UserModel:
             RuntimeError: the watchdog is not there and the machine will not start it.
         """
         preemption = self.preemption
-        if preemption is not None and not preemption.awake:
+        if preemption is not None and (preemption.asleep or not preemption.alive or not preemption.prepared):
             preemption.ensure_running()
-        block = ControlBlock(self.loop, run, thread, daemon)
+        block = fresh_block(self.loop, run, thread, daemon)
         if register is not None:
             register(block)
         self.started += 1
@@ -127,6 +128,7 @@ class UserModel:
             block.done = True
         while loop.ready:
             loop.pick()
+        loop.nursery.fresh.clear()
         loop.timers.heap.clear()
         loop.timers.dead = 0
         loop.serve(loop.poller.after_fork())
@@ -136,12 +138,9 @@ class UserModel:
         if self.preemption is not None:
             self.preemption.after_fork()
 
-    def call_at(self, when: float, function: Callable[[], object]) -> "Call":
-        """Call a function at a time (monotonic seconds) from the loop; it may only make threads ready."""
-        timers = self.loop.timers
-        call = Call((when, timers.number(), function, timers))
-        timers.push(call)
-        return call
+    def call_at(self, when: float, start: Callable[..., object], function: Any, args: Any) -> Call:
+        """Call `start(function, args)` at a time (monotonic seconds); it may only make threads ready."""
+        return self.loop.timers.call(when, start, function, args)
 
     def end(self) -> None:
         """The interpreter ends: the main thread goes on alone, as a kernel thread."""
@@ -157,13 +156,3 @@ class UserModel:
         if self.preemption is not None:
             self.preemption.stop()
         self.loop.close()
-
-
-class Call(list[Any]):
-    """A call that is to come: the timer's heap entry itself, with its timers at the end."""
-
-    __slots__ = ()
-
-    def cancel(self) -> None:
-        """Make sure that it does not come, if it has not yet."""
-        self[3].disarm(self)

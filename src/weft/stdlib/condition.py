@@ -52,16 +52,20 @@ class Condition:
                 me = adopt()
             if lock._owner is None:  # atomic
                 lock._owner = me
-                lock._count = 1
                 return True
         return lock.__enter__()
 
     def __exit__(self, exc_type: object, exc: object, traceback: object) -> Any:
         lock = self._lock
-        if type(lock) is RLock and lock._count == 1 and lock._owner is getattr(getcurrent(), "block", None):
-            if not lock._waiters:  # atomic with the stores
+        if type(lock) is RLock and not lock._count:
+            try:
+                me = getcurrent().block  # type: ignore[attr-defined]
+            except AttributeError:
+                me = adopt()
+            if lock._owner is not me:
+                raise RuntimeError("cannot release un-acquired lock")
+            if not lock._waiters:  # atomic with the store
                 lock._owner = None
-                lock._count = 0
                 return None
             try:
                 heir = lock._waiters.popleft()
@@ -116,13 +120,12 @@ class Condition:
         except AttributeError:
             me = adopt()
         lock = self._lock
-        owner = lock._owner
         if type(lock) is RLock:
-            if owner is not me:
+            if lock._owner is not me:
                 raise RuntimeError("cannot wait on un-acquired lock")
-            count = lock._count
+            count = lock._count  # how often it is taken beyond the first time
         else:
-            if owner is None:
+            if lock._owner is None:
                 raise RuntimeError("cannot wait on un-acquired lock")
             count = 0
         deadline = None
@@ -133,14 +136,12 @@ class Condition:
             deadline = deadline_after(timeout)
         me.on = self
         self._waiters.append(me)
-        if not lock._waiters:  # let the lock go, as its release does; atomic with the stores
+        if count:
+            lock._count = 0
+        if not lock._waiters:  # let the lock go, as its release does; atomic with the store
             lock._owner = None
-            if count:
-                lock._count = 0
-        elif count:
-            lock._hand_over()
         else:
-            lock.release()
+            lock._hand_over()
         if deadline is None:
             carrier = me.carrier
             me.since = carrier.now
@@ -151,15 +152,15 @@ class Condition:
             resume()
             me.on = None
             if not me.alarm:
-                if count > 1:
+                if count:
                     lock._count = count
                 return True
             alarm, me.alarm = me.alarm, 0
         else:
             alarm = park(me, deadline)
-        return self._end_wait(me, owner, count, alarm, deadline)
+        return self._end_wait(me, count, alarm, deadline)
 
-    def _end_wait(self, me: ControlBlock, owner: Any, count: int, alarm: int, deadline: float | None) -> bool:
+    def _end_wait(self, me: ControlBlock, count: int, alarm: int, deadline: float | None) -> bool:
         """The rest of a wait that did not end with a plain notify: always ends holding the lock."""
         lock = self._lock
         while True:
@@ -170,8 +171,8 @@ class Condition:
                 settle(me, alarm)
             except BaseException:
                 if not has_lock:
-                    self._retake(lock, owner, count)
-                elif count > 1:
+                    self._retake(lock, count)
+                elif count:
                     lock._count = count
                 raise
             if notified or alarm & TIMEOUT:
@@ -180,13 +181,13 @@ class Condition:
             self._waiters.append(me)
             alarm = park(me, deadline)
         if not has_lock:
-            self._retake(lock, owner, count)
-        elif count > 1:
+            self._retake(lock, count)
+        elif count:
             lock._count = count
         return notified
 
     @staticmethod
-    def _retake(lock: Any, owner: Any, count: int) -> None:
+    def _retake(lock: Any, count: int) -> None:
         """Take the lock again whatever is thrown at us meanwhile; the last thrown thing is raised."""
         late: BaseException | None = None
         while True:
@@ -196,7 +197,7 @@ class Condition:
             except BaseException as error:  # noqa: BLE001 - raised below, once the lock is ours
                 late = error
         if count:
-            lock._count, lock._owner = count, owner
+            lock._count = count
         if late is not None:
             raise late
 

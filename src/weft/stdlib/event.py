@@ -31,11 +31,13 @@ class Event:
         """Set the flag and wake everybody who waits for it."""
         self._flag = True
         waiters = self._waiters
-        for _ in range(len(waiters)):  # not one that comes while we are at it
+        left = len(waiters)  # not one that comes while we are at it
+        while left:
             try:
                 block = waiters.popleft()
             except IndexError:
                 return
+            left -= 1
             carrier = block.carrier
             carrier.push(block.resume)
             if carrier.waiting:

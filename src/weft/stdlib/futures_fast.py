@@ -39,9 +39,7 @@ def quicken_futures(module: Any, port: Any) -> None:
         def __init__(self: Any) -> None:
             """Initializes the future. Should not be called by clients."""
             self._state = PENDING
-            self._result = self._exception = self._lazy_condition = self._parked = None
-            self._waiters: list[Any] = []
-            self._done_callbacks: list[Any] = []
+            self._result = self._exception = self._lazy_condition = self._parked = self._callbacks = None
 
         def _get_condition(self: Any) -> Condition:
             condition: Condition | None = self._lazy_condition
@@ -62,6 +60,23 @@ def quicken_futures(module: Any, port: Any) -> None:
         def _set_condition(self: Any, condition: Any) -> None:
             self._lazy_condition = condition
 
+        def _get_callbacks(self: Any) -> list[Any]:
+            if self._callbacks is None:
+                fresh: list[Any] = []
+                if self._callbacks is None:  # atomic
+                    self._callbacks = fresh
+            return self._callbacks  # type: ignore[no-any-return]
+
+        def _set_callbacks(self: Any, callbacks: Any) -> None:
+            self._callbacks = callbacks
+
+        def _get_waiters(self: Any) -> list[Any]:
+            waiters: list[Any] = self.__dict__.setdefault("_weft_waiters", [])
+            return waiters
+
+        def _set_waiters(self: Any, waiters: Any) -> None:
+            self.__dict__["_weft_waiters"] = waiters
+
         def _wake_parked(self: Any) -> None:
             parked = self._parked
             while parked:
@@ -76,7 +91,7 @@ def quicken_futures(module: Any, port: Any) -> None:
             if self._lazy_condition is None and self._state not in OVER:  # atomic with the stores
                 self._result = result
                 self._state = FINISHED
-                if self._done_callbacks:
+                if self._callbacks:
                     self._wake_parked()
                     self._invoke_callbacks()
                 elif self._parked:
@@ -91,7 +106,7 @@ def quicken_futures(module: Any, port: Any) -> None:
                 self._exception = exception
                 self._state = FINISHED
                 self._wake_parked()
-                if self._done_callbacks:
+                if self._callbacks:
                     self._invoke_callbacks()
                 return
             slow_set["exception"](self, exception)
@@ -199,8 +214,9 @@ def quicken_futures(module: Any, port: Any) -> None:
             If it is over already, the callable is called at once. Callables are called in the order in
             which they were added, by a thread of this process.
             """
+            callbacks = self._done_callbacks
             if self._state not in OVER:  # atomic with the append
-                self._done_callbacks.append(fn)
+                callbacks.append(fn)
                 return
             try:
                 fn(self)
@@ -223,6 +239,8 @@ def quicken_futures(module: Any, port: Any) -> None:
             method.__qualname__ = f"Future.{name}"
             setattr(Future, name, method)
     Future._condition = property(Fast._get_condition, Fast._set_condition)
+    Future._done_callbacks = property(Fast._get_callbacks, Fast._set_callbacks)
+    Future._waiters = property(Fast._get_waiters, Fast._set_waiters)
 
 
 class _Work:
@@ -251,6 +269,36 @@ class _Work:
             future.set_result(result)
 
 
+def _make_task(Future: Any) -> Any:  # noqa: N803 - a class
+    """The class of the futures that a pool of ours gives: future and work item in one."""
+
+    class Task(Future):  # type: ignore[misc]
+        def __init__(self, fn: Any, args: Any, kwargs: Any) -> None:
+            self._state = PENDING
+            self._result = self._exception = self._lazy_condition = self._parked = self._callbacks = None
+            self.fn = fn
+            self.args = args
+            self.kwargs = kwargs
+
+        @property
+        def future(self) -> Any:
+            """What CPython's pool asks a work item for, when it cancels or fails those that wait."""
+            return self
+
+        @transparent
+        def run(self) -> None:
+            """What a worker that is not ours asks of a work item; ours has it written out."""
+            fn, args, kwargs = self.fn, self.args, self.kwargs
+            self.fn = self.args = self.kwargs = None
+            _Work(self, fn, args, kwargs or {}).run()
+
+    Task.__init__.__doc__ = Future.__init__.__doc__
+    Task.__module__ = Future.__module__
+    Task.__name__ = Task.__qualname__ = Future.__name__
+    Task.__doc__ = Future.__doc__
+    return Task
+
+
 def quicken_pool(module: Any, port: Any) -> None:
     """Put the fast submit and worker into an executed `concurrent.futures.thread`."""
     if VERSION >= (3, 14):
@@ -258,7 +306,7 @@ def quicken_pool(module: Any, port: Any) -> None:
     own = module.__dict__
     Executor = module.ThreadPoolExecutor  # noqa: N806 - a class
     slow_submit = Executor.submit
-    Future = module._base.Future  # noqa: N806 - a class
+    Task = _make_task(module._base.Future)  # noqa: N806 - a class
 
     def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         if len(self._threads) < self._max_workers:
@@ -267,16 +315,28 @@ def quicken_pool(module: Any, port: Any) -> None:
             if len(self._threads) > before:
                 sleep(0)  # a new worker gets its turn at once, as a kernel thread would
             return future
-        future = Future()
-        work = _Work(future, fn, args, kwargs)
+        task = Task(fn, args, kwargs or None)
         queue = self._work_queue
         if self._shutdown or self._broken or own["_shutdown"]:  # atomic with the append
             return slow_submit(self, fn, *args, **kwargs)
         if not queue._getters:
-            queue._items.append(work)
-            return future
-        queue.put(work)
-        return future
+            queue._items.append(task)
+            return task
+        queue.put(task)
+        return task
+
+    submit.__doc__ = slow_submit.__doc__
+    submit.__module__ = module.__name__
+    submit.__qualname__ = "ThreadPoolExecutor.submit"
+    Executor.submit = submit
+    module._worker = _make_worker(module, Task)
+    module._WorkItem = _Work
+    _Work.__module__ = module.__name__
+
+
+def _make_worker(module: Any, Task: Any) -> Any:  # noqa: N803 - a class
+    """What each thread of a pool runs."""
+    own = module.__dict__
 
     @transparent
     def _worker(executor_reference: Any, work_queue: Any, initializer: Any, initargs: Any) -> None:
@@ -300,6 +360,38 @@ def quicken_pool(module: Any, port: Any) -> None:
                         executor._idle_semaphore.release()
                     del executor
                     work = work_queue.get()
+                if work.__class__ is Task:
+                    if work._lazy_condition is None and work._state is PENDING:  # atomic with the store
+                        work._state = RUNNING
+                    elif not work.set_running_or_notify_cancel():
+                        del work
+                        continue
+                    try:
+                        if work.kwargs is None:
+                            result = work.fn(*work.args)
+                        else:
+                            result = work.fn(*work.args, **work.kwargs)
+                    except BaseException as error:  # noqa: BLE001 - it belongs to who asks for the result
+                        work.fn = work.args = work.kwargs = None
+                        if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
+                            error.__traceback__ = error.__traceback__.tb_next
+                        work.set_exception(error)
+                    else:
+                        work.fn = work.args = work.kwargs = None
+                        if (  # atomic with the stores
+                            work._lazy_condition is None
+                            and work._callbacks is None
+                            and work._state is RUNNING
+                        ):
+                            work._result = result
+                            work._state = FINISHED
+                            if work._parked is not None:
+                                work._wake_parked()
+                        else:
+                            work.set_result(result)
+                        del result
+                    del work
+                    continue
                 if work is not None:
                     work.run()
                     del work
@@ -314,12 +406,6 @@ def quicken_pool(module: Any, port: Any) -> None:
         except BaseException:
             module._base.LOGGER.critical("Exception in worker", exc_info=True)
 
-    submit.__doc__ = slow_submit.__doc__
-    for function in (submit, _worker):
-        function.__module__ = module.__name__
-    submit.__qualname__ = "ThreadPoolExecutor.submit"
+    _worker.__module__ = module.__name__
     _worker.__qualname__ = "_worker"
-    Executor.submit = submit
-    module._worker = _worker
-    module._WorkItem = _Work
-    _Work.__module__ = module.__name__
+    return _worker

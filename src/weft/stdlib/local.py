@@ -2,8 +2,13 @@
 
 The local owns one dictionary a thread, keyed by control block; a thread keeps weak references to the
 locals it has touched and takes its dictionaries out as it ends, while it is still the current thread.
+
+What a local holds it has to find without looking up an attribute of its own, which is what it is about
+to do. So it is an `itertools.repeat` of its dictionaries: `next(local)` is one short call of C, where
+calling a slot's `__get__` costs a third of the whole read. That it is one is not shown: `iter` refuses.
 """
 
+from itertools import repeat
 from typing import Any
 from weakref import ref
 
@@ -14,41 +19,42 @@ from weft.core.thread import ControlBlock
 __all__ = ["Local", "forget_locals"]
 
 
-class Local:
+class Local(repeat):  # type: ignore[type-arg]
     """Thread-local data; as `threading.local`."""
 
-    __slots__ = ("__weakref__", "_weft_args", "_weft_dicts")
+    __slots__ = ("__weakref__", "_weft_args")
+    __iter__ = None  # type: ignore[assignment]
+    __repr__ = object.__repr__
 
     def __new__(cls, /, *args: Any, **kwargs: Any) -> "Local":
         if (args or kwargs) and cls.__init__ is object.__init__:
             raise TypeError("Initialization arguments are not supported")
-        self = object.__new__(cls)
+        self = repeat.__new__(cls, {})
         _set_args(self, (args, kwargs))
-        _set_dicts(self, {})
         _open_dict(self)
         return self
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        if cls.__getattribute__ is Local.__getattribute__ and _data_descriptors(cls):
+        own_next = _give_back_names(cls)
+        if cls.__getattribute__ is Local.__getattribute__ and (own_next or _data_descriptors(cls)):
             cls.__getattribute__ = _careful_getattribute  # type: ignore[method-assign]
+        if cls.__setattr__ is Local.__setattr__:
+            cls.__setattr__ = _careful_setattr  # type: ignore[method-assign]
 
     @transparent
     def __getattribute__(self, name: str) -> Any:
         try:
-            return _dicts_of(self)[getcurrent().block][name]  # type: ignore[attr-defined]
+            return next(self)[getcurrent().block][name]  # type: ignore[attr-defined]
         except (KeyError, AttributeError):
             return _lookup(self, name)
 
     @transparent
     def __setattr__(self, name: str, value: Any) -> None:
-        cls = type(self)
-        if cls is not Local and _is_data(cls, name):
-            return _generic_setattr(self, name, value)
         if name == "__dict__":
-            raise AttributeError(f"{cls.__name__!r} object attribute '__dict__' is read-only")
+            raise AttributeError(f"{type(self).__name__!r} object attribute '__dict__' is read-only")
         try:
-            _dicts_of(self)[getcurrent().block][name] = value  # type: ignore[attr-defined]
+            next(self)[getcurrent().block][name] = value  # type: ignore[attr-defined]
         except (KeyError, AttributeError):
             _dict_of(self)[name] = value
 
@@ -71,8 +77,7 @@ class Local:
         return sorted({*dir(type(self)), *_dict_of(self)})
 
 
-_dicts_of: Any = Local._weft_dicts.__get__  # type: ignore[attr-defined]
-_set_dicts: Any = Local._weft_dicts.__set__  # type: ignore[attr-defined]
+_dicts_of: Any = repeat.__next__  # also where a class of the program's own has a `__next__`
 _args_of: Any = Local._weft_args.__get__  # type: ignore[attr-defined]
 _set_args: Any = Local._weft_args.__set__  # type: ignore[attr-defined]
 _generic_getattr = object.__getattribute__
@@ -141,6 +146,29 @@ def _lookup(local: Local, name: str) -> Any:
 @transparent
 def _careful_getattribute(self: Local, name: str) -> Any:
     return _lookup(self, name)
+
+
+@transparent
+def _careful_setattr(self: Local, name: str, value: Any) -> None:
+    """For a class of the program's own, which may have data descriptors, now or later."""
+    if _is_data(type(self), name):
+        _generic_setattr(self, name, value)
+    elif name == "__dict__":
+        raise AttributeError(f"{type(self).__name__!r} object attribute '__dict__' is read-only")
+    else:
+        _dict_of(self)[name] = value
+
+
+def _give_back_names(cls: type) -> bool:
+    """Let a class of the program's own have its `__iter__` and `__next__`; whether it has the latter."""
+    own_next = False
+    for name in ("__iter__", "__next__"):
+        for base in cls.__mro__:
+            if base is not Local and base is not repeat and name in base.__dict__:
+                setattr(cls, name, base.__dict__[name])
+                own_next = name == "__next__"
+                break
+    return own_next
 
 
 def _is_data(cls: type, name: str) -> bool:

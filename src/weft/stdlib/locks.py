@@ -147,6 +147,8 @@ class Lock:
         """Whether some thread has the lock."""
         return self._owner is not None
 
+    _hand_over = release  # the name that an RLock has for it
+
     acquire_lock = acquire
     release_lock = release
     locked_lock = locked
@@ -207,7 +209,7 @@ class RLock:
         return self
 
     _owner: ControlBlock | None
-    _count: int
+    _count: int  # how often its owner has taken it beyond the first time
     _waiters: deque[ControlBlock]
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
@@ -218,7 +220,6 @@ class RLock:
             me = adopt()
         if self._owner is None and timeout == -1:  # atomic
             self._owner = me
-            self._count = 1
             return True
         if self._owner is me:
             if timeout != -1:
@@ -235,7 +236,6 @@ class RLock:
                 me.on = None
                 if self._owner is None:  # atomic
                     self._owner = me
-                    self._count = 1
                     return True
                 continue
             carrier = me.carrier
@@ -247,7 +247,6 @@ class RLock:
             resume()
             me.on = None
             if not me.alarm or self._settled(me):
-                self._count = 1
                 return True
 
     __enter__ = acquire
@@ -258,7 +257,6 @@ class RLock:
             settle(me, alarm)
         except BaseException:
             if not alarm & WITHDRAWN:
-                self._count = 1
                 self.release()
             raise
         return not alarm & WITHDRAWN
@@ -267,7 +265,6 @@ class RLock:
         check_acquire(blocking, timeout)
         if self._owner is None:  # atomic
             self._owner = me
-            self._count = 1
             return True
         if not blocking or timeout == 0:
             return False
@@ -285,11 +282,9 @@ class RLock:
                         if alarm & TIMEOUT:
                             return False
                         continue
-                self._count = 1
                 return True
             if self._owner is None:  # atomic
                 self._owner = me
-                self._count = 1
                 return True
 
     def release(self) -> None:
@@ -304,29 +299,26 @@ class RLock:
             me = adopt()
         if self._owner is not me:
             raise RuntimeError("cannot release un-acquired lock")
-        if self._count > 1:
+        if self._count:
             self._count -= 1
-        elif self._waiters:  # atomic with the stores below
+        elif self._waiters:  # atomic with the store below
             self._hand_over()
         else:
             self._owner = None
-            self._count = 0
 
     def _hand_over(self) -> None:
-        if self._waiters:  # atomic with the stores below
+        if self._waiters:  # atomic with the store below
             try:
                 heir = self._waiters.popleft()
             except IndexError:
                 return self._hand_over()
             self._owner = heir
-            self._count = 1
             carrier = heir.carrier
             carrier.push(heir.resume)
             if carrier.waiting:
                 carrier.wake()
         else:
             self._owner = None
-            self._count = 0
         return None
 
     def __exit__(self, exc_type: object, exc: object, traceback: object) -> None:
@@ -336,13 +328,12 @@ class RLock:
             me = adopt()
         if self._owner is not me:
             raise RuntimeError("cannot release un-acquired lock")
-        if self._count > 1:
+        if self._count:
             self._count -= 1
         elif self._waiters:
             self._hand_over()
         else:
             self._owner = None
-            self._count = 0
 
     def __reduce__(self) -> Any:
         raise TypeError("cannot pickle '_thread.RLock' object")
@@ -361,12 +352,13 @@ class RLock:
 
     @transparent
     def _recursion_count(self) -> int:
-        return self._count if self._is_owned() else 0
+        return self._count + 1 if self._is_owned() else 0
 
     def _release_save(self) -> tuple[int, ControlBlock]:
         if self._owner is None:
             raise RuntimeError("cannot release un-acquired lock")
         state = self._count, self._owner
+        self._count = 0
         self._hand_over()
         return state
 
@@ -393,7 +385,8 @@ class RLock:
         owner = self._owner
         return (
             f"<{'unlocked' if owner is None else 'locked'} {type(self).__module__}.{type(self).__qualname__}"
-            f" object owner={0 if owner is None else owner.ident} count={self._count} at {id(self):#x}>"
+            f" object owner={0 if owner is None else owner.ident}"
+            f" count={0 if owner is None else self._count + 1} at {id(self):#x}>"
         )
 
 

@@ -6,6 +6,10 @@ in atomic segments, and no lock is taken. As soon as the program touches what CP
 becomes *classic* for good: CPython's own methods over a mutex and three conditions. Threads that wait
 at that moment are withdrawn and begin again.
 
+A queue is *calm* when it is direct, has no limit, and no getter waits: a put then has one question to
+ask. A getter stands on the list before it says that calm is over, and a put says that it is back only
+when it sees nobody on the list.
+
 Room is counted in `_room`, which is what is left of `maxsize` (always 1 if there is no limit). A getter
 that finds putters waiting passes its room on and takes the putter's item along.
 """
@@ -90,6 +94,7 @@ def quicken_queue(module: Any, port: Any) -> None:
             cls = type(self)
             if cls is not Queue and cls is not LifoQueue and _overrides(cls):
                 self._classic = True
+                self._calm = False
                 self._items: Any = ()
                 self._room: float = -1
                 self._getters: deque[ControlBlock] = deque()
@@ -102,6 +107,7 @@ def quicken_queue(module: Any, port: Any) -> None:
             self._bounded = maxsize > 0
             self._newest_first = False
             self._room = maxsize if maxsize > 0 else 1
+            self._calm = maxsize <= 0
             self._getters = deque()
             self._putters: deque[ControlBlock] | None = None
             self._joiners: _Joiners | None = None
@@ -125,6 +131,10 @@ def quicken_queue(module: Any, port: Any) -> None:
             Raises:
                 Full: there is no room (in time).
             """
+            if self._calm:  # atomic up to the append
+                self.unfinished_tasks += 1
+                self._items.append(item)
+                return None
             if timeout is not None and timeout < 0 and block and self._maxsize > 0:
                 raise ValueError("'timeout' must be a non-negative number")
             while True:
@@ -132,6 +142,8 @@ def quicken_queue(module: Any, port: Any) -> None:
                     if not self._getters or self._items:  # atomic up to the append
                         if self._bounded:
                             self._room -= 1
+                        else:
+                            self._calm = not self._getters
                         self.unfinished_tasks += 1
                         self._items.append(item)
                         return None
@@ -235,6 +247,7 @@ def quicken_queue(module: Any, port: Any) -> None:
                     return self._get_timed(me, timeout)
                 me.on = self
                 self._getters.append(me)
+                self._calm = False  # after the append: while a getter stands there, nobody sets it
                 if (self._items or self._classic) and self._withdraw(me):
                     me.on = None
                     continue
@@ -288,6 +301,7 @@ def quicken_queue(module: Any, port: Any) -> None:
             while True:
                 me.on = self
                 self._getters.append(me)
+                self._calm = False
                 if (self._items or self._classic) and self._withdraw(me):
                     me.on = None
                     return self.get(True, max(0.0, deadline - monotonic()))
@@ -423,7 +437,8 @@ def quicken_queue(module: Any, port: Any) -> None:
                 self.mutex, self.not_empty, self.not_full = mutex, not_empty, not_full
                 self.all_tasks_done = all_tasks_done
                 items = self._items
-                self._items, self._room, self._bounded, self._classic = (), -inf, False, True  # atomic
+                self._calm = False  # atomic with the stores below
+                self._items, self._room, self._bounded, self._classic = (), -inf, False, True
                 self.queue: Any = list(items) if self._newest_first else items
             finally:
                 guard.release()

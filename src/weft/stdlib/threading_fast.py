@@ -34,8 +34,8 @@ class Started(ThreadHandle):
     __slots__ = ("_set",)
 
     def __init__(self) -> None:
-        super().__init__()
-        self._set = False
+        self._block = None
+        self._done = self._set = False
 
     @transparent
     def is_set(self) -> bool:
@@ -147,7 +147,7 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
     starter = "_start_joinable_thread" if CHECKS_HANDLES else "_start_new_thread"
     real_starter = getattr(module, starter)
     own = module.__dict__
-    new_handle = object.__new__
+    new_handle = object.__new__  # a class with slots has its __init__ called the slow way
     plain_run = Thread.run
 
     def register(block: ControlBlock) -> None:
@@ -163,13 +163,20 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
         try:
             if own["_trace_hook"] or own["_profile_hook"]:
                 _set_hooks(own)
-            if getattr(thread.run, "__func__", None) is not plain_run:
+            try:
+                plain = thread.run.__func__ is plain_run
+            except AttributeError:
+                plain = False
+            if not plain:
                 thread.run()
             else:  # the same without its frame, which each switch of the thread would pay for
                 target = thread._target
                 try:
                     if target is not None:
-                        target(*thread._args, **thread._kwargs)
+                        if thread._kwargs:
+                            target(*thread._args, **thread._kwargs)
+                        else:
+                            target(*thread._args)
                 finally:
                     del target, thread._target, thread._args, thread._kwargs
         except BaseException as error:  # noqa: BLE001 - the thread's excepthook is told of all
@@ -219,6 +226,7 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
             self._args = args
             self._kwargs = {} if kwargs is None else kwargs
             self._daemonic = daemon
+            self._ident = self._native_id = None
             self._started = self._weft = handle = new_handle(Started)
             handle._block = None
             handle._done = handle._set = False
@@ -325,7 +333,6 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
             method.__module__ = module.__name__
             method.__qualname__ = f"Thread.{name}"
             setattr(Thread, name, method)
-    Thread._ident = Thread._native_id = None
     Thread._invoke_excepthook = staticmethod(shared_hook)
     if not CHECKS_HANDLES:
         _mimic_sentinels(module)

@@ -318,6 +318,42 @@ def case_locals_with_arguments_are_made_in_each_thread() -> None:
         mine.__dict__ = {}
 
 
+def case_a_local_is_no_iterator_unless_its_class_says_so() -> None:
+    with raises(TypeError):
+        iter(threading.local())
+
+    class Below:
+        def __iter__(self) -> Any:
+            return self
+
+        def __next__(self) -> str:
+            return "mixed in"
+
+    class Mixed(threading.local, Below):
+        pass
+
+    class Own(threading.local):
+        def __next__(self) -> str:
+            return "own"
+
+        @property
+        def twice(self) -> Any:
+            return self.x * 2
+
+        @twice.setter
+        def twice(self, value: Any) -> None:
+            self.x = value // 2
+
+    mixed, own = Mixed(), Own()
+    mixed.x = own.x = 1
+    own.twice = 6
+    assert (next(mixed), next(iter(mixed)), next(own)) == ("mixed in", "mixed in", "own")
+    assert in_thread(lambda: (hasattr(mixed, "x"), hasattr(own, "x"))) == (False, False)
+    assert (mixed.x, own.x, own.twice) == (1, 3, 6)
+    with raises(TypeError):
+        iter(own)  # type: ignore[call-overload]
+
+
 def case_locals_end_with_their_thread() -> None:
     class Thing:
         pass
@@ -401,6 +437,41 @@ def case_a_pool_waits_cancels_and_times_out() -> None:
         assert busy in done or busy in left
         assert busy.result(LONG) is True
     assert called == [busy]
+
+
+def case_a_full_pool_takes_arguments_cancels_the_rest_and_lets_go() -> None:
+    class Thing:
+        pass
+
+    thing, go = Thing(), threading.Event()
+    gone = weakref.ref(thing)
+    pool = ThreadPoolExecutor(1)
+    busy = pool.submit(go.wait)
+    until(lambda: pool._work_queue.qsize() == 0)
+    named = pool.submit(dict, [("a", 1)], b=2)
+    failed = pool.submit(int, "no number")
+    held = pool.submit(lambda kept: None, thing)
+    taken = pool.submit(pow, 2, exp=3)
+    pool._work_queue.get_nowait().run()  # as a worker of the program's own does
+    assert named.result(0) == {"a": 1, "b": 2}
+    go.set()
+    with raises(ValueError):
+        failed.result(LONG)
+    assert (busy.result(LONG), taken.result(LONG), held.result(LONG)) == (True, 8, None)
+    del thing
+    until(lambda: gone() is None)
+    go.clear()
+    busy = pool.submit(go.wait)
+    until(lambda: pool._work_queue.qsize() == 0)
+    waiting = [pool.submit(print, n) for n in range(3)]
+    seen: list[Any] = []
+    waiting[0].add_done_callback(seen.append)
+    pool.shutdown(wait=False, cancel_futures=True)
+    assert [future.cancelled() for future in waiting] == [True] * 3
+    assert seen == waiting[:1]
+    go.set()
+    assert busy.result(LONG) is True
+    pool.shutdown()
 
 
 def case_a_pool_begins_its_workers_with_the_initializer() -> None:
