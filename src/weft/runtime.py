@@ -8,6 +8,7 @@ import atexit
 import importlib
 import os
 import sys
+from _functools import partial  # type: ignore[import-not-found]  # functools leads to much more
 from collections.abc import Callable
 from typing import IO, Any
 

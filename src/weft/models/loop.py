@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Any
 
 from weft.core.events import Kind, Listener
+from weft.core.parking import wake
 from weft.core.places import floor, place_of, stack_of
 from weft.core.policy import Policy
 from weft.core.thread import ControlBlock
