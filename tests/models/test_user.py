@@ -64,6 +64,27 @@ def test_with_the_slice_off_it_does(off: str) -> None:
     assert user(SPIN.replace("LIMIT", "0.2"), "--slice", off) == "False\n"
 
 
+@pytest.mark.parametrize("what", ["time.sleep(0.001)", "os.read(read, 1)", "select.select([read], [], [])"])
+def test_threads_that_always_have_work_starve_neither_timers_nor_descriptors(what: str) -> None:
+    """No tick comes with the slice off: the dispatch looks itself."""
+    code = """
+        import os, select
+        read, write = os.pipe()
+        stop = False
+        def give_way():
+            while not stop:
+                time.sleep(0)
+        threads = [threading.Thread(target=give_way) for _ in range(3)]
+        for t in threads: t.start()
+        threading.Timer(0.001, os.write, (write, b"x")).start()
+        WHAT
+        stop = True
+        for t in threads: t.join()
+        print("done")
+    """
+    assert user(code.replace("WHAT", what), "--slice", "off") == "done\n"
+
+
 @pytest.mark.parametrize("text", ["100us", "1ms", "0.05s"])
 def test_all_who_spin_advance(text: str) -> None:
     code = """

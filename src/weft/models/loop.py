@@ -34,6 +34,7 @@ __all__ = ["Loop"]
 GRACE = 0.05  # seconds idle with no timer armed before asking whether the program is stuck
 RECHECK = 1.0  # seconds between two such questions while something outside may still wake us
 EPOLLIN_OUT = 0x5  # a connection that has something to read and room to write
+LOOK_EVERY = 64  # switches between two looks at timers and descriptors where no tick comes
 SPARES = 4096  # idle workers kept; each holds a stack of about 6 KB
 
 
@@ -45,13 +46,15 @@ class Loop:
             ready (a deadlock was reported), False if something outside may still wake one.
     """
 
-    def __init__(self, on_stuck: Callable[[], bool]) -> None:
+    def __init__(self, on_stuck: Callable[[], bool], ticks: bool = True) -> None:
         self.waiting = False
         self.now = monotonic()
         self.timers = Timers()
         self.poller = Poller()
         self.wake = self.poller.wake
         self.on_stuck = on_stuck
+        self.ticks = ticks
+        self._picks = 0
         self.signal_noted: Callable[[], bool] = lambda: False
         self.listener: Listener | None = None
         self.on_leave_idle: Callable[[], None] | None = None
@@ -76,12 +79,22 @@ class Loop:
             fifo: deque[Any] = deque()
             self.ready = fifo
             self.push: Callable[[Any], None] = fifo.append
-            self.pick: Callable[[], Callable[[], Any]] = fifo.popleft
         else:
             queue = _PolicyQueue(policy, self.nursery.begin)
             self.ready = queue
             self.push = queue.append
-            self.pick = queue.popleft
+        self.pick: Callable[[], Callable[[], Any]] = self._plain_pick()
+
+    def _plain_pick(self) -> Callable[[], Callable[[], Any]]:
+        return self.ready.popleft if self.ticks else self._pick_and_look
+
+    def _pick_and_look(self) -> Callable[[], Any]:
+        """Pick where no tick comes: threads that always have work do not starve timers and descriptors."""
+        self._picks += 1
+        if self._picks >= LOOK_EVERY:
+            self._picks = 0
+            self.breathe()
+        return self.ready.popleft()  # type: ignore[no-any-return]
 
     def listen(self, listener: Listener | None) -> None:
         """Tell a listener what happens to the threads here from now on; None: nobody."""
@@ -89,9 +102,10 @@ class Loop:
         ready = self.ready
         self.plain = listener is None and isinstance(ready, deque)
         if listener is None:
-            self.push, self.pick = ready.append, ready.popleft
+            self.push, self.pick = ready.append, self._plain_pick()
             return
         tell: Listener = listener
+        take = self._plain_pick()
 
         def push(resume: Any) -> None:
             tell(Kind.READY, _block_of(resume), getattr(getcurrent(), "block", None))
@@ -102,7 +116,7 @@ class Loop:
             if me is not None and me.on is not None and not me.done and not told:
                 told.append(me)
                 tell(Kind.PARKED, me, None)
-            resume = ready.popleft()
+            resume = take()
             told.clear()
             nursery = self.nursery
             tell(Kind.RUNNING, nursery.fresh[0] if resume is nursery.next else _block_of(resume), None)

@@ -33,7 +33,8 @@ class UserModel:
         pending: Callable[[], bool],
         deliver: Callable[[FrameType | None], bool],
     ) -> None:
-        self.loop = Loop(on_stuck)
+        ticks = bool(slice) and threads.get_ident() == threads.main_ident()
+        self.loop = Loop(on_stuck, ticks)
         self.main = ControlBlock(self.loop, daemon=False)
         self.main.begun = True
         self.main.ident = threads.get_ident()
@@ -49,7 +50,7 @@ class UserModel:
         self._foreign: set[ControlBlock] = set()
         self.started = 0
         self.preemption: Preemption | None = None
-        if slice and threads.get_ident() == threads.main_ident():
+        if ticks:
             self.preemption = Preemption(self.loop, slice, pending, deliver)
 
     def start(
