@@ -94,7 +94,7 @@ class Loop:
         if self._picks >= LOOK_EVERY:
             self._picks = 0
             self.breathe()
-        return self.ready.popleft()  # type: ignore[no-any-return]
+        return self.ready.popleft()
 
     def listen(self, listener: Listener | None) -> None:
         """Tell a listener what happens to the threads here from now on; None: nobody."""
