@@ -1,13 +1,18 @@
 """The poller: sleeps to the microsecond, and is woken from any kernel thread, once for each sleep."""
 
 import os
+import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
 
 import pytest
 
-from weft.host.poller import Poller
+from weft.host import poller as poller_module
+from weft.host.poller import READ, Poller
 
 
 @pytest.fixture
@@ -56,3 +61,70 @@ def test_its_descriptors_are_its_own_and_given_back() -> None:
     assert took(made, 0.005) >= 0.005  # a wake of the parent's is not the child's
     made.close()
     assert len(os.listdir("/proc/self/fd")) == len(before)
+
+
+def with_ticks(poller: Poller, function: Callable[[], object]) -> int:
+    """Call the function, and have the poller serve before each line of the poller's own, as a tick does."""
+    ticks = 0
+
+    def tick(frame: FrameType, event: str, arg: object) -> Any:
+        nonlocal ticks
+        if frame.f_code.co_filename != poller_module.__file__ or frame.f_code.co_name == "serve":
+            return None
+        if event == "line":
+            ticks += 1
+            poller.serve()
+        return tick
+
+    before = sys.gettrace()
+    sys.settrace(tick)
+    try:
+        function()
+    finally:
+        sys.settrace(before)
+    return ticks
+
+
+def test_a_tick_in_the_middle_of_a_change_loses_no_watch(poller: Poller) -> None:
+    """A process pool hung at short slices: the tick took the descriptor out that was being put in."""
+    reader, writer = os.pipe()
+    quiet = os.pipe()
+    os.write(writer, b"ready")
+    poller.watch(quiet[0], READ, lambda: called.append(9))
+    called: list[int] = []
+    others = [lambda number=number: called.append(number) for number in range(3)]
+    try:
+        assert with_ticks(poller, lambda: poller.watch(reader, READ, others[0])) > 3
+        poller.serve()
+        assert called == [0]
+        os.read(reader, 5)
+        poller.watch(reader, READ, others[0])
+        os.write(writer, b"ready")
+        with_ticks(poller, lambda: poller.watch(reader, READ, others[1]))
+        poller.serve()
+        assert called == [0, 0, 1]
+        os.read(reader, 5)
+        for other in others:
+            poller.watch(reader, READ, other)
+        os.write(writer, b"ready")
+        with_ticks(poller, lambda: poller.unwatch(reader, others[2]))
+        assert sorted(called) in ([0, 0, 0, 1, 1], [0, 0, 0, 1, 1, 2])
+        poller.serve()
+        assert len(poller) == 1
+    finally:
+        for fd in (reader, writer, *quiet):
+            os.close(fd)
+
+
+def test_what_cannot_be_watched_is_not_held_to_be(poller: Poller) -> None:
+    with tempfile.TemporaryFile() as file:
+        assert poller.watch(file.fileno(), READ, lambda: None) is False
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        poller.watch(file_number_that_is_free(), READ, lambda: None)
+    assert len(poller) == 0
+
+
+def file_number_that_is_free() -> int:
+    fd = os.dup(0)
+    os.close(fd)
+    return fd

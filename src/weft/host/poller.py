@@ -107,17 +107,24 @@ class Poller:
             self._epoll = _epoll()
             self._sleep_on = (self._read, self.signal_read, self._epoll.fileno())
         watches = self._watches.get(fd)
-        if watches is None:
+        if watches is not None:
+            watches.append((events, ready))
+            self._renew(fd)
+            return True
+        # The tick of preemption may serve at any bytecode. It takes a descriptor that nobody watches out of
+        # the epoll, so the watch has to be there first.
+        self._watches[fd] = [(events, ready)]
+        try:
             try:
                 self._epoll.register(fd, events)
-            except PermissionError:
-                return False
             except FileExistsError:  # the number was closed and opened anew behind our back
                 self._epoll.modify(fd, events)
-            self._watches[fd] = [(events, ready)]
-            return True
-        watches.append((events, ready))
-        self._renew(fd, watches)
+        except PermissionError:
+            self._watches.pop(fd, None)
+            return False
+        except BaseException:
+            self._watches.pop(fd, None)
+            raise
         return True
 
     def unwatch(self, fd: int, ready: Callable[[], object]) -> None:
@@ -126,7 +133,7 @@ class Poller:
         if watches is None:
             return
         watches[:] = [watch for watch in watches if watch[1] is not ready]
-        self._renew(fd, watches)
+        self._renew(fd)
 
     def fail(self, fd: int) -> None:
         """Call every watch of a descriptor that was closed: the waiters will meet the error themselves."""
@@ -134,7 +141,11 @@ class Poller:
         for _, ready in watches or ():
             ready()
 
-    def _renew(self, fd: int, watches: list[tuple[int, Callable[[], object]]]) -> None:
+    def _renew(self, fd: int) -> None:
+        """Have the epoll know what the watches of a descriptor want now."""
+        watches = self._watches.get(fd)
+        if watches is None:
+            return
         try:
             if watches:
                 mask = 0
@@ -142,7 +153,7 @@ class Poller:
                     mask |= events
                 self._epoll.modify(fd, mask)
             else:
-                del self._watches[fd]
+                self._watches.pop(fd, None)
                 self._epoll.unregister(fd)
         except OSError:
             pass  # it was closed meanwhile; its waiters are woken by who closes it or by their deadline
@@ -161,7 +172,7 @@ class Poller:
                 continue
             due = [ready for wanted, ready in watches if events & (wanted | _ALWAYS)]
             watches[:] = [watch for watch in watches if watch[1] not in due]
-            self._renew(fd, watches)
+            self._renew(fd)
             for ready in due:
                 ready()
 
