@@ -6,6 +6,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -63,8 +64,11 @@ def test_its_descriptors_are_its_own_and_given_back() -> None:
     assert len(os.listdir("/proc/self/fd")) == len(before)
 
 
-def with_ticks(poller: Poller, function: Callable[[], object]) -> int:
-    """Call the function, and have the poller serve before each line of the poller's own, as a tick does."""
+def with_ticks(poller: Poller, function: Callable[[], object], only: int | None = None) -> int:
+    """Call the function, and have the poller serve before each line of the poller's own, as a tick does.
+
+    With `only` there is one tick, before that line. How many lines there were is returned.
+    """
     ticks = 0
 
     def tick(frame: FrameType, event: str, arg: object) -> Any:
@@ -73,7 +77,8 @@ def with_ticks(poller: Poller, function: Callable[[], object]) -> int:
             return None
         if event == "line":
             ticks += 1
-            poller.serve()
+            if only is None or ticks == only:
+                poller.serve()
         return tick
 
     before = sys.gettrace()
@@ -114,6 +119,32 @@ def test_a_tick_in_the_middle_of_a_change_loses_no_watch(poller: Poller) -> None
     finally:
         for fd in (reader, writer, *quiet):
             os.close(fd)
+
+
+@pytest.mark.parametrize("change", ["watch", "unwatch"])
+def test_one_tick_anywhere_in_a_change_loses_no_watch_of_another(poller: Poller, change: str) -> None:
+    """The tick serves the first watch and drops its list, just as one is being put on it or taken off."""
+    called: list[str] = []
+    first, second = (lambda: called.append("first")), (lambda: called.append("second"))
+    only, lines = 1, 1
+    while only <= lines:
+        called.clear()
+        reader, writer = os.pipe()
+        os.write(writer, b"ready")
+        poller.watch(reader, READ, first)
+        if change == "watch":
+            lines = with_ticks(poller, partial(poller.watch, reader, READ, second), only)
+            poller.serve()
+            assert sorted(called) == ["first", "second"], only
+        else:
+            lines = with_ticks(poller, partial(poller.unwatch, reader, first), only)
+            poller.serve()
+            assert called in ([], ["first"]), only
+        assert len(poller) == 0
+        os.close(reader)
+        os.close(writer)
+        only += 1
+    assert only > 4
 
 
 def test_what_cannot_be_watched_is_not_held_to_be(poller: Poller) -> None:

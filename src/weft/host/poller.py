@@ -106,14 +106,18 @@ class Poller:
         if self._epoll is None:
             self._epoll = _epoll()
             self._sleep_on = (self._read, self.signal_read, self._epoll.fileno())
-        watches = self._watches.get(fd)
-        if watches is not None:
-            watches.append((events, ready))
-            self._renew(fd)
-            return True
+        watch = events, ready
+        try:
+            self._watches[fd].append(watch)  # atomic: a tick that serves them all drops the list
+        except KeyError:
+            pass
+        else:
+            if self._renew(fd):
+                return True
+            # The number was closed and opened anew; who waited for the old one waits on, as on plain CPython.
         # The tick of preemption may serve at any bytecode. It takes a descriptor that nobody watches out of
         # the epoll, so the watch has to be there first.
-        self._watches[fd] = [(events, ready)]
+        self._watches[fd] = [watch]
         try:
             try:
                 self._epoll.register(fd, events)
@@ -136,16 +140,26 @@ class Poller:
         self._renew(fd)
 
     def fail(self, fd: int) -> None:
-        """Call every watch of a descriptor that was closed: the waiters will meet the error themselves."""
-        watches = self._watches.pop(fd, None)
-        for _, ready in watches or ():
-            ready()
+        """Call every watch of a descriptor that is about to be closed: the waiters will meet the error.
 
-    def _renew(self, fd: int) -> None:
-        """Have the epoll know what the watches of a descriptor want now."""
-        watches = self._watches.get(fd)
+        Before, not after: as long as another process has the file open, the epoll keeps a closed
+        descriptor that was not taken out, reports it without end, and can be told of it no more.
+        """
+        watches = self._watches.pop(fd, None)
         if watches is None:
             return
+        try:
+            self._epoll.unregister(fd)
+        except OSError:
+            pass  # it is closed already, or a tick has taken it out
+        for _, ready in watches:
+            ready()
+
+    def _renew(self, fd: int) -> bool:
+        """Have the epoll know what the watches of a descriptor want; False if it knows no such descriptor."""
+        watches = self._watches.get(fd)
+        if watches is None:
+            return True
         try:
             if watches:
                 mask = 0
@@ -155,8 +169,9 @@ class Poller:
             else:
                 self._watches.pop(fd, None)
                 self._epoll.unregister(fd)
-        except OSError:
-            pass  # it was closed meanwhile; its waiters are woken by who closes it or by their deadline
+        except OSError:  # it was closed meanwhile, unless a tick has served them all
+            return self._watches.get(fd) is not watches
+        return True
 
     def serve(self) -> None:
         """Call the watches of every descriptor that is ready now; never sleeps."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from weft.core.current import current
-from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle, wake
+from weft.core.parking import SIGNAL, THROWN, TIMEOUT, WITHDRAWN, park, settle, wake
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
 from weft.host.platform import monotonic
@@ -65,12 +65,19 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
     waiting = _Descriptors(me, wanted)
     ready = waiting.ready
     watched: list[int] = []
+    me.on = waiting
     try:
-        for fd, events in wanted:
-            if not poller.watch(fd, events, ready):
-                return True
-            watched.append(fd)
-        me.on = waiting
+        try:
+            for fd, events in wanted:
+                if not poller.watch(fd, events, ready):
+                    ready()  # what cannot be watched is always ready
+                    break
+                watched.append(fd)
+        except BaseException:
+            ready()  # one that was watched may have sent the wake already: there is one now, and it is taken
+            alarm = park(me)
+            me.alarm |= alarm & (SIGNAL | THROWN)  # for the next wait, or the next tick
+            raise
         alarm = park(me, deadline)
     finally:
         me.on = None
@@ -132,9 +139,10 @@ def _make_select() -> Any:
             return list(masks.items())
 
         while not any(answer):
-            if not wait_for(wanted(), deadline):
-                return real(rlist, wlist, xlist, 0)
+            in_time = wait_for(wanted(), deadline)
             answer = real(rlist, wlist, xlist, 0)
+            if not in_time or (deadline is not None and monotonic() >= deadline):
+                break
         return answer
 
     return _dress(select_, "select", "select")

@@ -73,9 +73,8 @@ def supply_sockets(module: Any) -> None:
 
         def close(self) -> None:
             """Close the socket; threads that wait on it are woken and get an error."""
-            fd = self.fileno()
+            _fail_waiters(self.fileno())
             real.close(self)
-            _fail_waiters(fd)
 
     for name, events in WAITS.items():
         method = getattr(real, name, None)
