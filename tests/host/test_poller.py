@@ -147,6 +147,29 @@ def test_one_tick_anywhere_in_a_change_loses_no_watch_of_another(poller: Poller,
     assert only > 4
 
 
+def test_a_closed_descriptor_whose_file_is_still_open_does_not_keep_it_awake(poller: Poller) -> None:
+    """The epoll goes on reporting the file, and cannot be told of a descriptor that is closed."""
+    called: list[str] = []
+    (reader, writer), quiet = os.pipe(), os.pipe()
+    child = os.dup(reader)
+    try:
+        poller.watch(quiet[0], READ, lambda: called.append("quiet"))
+        poller.watch(reader, READ, lambda: called.append("closed"))
+        os.close(reader)
+        os.write(writer, b"ready")
+        poller.wait(5)
+        assert called == ["closed"]
+        poller.wait(5)  # finds out
+        assert took(poller, 0.01) >= 0.01
+        os.write(quiet[1], b"ready")
+        poller.wait(5)
+        assert called == ["closed", "quiet"]
+        assert took(poller, 0.01) >= 0.01
+    finally:
+        for fd in (writer, child, *quiet):
+            os.close(fd)
+
+
 def test_what_cannot_be_watched_is_not_held_to_be(poller: Poller) -> None:
     with tempfile.TemporaryFile() as file:
         assert poller.watch(file.fileno(), READ, lambda: None) is False

@@ -162,10 +162,7 @@ class Poller:
             return True
         try:
             if watches:
-                mask = 0
-                for events, _ in watches:
-                    mask |= events
-                self._epoll.modify(fd, mask)
+                self._epoll.modify(fd, _mask(watches))
             else:
                 self._watches.pop(fd, None)
                 self._epoll.unregister(fd)
@@ -175,7 +172,7 @@ class Poller:
 
     def serve(self) -> None:
         """Call the watches of every descriptor that is ready now; never sleeps."""
-        if self._epoll is None or not self._watches:
+        if self._epoll is None:
             return
         for fd, events in self._epoll.poll(0):
             watches = self._watches.get(fd)
@@ -183,13 +180,30 @@ class Poller:
                 try:
                     self._epoll.unregister(fd)
                 except OSError:
-                    pass
+                    self._begin_anew()
+                    return
                 continue
             due = [ready for wanted, ready in watches if events & (wanted | _ALWAYS)]
             watches[:] = [watch for watch in watches if watch[1] not in due]
             self._renew(fd)
             for ready in due:
                 ready()
+
+    def _begin_anew(self) -> None:
+        """Watch with another epoll: this one holds a closed descriptor that it can be told of no more.
+
+        It happens if a duplicate of the descriptor is open, here or in a child; the file is reported without
+        end. What is ready is reported by the new one too.
+        """
+        old, fresh = self._epoll, _epoll()
+        for fd, watches in list(self._watches.items()):
+            try:
+                fresh.register(fd, _mask(watches))
+            except OSError:
+                self.fail(fd)
+        self._epoll = fresh
+        self._sleep_on = (self._read, self.signal_read, fresh.fileno())
+        old.close()
 
     def close(self) -> None:
         """Give the descriptors back."""
@@ -213,6 +227,14 @@ def _high(fd: int) -> int:
         return fd
     os.close(fd)
     return high
+
+
+def _mask(watches: list[tuple[int, Callable[[], object]]]) -> int:
+    """All that is waited for on a descriptor."""
+    mask = 0
+    for events, _ in watches:
+        mask |= events
+    return mask
 
 
 def _identity(fd: int) -> tuple[int, int] | None:
