@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from weft.core.channel import Channel
 from weft.core.current import current
-from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle, wake
+from weft.core.parking import SIGNAL, THROWN, TIMEOUT, WITHDRAWN, park, settle, wake
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
 from weft.host.platform import monotonic
@@ -89,13 +89,17 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
                 poller.arm(fd, channel)
             except PermissionError:  # a regular file is always ready
                 ready()
-        alarm = park(me, deadline)
-    except OSError:
-        if not waiting._withdraw(me):  # a wake is on its way: take it
-            park(me)
-        raise
-    finally:
+    except BaseException:
+        if not waiting._withdraw(me):  # one that was watched has sent the wake already: it is taken
+            alarm = park(me)
+            me.alarm |= alarm & (SIGNAL | THROWN)  # for the next wait, or the next tick
         me.on = None
+        for channel in watched:
+            channel.forget(ready)
+        raise
+    try:
+        alarm = park(me, deadline)
+    finally:
         for channel in watched:
             channel.forget(ready)
     settle(me, alarm)
@@ -172,9 +176,10 @@ def _make_select() -> Any:
             return list(masks.items())
 
         while not any(answer):
-            if not wait_for(wanted(), deadline):
-                return real(rlist, wlist, xlist, 0)
+            in_time = wait_for(wanted(), deadline)
             answer = real(rlist, wlist, xlist, 0)
+            if not in_time or (deadline is not None and monotonic() >= deadline):
+                break
         return answer
 
     return dress(select_, "select", "select")
