@@ -41,7 +41,8 @@ def nothing() -> None:
 class ForeignCarrier:
     """One kernel thread carrying one thread of the program."""
 
-    waiting = False
+    waiting = collecting = False
+    alone = True
     listener: Listener | None = None  # one for all, since each thread has a carrier of its own
     poller = None
 

@@ -170,6 +170,11 @@ class Loop:
     # -- garbage collections ----------------------------------------------------------------------
 
     @property
+    def alone(self) -> bool:
+        """Whether there is one thread and no call that is to come: nobody who could run meanwhile."""
+        return len(self.alive) == 1 and not self.timers.heap
+
+    @property
     def collecting(self) -> bool:
         """Whether a garbage collection runs on this carrier: nobody may be switched to then."""
         return self._before_collection is not None
@@ -323,9 +328,13 @@ class Loop:
 
     # -- for reports --------------------------------------------------------------------------
 
+    def ready_blocks(self) -> list[ControlBlock]:
+        """The threads that stand in the ready queue."""
+        return [_block_of(resume) for resume in tuple(self.ready)]
+
     def holds(self, block: ControlBlock) -> bool:
         """Whether the thread stands in the ready queue."""
-        return any(_block_of(resume) is block for resume in tuple(self.ready))
+        return any(ready is block for ready in self.ready_blocks())
 
     def frame(self, block: ControlBlock) -> FrameType | None:
         """The innermost frame of a suspended thread, or of the caller if it asks for itself."""
