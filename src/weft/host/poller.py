@@ -76,13 +76,6 @@ class Poller:
             return self._lost()
         return []
 
-    def changed(self) -> bool:
-        """Whether something has come that nobody has been told of yet; from any kernel thread."""
-        try:
-            return bool(_select(self._sleep_on, (), (), 0)[0])
-        except (OSError, ValueError):
-            return False
-
     def look(self) -> Events:
         """What has changed since the last time; never sleeps."""
         try:

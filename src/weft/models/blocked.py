@@ -13,7 +13,7 @@ from typing import Any
 from weft.core.places import HOME
 from weft.host import signals, threads
 from weft.host.clock import monotonic
-from weft.host.poller import tell
+from weft.host.poller import poll_once, tell
 from weft.models.loop import Loop
 
 __all__ = ["BlockedReports", "callee_of", "function_of", "source_of"]
@@ -109,9 +109,9 @@ class BlockedReports:
         now = monotonic()
         count = len(loop.ready)
         count += sum(1 for entry in tuple(loop.timers.heap) if entry[0] <= now and entry[2] is not None)
-        if count:
-            return f"{count} thread{'s wait' if count > 1 else ' waits'} behind it"
-        return "input for others waits behind it" if loop.poller.changed() else ""
+        awaited = [(fd, channel.mask) for fd, channel in tuple(loop.poller.channels.items()) if channel.mask]
+        count += len(poll_once(awaited, 0)) if awaited else 0
+        return f"{count} thread{'s wait' if count > 1 else ' waits'} behind it" if count else ""
 
 
 def report(name: str, frame: FrameType, seconds: float, waiting: str, locked: bool, over: bool) -> str:
@@ -170,13 +170,21 @@ def source_of(frame: FrameType) -> str:
 
 
 def function_of(text: str) -> str:
-    """What a call's source text calls: all before the bracket that its last one closes."""
-    depth = 0
-    for index in range(len(text) - 1, -1, -1):
-        depth += (text[index] == ")") - (text[index] == "(")
-        if depth == 0:
-            return text[:index].strip()
-    return ""
+    """What a call's source text calls: all before the bracket that its last character closes."""
+    opened: list[int] = []
+    start = 0
+    quote = before = ""
+    for index, char in enumerate(text):
+        if quote:
+            quote = "" if char == quote and before != "\\" else quote
+        elif char in "'\"":
+            quote = char
+        elif char == "(":
+            opened.append(index)
+        elif char == ")" and opened:
+            start = opened.pop()
+        before = char
+    return text[:start].strip() if text.endswith(")") and not opened and not quote else ""
 
 
 def callee_of(frame: FrameType, text: str) -> str:

@@ -18,8 +18,8 @@ from weft.stdlib.offload import offload_if_others
 __all__ = ["BIG", "LongCalls", "offload_if_big", "replacements"]
 
 BIG = 4 << 20  # bytes of a regular file; from the page cache they take 0.1 to 1 ms
-COMPRESS, DECOMPRESS = 64 << 10, 512 << 10  # bytes of zlib: 1 to 2 ms
-COMPRESS_SLOWLY, DECOMPRESS_SLOWLY = 8 << 10, 64 << 10  # bytes of bz2 and lzma: 0.5 to 2 ms
+COMPRESS = DECOMPRESS = 64 << 10  # bytes that zlib is given: 1 to 2 ms
+COMPRESS_SLOWLY, DECOMPRESS_SLOWLY = 8 << 10, 16 << 10  # the same of bz2 and lzma: 1 to 2 ms
 ROUNDS = 2_000  # rounds of pbkdf2: 0.7 ms
 MIXED = 4_096  # n * r * p of scrypt: 1 ms
 

@@ -119,5 +119,10 @@ def _numeric(sock: Any, address: Any, find: Any) -> Any:
     family = sock.family
     if family not in (INET, INET6) or not all(isinstance(part, int) for part in address[1:]):
         return address  # no such address, or one that C refuses before it asks anybody
-    found = offload_if_others(find, address[0], None, family)
+    host = address[0]
+    if not isinstance(host, str):
+        host = bytes(host)
+    elif host.isascii():
+        host = host.encode()  # as C takes it here: `getaddrinfo` itself would hold it to the rules of IDNA
+    found = offload_if_others(find, host, None, family)
     return (found[0][4][0], *address[1:])
