@@ -9,7 +9,7 @@ import importlib
 import os
 import sys
 from _functools import partial  # type: ignore[import-not-found]  # functools leads to much more
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import IO, Any
 
 from weft.config import Config
@@ -25,8 +25,13 @@ from weft.host import threads as host_threads
 from weft.host.clock import SLACK, monotonic, set_slack
 from weft.host.clock import sleep as real_sleep
 from weft.host.platform import FREE_THREADED, kernel_thread_count
+from weft.host.pool import Pool
 from weft.stdlib import adapt, set_provider
 from weft.stdlib.descriptors import replacements
+from weft.stdlib.long_calls import LongCalls
+from weft.stdlib.long_calls import replacements as long_calls
+from weft.stdlib.named import Named
+from weft.stdlib.offload import end_of_kernel_thread, offload, offloaded, use_pool
 from weft.stdlib.per_thread import AsyncState
 from weft.stdlib.signals import SignalDesk
 from weft.stdlib.sleep import sleep
@@ -38,6 +43,8 @@ __all__ = [
     "call_later",
     "dump",
     "install",
+    "offload",
+    "offloaded",
     "run",
     "runtime",
     "set_priority",
@@ -56,11 +63,15 @@ class Runtime:
         self.config = config
         self.desk = SignalDesk(lambda: self.model.main, self._kick)
         self.model: Any
+        self.pool: Pool | None = None
+        self.named = Named(config.offload if config.model == "user" else ())
+        self.long_calls = LongCalls()
         on_main = host_threads.get_ident() == host_threads.main_ident()
         if config.model == "user":
             self.model = _part("weft.models.user").UserModel(
-                config.slice, self._stuck, self.desk.pending, self.desk.deliver
+                config.slice, self._stuck, self.desk.pending, self.desk.deliver, config.blocked_limit
             )
+            self.pool = Pool(config.offload_threads, end_of_kernel_thread)
         else:
             self.model = _part("weft.models.kernel").KernelModel(self._stuck, self.desk.pending)
         extras = adapt.adapters(self)
@@ -71,11 +82,13 @@ class Runtime:
         more = self.tracing.replacements()
         if config.model == "user":
             more += replacements() + self.async_state.replacements()
+            more += long_calls(more)
+            extras.update(self.long_calls.adapters())
             extras["_asyncio"] = self.async_state.adapt
             extras["_socket"] = partial(_supply, "weft.stdlib.sockets", "supply_sockets")
             extras["_multiprocessing"] = partial(_supply, "weft.stdlib.sem_lock", "supply_sem_lock")
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
-        self.supply = Supply(self.model, sleep, extras, more)
+        self.supply = Supply(self.model, sleep, [*extras.items(), *self.named.adapters().items()], more)
         self._on_main = on_main
         self._interval: float | None = None
         self._slack: int | None = None
@@ -86,6 +99,7 @@ class Runtime:
 
     def start_beside(self) -> None:
         """Be there for `weft.stdlib`, with nothing replaced."""
+        use_pool(self.pool)
         set_adopter(self.model.adopt)
         settler.handle_signals = self.desk.handle
         if self._on_main:
@@ -96,6 +110,7 @@ class Runtime:
 
     def install(self) -> None:
         """Put the runtime in force: from here on programs that import `threading` are on it."""
+        use_pool(self.pool)
         set_adopter(self.model.adopt)
         settler.handle_signals = self.desk.handle
         self.supply.install()
@@ -120,6 +135,9 @@ class Runtime:
     def uninstall(self) -> None:
         """Take it away again; threads that still run are lost."""
         self._active = False
+        use_pool(None)
+        self.named.restore()
+        self.long_calls.restore()
         if self._on_main:
             self.desk.close()
         self.tracing.close()
@@ -142,9 +160,14 @@ class Runtime:
         main = model.main
         if self.desk.pending() or self.desk.handles_more_than_ctrl_c() or main.on is None:
             return False
+        idle = 0
+        if self.pool is not None:
+            if self.pool.in_flight:
+                return False
+            idle = self.pool.alive
         kernel_threads = kernel_thread_count()
         if kernel_threads is not None:
-            foreign = kernel_threads - model.own_kernel_threads()
+            foreign = kernel_threads - model.own_kernel_threads() - idle
             if foreign > 0:
                 return False
         elif model.foreign_blocks():
@@ -207,6 +230,8 @@ class Runtime:
         watcher = self._watcher()
         if watcher is not None:
             watcher.pause()
+        if self.pool is not None:
+            self.pool.pause()
 
     def after_fork_parent(self) -> None:
         """Go on as before."""
@@ -223,6 +248,8 @@ class Runtime:
             return
         self.model.after_fork(current())
         self.async_state.after_fork()
+        if self.pool is not None:
+            self.pool.after_fork()
         watcher = self._watcher()
         if watcher is not None:
             watcher.resume()
@@ -255,12 +282,20 @@ class Runtime:
         if not self._active:
             return
         self._active = False
+        self._tell_of_missing()
+        use_pool(None)
         self.model.end()
         stacks: list[Any] = [b.resume for b in self.model.blocks() if b.begun and not b.done]
         if len(stacks) > 1:
             stacks.append(stacks)
             collector.freeze()
         stand_still(self.model.main)
+
+    def _tell_of_missing(self) -> None:
+        """Say which names for offloading had no effect, since there are no such modules."""
+        for entry in self.named.missing():
+            module = entry.partition(":")[0]
+            sys.stderr.write(f"weft: offload: {entry!r} had no effect: there is no module {module!r}\n")
 
     def throw(self, ident: int, error: Any) -> int:
         """Set an exception for a thread to meet at its next bytecode; how many threads that were."""
@@ -324,19 +359,37 @@ def runtime() -> Runtime:
     return _runtime
 
 
-def install(model: str | None = None, *, policy: str | None = None, slice: float | None = None) -> None:
+def install(
+    model: str | None = None,
+    *,
+    policy: str | None = None,
+    slice: float | None = None,
+    offload: Iterable[str] | None = None,
+    offload_threads: int | None = None,
+    blocked_limit: float | None = None,
+) -> None:
     """Put a thread model in force for this process; call it before anything imports `threading`.
 
     Args:
         model: "user" or "kernel"; None: WEFT_MODEL, or user.
         policy: "fifo", "priority", "fair" or "module:Class"; user model only.
         slice: seconds a thread runs while others are ready; 0: never preempt.
+        offload: callables whose calls go to kernel threads: "module:function", "module:Class.method".
+        offload_threads: how many kernel threads there may be for them.
+        blocked_limit: seconds in one C call, while others wait, after which that is told; 0: never.
 
     Raises:
         WeftError: `threading` is loaded already, a runtime is in force, or an argument is bad.
     """
     global _runtime
-    config = Config.from_environment(model=model, policy=policy, slice=slice)
+    config = Config.from_environment(
+        model=model,
+        policy=policy,
+        slice=slice,
+        offload=offload,
+        offload_threads=offload_threads,
+        blocked_limit=blocked_limit,
+    )
     if _runtime is not None:
         if _runtime.config.model == config.model:
             return

@@ -42,11 +42,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 
 # Which models may import which of their siblings; all may import LOOP.
-# `foreign` carries one thread of a kernel thread, `preemption` slices a loop: parts, not models.
+# `foreign` carries one thread of a kernel thread, `preemption` slices a loop: parts, not models, and
+# `blocked` tells of what `preemption` finds.
 SIBLINGS: dict[str, frozenset[str]] = {
     "hybrid": frozenset({"user", "kernel", "foreign", "preemption"}),
     "user": frozenset({"foreign", "preemption"}),
     "kernel": frozenset({"foreign"}),
+    "preemption": frozenset({"blocked"}),
 }
 LOOP = "loop"
 

@@ -337,7 +337,7 @@ def test_the_command_itself_answers() -> None:
         (["-h"], 0, "usage: weft run "),
         (["--version"], 0, "weft 0."),
         (["-V"], 0, "weft 0."),
-        (["run", "--help"], 0, "usage: weft run [--model M]"),
+        (["run", "--help"], 0, "usage: weft run [options]"),
     ):
         done = python("-m", "weft", *args)
         assert (done.returncode, done.stderr) == (status, "")
@@ -354,12 +354,17 @@ def test_the_help_names_every_option_and_choice() -> None:
         "--model",
         "--policy",
         "--slice",
+        "--offload",
+        "--blocked-limit",
         "kernel",
         "user",
         "fifo",
         "priority",
         "fair",
         "WEFT_MODEL",
+        "WEFT_OFFLOAD",
+        "WEFT_OFFLOAD_THREADS",
+        "WEFT_BLOCKED_LIMIT",
         "-m",
         "-c",
     ):

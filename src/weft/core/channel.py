@@ -69,6 +69,14 @@ class Channel:
         """Whether a thread waits on it."""
         return self.reader is not None or self.writer is not None or bool(self.more)
 
+    @property
+    def mask(self) -> int:
+        """The events of epoll that somebody waits for."""
+        mask = (READS if self.reader is not None else 0) | (WRITES if self.writer is not None else 0)
+        for more, _ in tuple(self.more or ()):
+            mask |= more
+        return mask
+
     def deliver(self, events: int, wake: Callable[[ControlBlock], object]) -> None:
         """Note what has come and wake those who wait for it."""
         if events & ~PLAIN:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["HANGUP", "READ", "WRITE", "Poller", "poll_once"]
+__all__ = ["HANGUP", "READ", "WRITE", "Poller", "poll_once", "tell"]
 
 READ = select.POLLIN | select.POLLPRI
 WRITE = select.POLLOUT
@@ -300,6 +300,15 @@ def poll_once(wanted: Iterable[tuple[int, int]], timeout_ms: float | None) -> li
     for fd, events in wanted:
         poll.register(fd, events)
     return poll.poll(timeout_ms)
+
+
+def tell(text: str) -> None:
+    """Write a text to descriptor 2, past all files and buffers; nothing is written if there is no room."""
+    try:
+        if poll_once([(2, WRITE)], 0):
+            _write(2, text.encode("utf-8", "backslashreplace"))
+    except OSError:
+        pass  # nobody is there to be told
 
 
 _real_epoll: Any = getattr(select, "epoll", None)  # the names in `select` will be weft's own

@@ -20,6 +20,7 @@ __all__ = [
     "default",
     "default_int_handler",
     "get",
+    "is_tripwire",
     "numbers",
     "prepare",
     "put",
@@ -51,6 +52,11 @@ def trip() -> None:
 def set_tripwire(handler: Callable[[int, Any], object] | None) -> None:
     """Install the tripwire's handler, or take it away (None). Only the main kernel thread may."""
     put(TRIPWIRE, handler if handler is not None else _too_late)
+
+
+def is_tripwire(handler: Callable[[int, Any], object]) -> bool:
+    """Whether this is the tripwire's handler: the program may have taken the signal for itself."""
+    return get(TRIPWIRE) == handler
 
 
 def _too_late(*_: object) -> None:

@@ -41,7 +41,8 @@ def nothing() -> None:
 class ForeignCarrier:
     """One kernel thread carrying one thread of the program."""
 
-    waiting = False
+    waiting = collecting = False
+    alone = True
     listener: Listener | None = None  # one for all, since each thread has a carrier of its own
     poller = None
 
@@ -136,10 +137,6 @@ class ForeignCarrier:
         finally:
             self._asleep = False
             block.on = block.timer = None
-        return True
-
-    def alone(self) -> bool:
-        """Always: the kernel thread is the thread's own."""
         return True
 
     def breathe(self) -> None:

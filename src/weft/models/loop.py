@@ -189,6 +189,11 @@ class Loop:
     # -- garbage collections ----------------------------------------------------------------------
 
     @property
+    def alone(self) -> bool:
+        """Whether there is one thread and no call that is to come: nobody who could run meanwhile."""
+        return len(self.alive) == 1 and not self.timers.heap
+
+    @property
     def collecting(self) -> bool:
         """Whether a garbage collection runs on this carrier: nobody may be switched to then."""
         return self._before_collection is not None
@@ -251,10 +256,6 @@ class Loop:
     def nap(self, block: ControlBlock, on: object, seconds: float) -> bool:
         """A user thread does not sleep in the kernel: it parks."""
         return False
-
-    def alone(self) -> bool:
-        """Whether there is one thread, and no timer and no descriptor to serve meanwhile."""
-        return len(self.alive) == 1 and not self.ready and not self.timers.heap and not self.poller
 
     def breathe(self) -> None:
         """A thread gives way and is the only ready one: let timers that are due fire."""
@@ -357,11 +358,15 @@ class Loop:
 
     # -- for reports --------------------------------------------------------------------------
 
+    def ready_blocks(self) -> list[ControlBlock]:
+        """The threads that stand in the ready queue."""
+        begin_next = self.nursery.next
+        begun = [_block_of(resume) for resume in tuple(self.ready) if resume is not begin_next]
+        return [*begun, *self.nursery.fresh]
+
     def holds(self, block: ControlBlock) -> bool:
         """Whether the thread stands in the ready queue."""
-        begin_next = self.nursery.next
-        ready = (resume for resume in tuple(self.ready) if resume is not begin_next)
-        return block in self.nursery.fresh or any(_block_of(resume) is block for resume in ready)
+        return any(ready is block for ready in self.ready_blocks())
 
     def frame(self, block: ControlBlock) -> FrameType | None:
         """The innermost frame of a suspended thread, or of the caller if it asks for itself."""

@@ -21,7 +21,7 @@ class UserModel:
 
     Args:
         slice: seconds a thread runs while others are ready; 0: never preempt.
-        on_stuck, pending, deliver: see Loop and Preemption.
+        on_stuck, pending, deliver, blocked_limit: see Loop and Preemption.
     """
 
     name = "user"
@@ -32,6 +32,7 @@ class UserModel:
         on_stuck: Callable[[], bool],
         pending: Callable[[], bool],
         deliver: Callable[[FrameType | None], bool],
+        blocked_limit: float = 0,
     ) -> None:
         ticks = bool(slice) and threads.get_ident() == threads.main_ident()
         self.loop = Loop(on_stuck, ticks)
@@ -51,7 +52,7 @@ class UserModel:
         self.started = 0
         self.preemption: Preemption | None = None
         if ticks:
-            self.preemption = Preemption(self.loop, slice, pending, deliver)
+            self.preemption = Preemption(self.loop, slice, pending, deliver, blocked_limit)
 
     def start(
         self,

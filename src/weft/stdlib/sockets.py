@@ -32,6 +32,7 @@ from weft.host.sockets import (
     set_default_timeout,
 )
 from weft.stdlib.descriptors import dress, fail_waiters, nap, wait_for
+from weft.stdlib.names import supply_names
 from weft.stdlib.sleep import sleep
 
 __all__ = ["socket", "supply_sockets"]
@@ -488,6 +489,7 @@ def getdefaulttimeout() -> float | None:
 def supply_sockets(module: Any) -> None:
     """Put what parks into the executed C module `_socket`."""
     module.socket = module.SocketType = socket
+    supply_names(module, socket)
     module.setdefaulttimeout = dress(setdefaulttimeout, "_socket", "setdefaulttimeout")
     module.getdefaulttimeout = dress(getdefaulttimeout, "_socket", "getdefaulttimeout")
     set_default_timeout(None)

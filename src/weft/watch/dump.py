@@ -16,6 +16,8 @@ def _object_name(on: object) -> str:
     """A waited-on object in few words."""
     if on is None:
         return ""
+    if isinstance(on, str):
+        return on
     if isinstance(on, ControlBlock):
         return f"{on.name!r}"
     cls = type(on)
