@@ -70,6 +70,7 @@ class Runtime:
         if config.model == "user":
             more += replacements()
             extras["_socket"] = lambda module: _part("weft.stdlib.sockets").supply_sockets(module)
+            extras["ssl"] = lambda module: _part("weft.stdlib.tls").supply_tls(module)
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
         self.supply = Supply(self.model, sleep, extras, more)
         self._on_main = on_main

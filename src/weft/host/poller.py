@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["HANGUP", "READ", "WRITE", "Poller", "poll_once"]
+__all__ = ["HANGUP", "READ", "WRITE", "Poller", "asker", "poll_once"]
 
 READ = select.POLLIN | select.POLLPRI
 WRITE = select.POLLOUT
@@ -302,6 +302,13 @@ def poll_once(wanted: Iterable[tuple[int, int]], timeout_ms: float | None) -> li
     for fd, events in wanted:
         poll.register(fd, events)
     return poll.poll(timeout_ms)
+
+
+def asker(fd: int, events: int) -> Callable[[float], Events]:
+    """A real `poll` that is kept, for who asks about the same descriptor again and again."""
+    poll = _poll()
+    poll.register(fd, events)
+    return poll.poll
 
 
 _real_epoll: Any = getattr(select, "epoll", None)  # the names in `select` will be weft's own
