@@ -86,6 +86,7 @@ class Runtime:
             extras.update(self.long_calls.adapters())
             extras["_asyncio"] = self.async_state.adapt
             extras["_socket"] = partial(_supply, "weft.stdlib.sockets", "supply_sockets")
+            extras["ssl"] = partial(_supply, "weft.stdlib.tls", "supply_tls")
             extras["_multiprocessing"] = partial(_supply, "weft.stdlib.sem_lock", "supply_sem_lock")
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
         self.supply = Supply(self.model, sleep, [*extras.items(), *self.named.adapters().items()], more)

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["HANGUP", "READ", "WRITE", "Poller", "poll_once", "tell"]
+__all__ = ["HANGUP", "READ", "WRITE", "Poller", "asker", "poll_once", "tell"]
 
 READ = select.POLLIN | select.POLLPRI
 WRITE = select.POLLOUT
@@ -309,6 +309,13 @@ def tell(text: str) -> None:
             _write(2, text.encode("utf-8", "backslashreplace"))
     except OSError:
         pass  # nobody is there to be told
+
+
+def asker(fd: int, events: int) -> Callable[[float], Events]:
+    """A real `poll` that is kept, for who asks about the same descriptor again and again."""
+    poll = _poll()
+    poll.register(fd, events)
+    return poll.poll
 
 
 _real_epoll: Any = getattr(select, "epoll", None)  # the names in `select` will be weft's own

@@ -35,7 +35,7 @@ from weft.stdlib.descriptors import dress, fail_waiters, nap, wait_for
 from weft.stdlib.names import supply_names
 from weft.stdlib.sleep import sleep
 
-__all__ = ["socket", "supply_sockets"]
+__all__ = ["UNSET", "await_ready", "open_channel", "socket", "supply_sockets"]
 
 FIRST_NAP, LONGEST_NAP = 0.001, 0.05  # seconds between tries to connect where no descriptor tells of room
 UNSET = -1.0
@@ -104,6 +104,8 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
 
     def detach(self) -> int:
         """Close the socket object without closing its descriptor, and return that."""
+        if self._limit is None and _gettimeout(self) is not None:
+            _settimeout(self, None)  # TLS has had it non-blocking
         channel, self._channel = self._channel, None
         if channel is not None:
             channel.close(wake)
@@ -302,6 +304,9 @@ def _await(sock: Any, channel: Channel, events: int, deadline: float | None) -> 
     else:
         channel.writable = True
     return deadline
+
+
+await_ready, open_channel = _await, _open_channel  # for what stands on sockets: TLS
 
 
 def _rest(sock: Any, count: int, flags: int) -> bytes:
