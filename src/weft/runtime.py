@@ -26,7 +26,6 @@ from weft.host.clock import SLACK, monotonic, set_slack
 from weft.host.clock import sleep as real_sleep
 from weft.host.platform import FREE_THREADED, kernel_thread_count
 from weft.stdlib import adapt, set_provider
-from weft.stdlib.descriptors import replacements
 from weft.stdlib.signals import SignalDesk
 from weft.stdlib.sleep import sleep
 from weft.stdlib.supply import TOO_LATE, Supply, make_queue_module
@@ -62,14 +61,17 @@ class Runtime:
             )
         else:
             self.model = _part("weft.models.kernel").KernelModel(self._stuck, self.desk.pending)
+        self.shares_main = on_main and config.model == "user"
         extras = adapt.adapters(self)
         if config.model == "kernel":
             del extras["ctypes"]  # CPython's own PyThreadState_SetAsyncExc does what it says
         self.tracing = Tracing(self.model.blocks, shared=config.model == "user")
         more = self.tracing.replacements()
         if config.model == "user":
-            more += replacements()
+            for part in ("selecting", "descriptor_calls", "children", "files"):
+                more += _part(f"weft.stdlib.{part}").replacements()
             extras["_socket"] = lambda module: _part("weft.stdlib.sockets").supply_sockets(module)
+            extras["_asyncio"] = _RunningLoops()
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
         self.supply = Supply(self.model, sleep, extras, more)
         self._on_main = on_main
@@ -104,7 +106,8 @@ class Runtime:
             if self.config.model == "kernel":
                 host_signals.set_tripwire(self._on_trip)
             else:
-                host_signals.wake_by(self.model.loop.poller.signal_write)
+                self.model.loop.poller.reopened = self._listen_to_signals
+                self._listen_to_signals()
                 self.model.loop.signal_noted = self.desk.pending
         if self.config.model == "kernel":
             self.model.ensure_monitor()
@@ -113,11 +116,17 @@ class Runtime:
             self._interval = sys.getswitchinterval()
             sys.setswitchinterval(min(self._interval, max(self.config.slice / 4, 5e-5)))
 
+    def _listen_to_signals(self) -> None:
+        """Have the poller's sleep ended by any signal."""
+        host_signals.wake_by(self.model.loop.poller.signal_write)
+
     def uninstall(self) -> None:
         """Take it away again; threads that still run are lost."""
         self._active = False
         if self._on_main:
             self.desk.close()
+        if self.shares_main and self.supply.installed:
+            host_signals.wake_by(self.desk.wakeup.fd)
         self.tracing.close()
         if self._interval is not None:
             sys.setswitchinterval(self._interval)
@@ -276,6 +285,17 @@ class Runtime:
 def _part(name: str) -> Any:
     """A part of weft that is loaded when it is needed first, so that a start does not pay for it."""
     return importlib.import_module(name)
+
+
+class _RunningLoops:
+    """Adapts `_asyncio` when the program loads it; what that takes is loaded then."""
+
+    def before(self) -> Callable[[], None]:
+        self._adapt = _part("weft.stdlib.running_loops").RunningLoops()
+        return self._adapt.before()  # type: ignore[no-any-return]
+
+    def __call__(self, module: Any) -> None:
+        self._adapt(module)
 
 
 def make_policy(name: str) -> Policy | None:

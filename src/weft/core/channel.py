@@ -33,19 +33,32 @@ class Channel:
         fd: its number.
         poller: where it is registered; None: nowhere.
         readable, writable: whether a call may succeed; see the module.
+        closed: the descriptor is gone; its number may be another's by now.
         careful: a read that brings less than was asked for does not show that nothing is left.
         reader, writer: the thread that waits for one direction, if there is one.
         more: further waiters, as (mask, function that is called when one of its bits is up), or None.
         loose: nobody has the channel for long; it may be dropped when nobody waits on it.
     """
 
-    __slots__ = ("careful", "fd", "loose", "more", "poller", "readable", "reader", "writable", "writer")
+    __slots__ = (
+        "careful",
+        "closed",
+        "fd",
+        "loose",
+        "more",
+        "poller",
+        "readable",
+        "reader",
+        "writable",
+        "writer",
+    )
 
     def __init__(self, fd: int, careful: bool = True, loose: bool = False) -> None:
         self.fd = fd
         self.poller: Any = None
         self.readable = self.writable = True
         self.careful = careful
+        self.closed = False
         self.loose = loose
         self.reader: ControlBlock | None = None
         self.writer: ControlBlock | None = None
@@ -87,6 +100,7 @@ class Channel:
 
     def close(self, wake: Callable[[ControlBlock], object]) -> None:
         """The descriptor is gone: all who wait try again, and meet CPython's error."""
+        self.closed = True
         if self.poller is not None:
             self.poller.close_channel(self.fd, self)
         self.deliver(READS | WRITES, wake)

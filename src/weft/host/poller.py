@@ -30,10 +30,12 @@ class Poller:
     Attributes:
         channels: the registered descriptors, each with whatever the caller keeps for it.
         signal_write: a descriptor to which a signal's number may be written to end the sleep.
+        reopened: called when the descriptors above are others than before (fork, or the program closed them).
     """
 
     def __init__(self) -> None:
         self.channels: dict[int, Any] = {}
+        self.reopened: Callable[[], object] = lambda: None
         self._open()
 
     def _open(self) -> None:
@@ -106,6 +108,7 @@ class Poller:
     def _lost(self) -> Events:
         """The program closed our descriptors (a daemon closes all it does not know): open others."""
         self._open()
+        self.reopened()
         return self._register_again()
 
     def _register_again(self) -> Events:
@@ -195,6 +198,7 @@ class Poller:
         """In a forked child: descriptors of one's own, since the old ones are shared with the parent."""
         self.close()
         self._open()
+        self.reopened()
         return self._register_again()
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "QUIT",
     "TRIPWIRE",
     "at_boundary",
+    "block_all",
     "default",
     "default_int_handler",
     "get",
@@ -24,6 +25,7 @@ __all__ = [
     "prepare",
     "put",
     "set_tripwire",
+    "sigtimedwait",
     "trip",
     "trip_at_next_look",
     "wake_by",
@@ -37,6 +39,7 @@ default = signal.SIG_DFL
 put = signal.signal
 get = signal.getsignal
 pthread_kill: Callable[[int, int], None] | None = getattr(signal, "pthread_kill", None)
+sigtimedwait: Any = getattr(signal, "sigtimedwait", None)
 default_int_handler = signal.default_int_handler
 _interrupt = _thread.interrupt_main
 
@@ -116,6 +119,16 @@ def wake_by(fd: int) -> None:
     A signal that comes just before a sleep begins would otherwise be met only when it ends.
     """
     signal.set_wakeup_fd(fd, warn_on_full_buffer=False)
+
+
+def block_all() -> None:
+    """Have no signal delivered to the calling kernel thread: it is none of the program's.
+
+    A signal that the program has blocked, to wait for it, would otherwise come here and end the process.
+    """
+    mask = getattr(signal, "pthread_sigmask", None)
+    if mask is not None:
+        mask(signal.SIG_BLOCK, signal.valid_signals())
 
 
 def numbers() -> list[int]:

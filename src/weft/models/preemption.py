@@ -153,6 +153,7 @@ class Preemption:
 
     def _watch(self) -> None:
         try:
+            signals.block_all()
             quiet = 0
             while not self._stopping:
                 if self._refused or self._hurry:

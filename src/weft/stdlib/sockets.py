@@ -30,7 +30,8 @@ from weft.host.sockets import (
     real_socket,
     set_default_timeout,
 )
-from weft.stdlib.descriptors import dress, nap, wait_for
+from weft.stdlib.descriptors import nap, wait_for
+from weft.stdlib.supplied import dress
 
 __all__ = ["socket", "supply_sockets"]
 
@@ -109,6 +110,7 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
         channel, self._channel = self._channel, None
         if channel is not None:
             channel.close(wake)
+            channel.closed = False  # the descriptor lives on: who waits for its number is not refused
         return fd
 
     # -- reading and writing -----------------------------------------------------------------------------

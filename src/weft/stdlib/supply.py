@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from weft.stdlib.locks import RLock
+from weft.stdlib.supplied import dress
 from weft.stdlib.thread_module import ThreadPort, make_thread_module
 
 __all__ = ["QUICKENED", "TOO_LATE", "Supply", "make_queue_module"]
@@ -38,7 +39,10 @@ _REBIND = (("functools", "RLock"), ("reprlib", "get_ident"))
 
 
 class _AfterExec:
-    """A loader that does as the real one does and then calls a function on the module."""
+    """A loader that does as the real one does and then calls a function on the module.
+
+    If that has a method `before`, it is called first, and what it returns is called after the execution.
+    """
 
     def __init__(self, real: Any, after: Callable[[Any], None]) -> None:
         self._real = real
@@ -48,7 +52,13 @@ class _AfterExec:
         return self._real.create_module(spec)  # type: ignore[no-any-return]
 
     def exec_module(self, module: ModuleType) -> None:
-        self._real.exec_module(module)
+        before = getattr(self._after, "before", None)
+        undo = before() if before is not None else None
+        try:
+            self._real.exec_module(module)
+        finally:
+            if undo is not None:
+                undo()
         self._after(module)
 
     def __getattr__(self, name: str) -> Any:
@@ -150,7 +160,7 @@ class Supply:
         module.__spec__, module.__loader__, module.__package__ = spec, spec.loader, ""
         self._swap_module("_thread", module)
         self._swap_module("_queue", None)  # ours is made when somebody imports it
-        self._swap(time, "sleep", self._sleep)
+        self._swap(time, "sleep", dress(self._sleep, "time", "sleep"))
         for module, name, value in self._more:
             self._swap(module, name, value)
         self._swap(bootstrap, "_thread", self.thread_module)
