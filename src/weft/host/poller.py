@@ -13,11 +13,12 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["HANGUP", "READ", "WRITE", "Poller", "poll_once"]
+__all__ = ["FITS", "HANGUP", "READ", "WRITE", "Poller", "poll_once"]
 
 READ = select.POLLIN | select.POLLPRI
 WRITE = select.POLLOUT
 HANGUP = select.POLLERR | select.POLLHUP | select.POLLNVAL
+FITS = getattr(select, "PIPE_BUF", 512)  # bytes that a pipe takes at once when it says that it takes some
 HIGH = 700  # above what most programs open, below what select() can take (1,024)
 COARSE = 0.004  # seconds above which a sleep is begun in whole milliseconds
 

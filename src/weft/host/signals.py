@@ -42,6 +42,8 @@ pthread_kill: Callable[[int, int], None] | None = getattr(signal, "pthread_kill"
 sigtimedwait: Any = getattr(signal, "sigtimedwait", None)
 default_int_handler = signal.default_int_handler
 _interrupt = _thread.interrupt_main
+_set_wakeup_fd = signal.set_wakeup_fd  # the names in `signal` will be weft's own
+_set_mask: Any = getattr(signal, "pthread_sigmask", None)
 
 
 def trip() -> None:
@@ -118,7 +120,7 @@ def wake_by(fd: int) -> None:
 
     A signal that comes just before a sleep begins would otherwise be met only when it ends.
     """
-    signal.set_wakeup_fd(fd, warn_on_full_buffer=False)
+    _set_wakeup_fd(fd, warn_on_full_buffer=False)
 
 
 def block_all() -> None:
@@ -126,9 +128,8 @@ def block_all() -> None:
 
     A signal that the program has blocked, to wait for it, would otherwise come here and end the process.
     """
-    mask = getattr(signal, "pthread_sigmask", None)
-    if mask is not None:
-        mask(signal.SIG_BLOCK, signal.valid_signals())
+    if _set_mask is not None:
+        _set_mask(signal.SIG_BLOCK, signal.valid_signals())
 
 
 def numbers() -> list[int]:

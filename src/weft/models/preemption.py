@@ -225,7 +225,7 @@ class Preemption:
         if loop.poller and not loop.waiting:
             loop.serve(loop.poller.look())
         if self._pending() and not self._deliver(frame):
-            self._refused = True
+            self._refuse()
         me = getattr(getcurrent(), "block", None)
         if me is None or loop.waiting:
             return None

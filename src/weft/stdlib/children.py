@@ -5,10 +5,11 @@ and what a thread parks on, a descriptor of the process, only tells that the chi
 """
 
 import os
-import select
+import sys
 from collections.abc import Callable
 from typing import Any
 
+from weft.host.poller import READ
 from weft.stdlib.descriptors import nap, naps, wait_for
 from weft.stdlib.errands import send_out
 from weft.stdlib.supplied import dress
@@ -34,7 +35,10 @@ def replacements() -> list[tuple[Any, str, Any]]:
     for name, function in functions.items():
         real = getattr(os, name)
         function.__doc__ = real.__doc__
-        found.append((os, name, dress(function, real.__module__, name)))
+        dressed = dress(function, real.__module__, name)
+        found.append((os, name, dressed))
+        if hasattr(sys.modules.get(real.__module__), name):  # C's own module, under which it is pickled
+            found.append((sys.modules[real.__module__], name, dressed))
     return found
 
 
@@ -80,7 +84,7 @@ def _until_told(pid: int, options: Any, look: Callable[[Any], Any], told: Callab
             if ended is None:
                 nap(when)
             else:
-                wait_for([(ended, select.POLLIN)], None if tells_all else when)
+                wait_for([(ended, READ)], None if tells_all else when)
             answer = look(options | os.WNOHANG)
             if told(answer):
                 return answer

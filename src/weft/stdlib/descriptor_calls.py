@@ -8,21 +8,20 @@ straight to the real call.
 import errno
 import fcntl
 import os
-import select
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from weft.core.current import current
-from weft.host.poller import READ, WRITE, poll_once
-from weft.stdlib.descriptors import close_channel, nap, naps, wait_for, would_block
+from weft.host.poller import FITS, READ, WRITE, poll_once
+from weft.stdlib.descriptors import close_channel, nap, naps, until_ready, waits
 from weft.stdlib.errands import send_out
 from weft.stdlib.supplied import dress
 
 __all__ = ["replacements", "write_all"]
 
 NOWAIT = 0x8  # RWF_NOWAIT of Linux
-FITS = select.PIPE_BUF  # bytes that a descriptor takes at once when it says that it takes some
 TERMINAL_FITS = 256
 CHUNK = 1 << 18  # bytes that one step of `sendfile` reads
 
@@ -53,7 +52,12 @@ def replacements() -> list[tuple[Any, str, Any]]:
     for module, name, function in names:
         real = getattr(module, name)
         function.__doc__ = real.__doc__
-        found.append((module, name, dress(function, real.__module__, name)))
+        dressed = dress(function, real.__module__, name)
+        found.append((module, name, dressed))
+        if real in os.supports_dir_fd:
+            os.supports_dir_fd.add(dressed)  # what `shutil` asks before it removes a tree safely
+        if real.__module__ != module.__name__:  # C's own module, under which it is pickled
+            found.append((sys.modules[real.__module__], name, dressed))
     return found
 
 
@@ -61,14 +65,14 @@ def replacements() -> list[tuple[Any, str, Any]]:
 
 
 def read(fd: int, length: int, /) -> bytes:
-    if isinstance(fd, int) and length > 0 and would_block(fd):
-        wait_for([(fd, READ)], None)
+    if isinstance(fd, int) and length > 0:
+        until_ready(fd, READ)
     return _read(fd, length)
 
 
 def readv(fd: int, buffers: Any, /) -> int:
-    if isinstance(fd, int) and would_block(fd):
-        wait_for([(fd, READ)], None)
+    if isinstance(fd, int):
+        until_ready(fd, READ)
     return _readv(fd, buffers)
 
 
@@ -87,12 +91,13 @@ def writev(fd: int, buffers: Any, /) -> int:
 def _may_wait(fd: int, data: Any) -> bool:
     """Whether a write could put the kernel thread to sleep; no, where the real call says what is wrong."""
     try:
-        if data is not None and len(data) <= FITS and poll_once([(fd, WRITE)], 0) and not os.isatty(fd):
+        few = data is not None and (len(data) if data.__class__ is bytes else memoryview(data).nbytes) <= FITS
+        if few and poll_once([(fd, WRITE)], 0) and not os.isatty(fd):
             return False
         kind = os.fstat(fd).st_mode
         if not (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind) or (stat.S_ISCHR(kind) and os.isatty(fd))):
             return False
-        return os.get_blocking(fd)
+        return waits(fd, WRITE)
     except (OSError, OverflowError, TypeError):
         return False
 
@@ -107,8 +112,7 @@ def write_all(fd: int, data: Any) -> int:
     with memoryview(data) as view, view.cast("B") as rest:
         while True:
             try:
-                if would_block(fd, WRITE):
-                    wait_for([(fd, WRITE)], None)
+                until_ready(fd, WRITE)
                 written += _write_some(fd, rest[written:])
             except BlockingIOError:
                 continue
@@ -156,15 +160,14 @@ NOWAIT_WORKS = _nowait_works()
 
 def sendfile(out_fd: int, in_fd: int, offset: int | None, count: int) -> int:
     try:
-        small = count <= 0 or not os.get_blocking(out_fd)
+        small = count <= 0 or not waits(out_fd, WRITE)
         kind = os.fstat(out_fd).st_mode
     except (OSError, TypeError, OverflowError):
         small, kind = True, 0
     if small or not (stat.S_ISSOCK(kind) or stat.S_ISFIFO(kind)):
         return _sendfile(out_fd, in_fd, offset, count)  # type: ignore[no-any-return]
     while True:
-        if would_block(out_fd, WRITE):
-            wait_for([(out_fd, WRITE)], None)
+        until_ready(out_fd, WRITE)
         # The machine's own would wait until all is out; fewer bytes than asked for are an answer too.
         if offset is None:
             data = _read(in_fd, min(count, CHUNK))

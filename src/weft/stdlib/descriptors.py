@@ -8,6 +8,7 @@ is made non-blocking: the program and its children see it too.
 import errno
 import os
 from collections.abc import Iterator, Sequence
+from fcntl import F_GETFL, fcntl
 from sys import get_asyncgen_hooks, set_asyncgen_hooks
 from typing import Any
 
@@ -21,7 +22,7 @@ from weft.host.poller import HANGUP, READ, poll_once
 from weft.stdlib.sleep import sleep
 from weft.stdlib.supplied import dress
 
-__all__ = ["close_channel", "dress", "nap", "naps", "wait_for", "would_block"]
+__all__ = ["close_channel", "dress", "nap", "naps", "until_ready", "wait_for", "waits"]
 
 NO_HOOKS = (None, None)
 FIRST_NAP, LONGEST_NAP = 0.001, 0.05  # seconds between two looks where no descriptor tells
@@ -115,12 +116,26 @@ def close_channel(poller: Any, fd: int) -> None:
         channel.close(wake)
 
 
-def would_block(fd: int, events: int = READ) -> bool:
-    """Whether a call would put the kernel thread to sleep: nothing there, and the program allows it."""
-    try:
-        return fd >= 0 and not poll_once([(fd, events | HANGUP)], 0) and os.get_blocking(fd)
-    except (OSError, OverflowError):
+def waits(fd: int, events: int = READ) -> bool:
+    """Whether a read (or a write) may wait at all: it is allowed to, and the descriptor is open for it."""
+    flags = fcntl(fd, F_GETFL)
+    if flags & os.O_NONBLOCK:
         return False
+    return flags & os.O_ACCMODE != (os.O_WRONLY if events == READ else os.O_RDONLY)
+
+
+def until_ready(fd: int, events: int) -> None:
+    """Park while a call would put the kernel thread to sleep: nothing is there, and it may wait.
+
+    Raises:
+        OSError: the descriptor was closed by another thread meanwhile.
+    """
+    wanted = [(fd, events)]
+    try:
+        while fd >= 0 and not poll_once([(fd, events | HANGUP)], 0) and waits(fd, events):
+            wait_for(wanted, None)  # another thread may take what has come: look again
+    except OverflowError:
+        pass  # no such descriptor: the call will say so
 
 
 def nap(deadline: float | None) -> None:

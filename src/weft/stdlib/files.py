@@ -16,9 +16,9 @@ from collections.abc import Callable
 from typing import Any
 
 from weft.core.current import current
-from weft.host.poller import READ
+from weft.host.poller import READ, WRITE
 from weft.stdlib.descriptor_calls import open_, write_all
-from weft.stdlib.descriptors import close_channel, wait_for, would_block
+from weft.stdlib.descriptors import close_channel, until_ready, waits
 from weft.stdlib.locks import RLock
 from weft.stdlib.supplied import dress
 
@@ -40,7 +40,7 @@ def replacements() -> list[tuple[Any, str, Any]]:
     opened = dress(open_parking, _open.__module__, "open")
     found = [(module, "open", opened) for module in (builtins, io, sys.modules["_io"])]
     found.append((builtins, "input", dress(input_parking, "builtins", "input")))
-    if sys.stdin is not None and sys.stdin is sys.__stdin__ and _waits(0):
+    if sys.stdin is not None and sys.stdin is sys.__stdin__ and _may_wait(0):
         stdin = _make_stdin(sys.stdin)
         found += [(sys, "stdin", stdin), (sys, "__stdin__", stdin)]
     return found
@@ -54,9 +54,7 @@ class ParkingFile(io.FileIO):
 
     def _ready_to_read(self) -> None:
         if not self.closed:
-            fd = self.fileno()
-            if would_block(fd):
-                wait_for([(fd, READ)], None)
+            until_ready(self.fileno(), READ)
 
     def read(self, size: int | None = -1, /) -> bytes | None:  # type: ignore[override]
         """Read at most size bytes, returned as bytes; all, if size is negative."""
@@ -89,7 +87,7 @@ class ParkingFile(io.FileIO):
         if self.closed or not self.writable():
             return io.FileIO.write(self, data)
         fd = self.fileno()
-        if not os.get_blocking(fd):
+        if not waits(fd, WRITE):
             return io.FileIO.write(self, data)
         return write_all(fd, data)
 
@@ -168,14 +166,14 @@ def open_parking(
     closefd: bool = True,
     opener: Callable[[str, int], int] | None = None,
 ) -> Any:
-    if _waits(file) and _is_good(mode, buffering, encoding, errors, newline):
+    if _may_wait(file) and _is_good(mode, buffering, encoding, errors, newline):
         return _open_waiting(file, mode, buffering, encoding, errors, newline, closefd, opener)
     if _warns_of_encoding and encoding is None and "b" not in mode:
         encoding = io.text_encoding(encoding, 2)
     return _open(file, mode, buffering, encoding, errors, newline, closefd, opener)
 
 
-def _waits(file: Any) -> bool:
+def _may_wait(file: Any) -> bool:
     """Whether reading or writing it may have to wait for somebody."""
     try:
         found = _fstat(file) if isinstance(file, int) else _stat(file)

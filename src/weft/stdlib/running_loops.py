@@ -1,8 +1,8 @@
 """Which asyncio loop runs in the calling thread: one for each user thread, where C keeps one for all of them.
 
-C's own note stays empty. Where C looks for the loop itself (a `Future` made without one) it finds none and asks
-asyncio's policy, through a function that it took from `asyncio.events` when it was loaded: at that moment it
-is given one that knows the running loop.
+C's own note stays empty. Where C looks for the loop itself (a `Future` made without one) it finds none and
+asks asyncio's policy, through a function that it took from `asyncio.events` when it was loaded: at that
+moment it is given one that knows the running loop.
 """
 
 import sys

@@ -84,7 +84,7 @@ def _select_parking(
             masks[fd] = masks.get(fd, 0) | mask
     if not masks:
         nap(deadline)
-        return answer
+        return [], [], []
     wanted = list(masks.items())
     while True:
         in_time = wait_for(wanted, deadline)
