@@ -17,7 +17,6 @@ from types import ModuleType
 from typing import Any
 
 from weft.stdlib.locks import RLock
-from weft.stdlib.supplied import dress
 from weft.stdlib.thread_module import ThreadPort, make_thread_module
 
 __all__ = ["QUICKENED", "TOO_LATE", "Supply", "make_queue_module"]
@@ -160,7 +159,7 @@ class Supply:
         module.__spec__, module.__loader__, module.__package__ = spec, spec.loader, ""
         self._swap_module("_thread", module)
         self._swap_module("_queue", None)  # ours is made when somebody imports it
-        self._swap(time, "sleep", dress(self._sleep, "time", "sleep"))
+        self._swap(time, "sleep", self._sleep)
         for module, name, value in self._more:
             self._swap(module, name, value)
         self._swap(bootstrap, "_thread", self.thread_module)
