@@ -15,7 +15,7 @@ from typing import Any
 
 from weft.core.current import current
 from weft.host.poller import FITS, READ, WRITE, poll_once
-from weft.stdlib.descriptors import close_channel, nap, naps, until_ready, waits
+from weft.stdlib.descriptors import attend, close_channel, nap, naps, until_ready, waits
 from weft.stdlib.errands import send_out
 from weft.stdlib.supplied import dress
 
@@ -67,6 +67,7 @@ def replacements() -> list[tuple[Any, str, Any]]:
 def read(fd: int, length: int, /) -> bytes:
     if isinstance(fd, int) and length > 0:
         until_ready(fd, READ)
+    attend()
     return _read(fd, length)
 
 
@@ -78,8 +79,11 @@ def readv(fd: int, buffers: Any, /) -> int:
 
 def write(fd: int, data: Any, /) -> int:
     if isinstance(fd, int) and _may_wait(fd, data):
-        return write_all(fd, data)
-    return _write(fd, data)
+        written = write_all(fd, data)
+    else:
+        written = _write(fd, data)
+    attend()
+    return written
 
 
 def writev(fd: int, buffers: Any, /) -> int:

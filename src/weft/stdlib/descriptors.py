@@ -22,7 +22,7 @@ from weft.host.poller import HANGUP, READ, poll_once
 from weft.stdlib.sleep import sleep
 from weft.stdlib.supplied import dress
 
-__all__ = ["close_channel", "dress", "nap", "naps", "until_ready", "wait_for", "waits"]
+__all__ = ["attend", "close_channel", "dress", "nap", "naps", "until_ready", "wait_for", "waits"]
 
 NO_HOOKS = (None, None)
 FIRST_NAP, LONGEST_NAP = 0.001, 0.05  # seconds between two looks where no descriptor tells
@@ -136,6 +136,18 @@ def until_ready(fd: int, events: int) -> None:
             wait_for(wanted, None)  # another thread may take what has come: look again
     except OverflowError:
         pass  # no such descriptor: the call will say so
+
+
+def attend() -> None:
+    """Handle what has come for the calling thread while it stood in a call of weft's: a signal, an exception.
+
+    A program that does nothing but such calls may give nobody another chance: the interpreter's lock is
+    handed over inside them.
+    """
+    me = current()
+    if me.alarm and me.on is None:
+        alarm, me.alarm = me.alarm, 0
+        settle(me, alarm)
 
 
 def nap(deadline: float | None) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from weft.core.current import current
 from weft.host.poller import READ, WRITE
 from weft.stdlib.descriptor_calls import open_, write_all
-from weft.stdlib.descriptors import close_channel, until_ready, waits
+from weft.stdlib.descriptors import attend, close_channel, until_ready, waits
 from weft.stdlib.locks import RLock
 from weft.stdlib.supplied import dress
 
@@ -122,7 +122,9 @@ GUARDED = (
 def _guarded(method: Any) -> Any:
     def call(self: Any, *args: Any) -> Any:
         with self._guard:
-            return method(self, *args)
+            answer = method(self, *args)
+        attend()
+        return answer
 
     call.__name__ = method.__name__
     call.__qualname__ = method.__qualname__

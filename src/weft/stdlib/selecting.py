@@ -11,7 +11,7 @@ from typing import Any
 from weft.core.current import current
 from weft.host.platform import monotonic
 from weft.host.poller import READ, WRITE
-from weft.stdlib.descriptors import close_channel, nap, wait_for
+from weft.stdlib.descriptors import attend, close_channel, nap, wait_for
 from weft.stdlib.supplied import dress
 
 __all__ = ["replacements"]
@@ -72,6 +72,7 @@ def _select_parking(
     """
     if timeout is not None and not (timeout.__class__ in (int, float) and 0 <= timeout <= USUAL):
         _check_timeout(timeout)
+    attend()
     answer = _select(rlist, wlist, xlist, 0)
     if timeout == 0 or any(answer):
         return answer  # type: ignore[no-any-return]
@@ -144,6 +145,7 @@ class poll(metaclass=_PollType):  # noqa: N801 - the name programs know
             check.poll(timeout)
         if self._busy:
             raise RuntimeError("concurrent poll() invocation")
+        attend()
         answer: list[tuple[int, int]] = self._real.poll(0)
         if answer or timeout == 0:
             return answer
@@ -242,6 +244,7 @@ class epoll:  # noqa: N801 - the name programs know
         real = self._real
         if timeout is not None and not (timeout.__class__ in (int, float) and timeout <= USUAL):
             _check_timeout(timeout)
+        attend()
         answer: list[tuple[int, int]] = real.poll(0, maxevents)
         if answer or timeout == 0:
             return answer

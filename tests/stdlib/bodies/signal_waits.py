@@ -130,3 +130,22 @@ def case_bad_wakeup_descriptors_are_refused_as_cpython_does() -> None:
         os.close(r)
         os.close(w)
     assert signal.set_wakeup_fd(-1) == -1
+
+
+def case_a_program_that_only_writes_gets_its_signals() -> None:
+    """The interpreter's lock is given up inside the writes alone, where no handler may run."""
+
+    def handler(number: int, frame: object) -> None:
+        raise LookupError
+
+    r, w = os.pipe()
+    begun = time.monotonic()
+    calls = (lambda file: (file.write(b"x"), file.flush()), lambda file: os.write(w, b"x"))
+    with open(r, "rb", buffering=0) as reads, open(w, "wb") as writes, handled(signal.SIGALRM, handler):
+        for call in calls:
+            signal.setitimer(signal.ITIMER_REAL, 0.02)
+            with raises(LookupError):
+                while time.monotonic() < begun + 20:
+                    for _ in range(100):
+                        call(writes)
+                    reads.read(100)
