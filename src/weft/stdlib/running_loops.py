@@ -5,6 +5,7 @@ asks asyncio's policy, through a function that it took from `asyncio.events` whe
 moment it is given one that knows the running loop.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from types import FunctionType
@@ -33,6 +34,8 @@ class RunningLoops:
     def __init__(self) -> None:
         self._running: dict[ControlBlock, Any] = {}
         self._policy: Callable[[], Any] | None = None
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._running.clear)  # no loop runs in a child
 
     def before(self) -> Callable[[], None]:
         """Just before the module is executed: have it take our function; returns what undoes that."""

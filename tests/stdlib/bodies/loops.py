@@ -1,8 +1,10 @@
 """asyncio: each thread may run a loop of its own, and the others go on meanwhile."""
 
 import asyncio
+import os
 import threading
 import time
+import warnings
 from collections.abc import AsyncIterator
 
 from tests.stdlib.seen import in_thread, raises, running
@@ -120,3 +122,20 @@ def case_a_child_of_a_loop_in_a_thread() -> None:
         return out
 
     assert in_thread(lambda: asyncio.run(main())) == b"said\n"
+
+
+def case_no_loop_runs_in_a_forked_child() -> None:
+    async def main() -> int:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # 3.12 warns of kernel threads
+            child = os.fork()
+        if child == 0:
+            try:
+                asyncio.get_running_loop()
+            except RuntimeError:
+                os._exit(0)
+            finally:
+                os._exit(1)
+        return os.waitpid(child, 0)[1]
+
+    assert asyncio.run(main()) == 0
