@@ -27,7 +27,6 @@ from weft.host.clock import sleep as real_sleep
 from weft.host.platform import FREE_THREADED, kernel_thread_count
 from weft.host.pool import Pool
 from weft.stdlib import adapt, set_provider
-from weft.stdlib.descriptors import replacements
 from weft.stdlib.long_calls import LongCalls
 from weft.stdlib.long_calls import replacements as long_calls
 from weft.stdlib.named import Named
@@ -74,6 +73,7 @@ class Runtime:
             self.pool = Pool(config.offload_threads, end_of_kernel_thread)
         else:
             self.model = _part("weft.models.kernel").KernelModel(self._stuck, self.desk.pending)
+        self.shares_main = on_main and config.model == "user"
         extras = adapt.adapters(self)
         if config.model == "kernel":
             del extras["ctypes"]  # CPython's own PyThreadState_SetAsyncExc does what it says
@@ -81,7 +81,9 @@ class Runtime:
         self.async_state = AsyncState(lambda: self.model.main)
         more = self.tracing.replacements()
         if config.model == "user":
-            more += replacements() + self.async_state.replacements()
+            for part in ("selecting", "descriptor_calls", "children", "files"):
+                more += _part(f"weft.stdlib.{part}").replacements()
+            more += self.async_state.replacements()
             more += long_calls(more)
             extras.update(self.long_calls.adapters())
             extras["_asyncio"] = self.async_state.adapt
@@ -124,7 +126,8 @@ class Runtime:
             if self.config.model == "kernel":
                 host_signals.set_tripwire(self._on_trip)
             else:
-                host_signals.wake_by(self.model.loop.poller.signal_write)
+                self.model.loop.poller.reopened = self._listen_to_signals
+                self._listen_to_signals()
                 self.model.loop.signal_noted = self.desk.pending
         if self.config.model == "kernel":
             self.model.ensure_monitor()
@@ -132,6 +135,10 @@ class Runtime:
         if self.config.slice and self.config.model == "user" and self.config.slice < 0.01:
             self._interval = sys.getswitchinterval()
             sys.setswitchinterval(min(self._interval, max(self.config.slice / 4, 5e-5)))
+
+    def _listen_to_signals(self) -> None:
+        """Have the poller's sleep ended by any signal."""
+        host_signals.wake_by(self.model.loop.poller.signal_write)
 
     def uninstall(self) -> None:
         """Take it away again; threads that still run are lost."""
@@ -141,6 +148,8 @@ class Runtime:
         self.long_calls.restore()
         if self._on_main:
             self.desk.close()
+        if self.shares_main and self.supply.installed:
+            host_signals.wake_by(self.desk.wakeup.fd)
         self.tracing.close()
         self.async_state.close()
         if self._interval is not None:

@@ -68,7 +68,7 @@ MACHINE_ALLOWED: dict[tuple[str, str], str] = {
     ("weft.stdlib.supply", "_thread"): "weft's module is made from the real one",
     ("weft.stdlib.supply", "time"): "its `sleep` is replaced",
     ("weft.stdlib.beside", "time"): "its copy has another `sleep`",
-    ("weft.stdlib.descriptors", "select"): "its functions are replaced",
+    ("weft.stdlib.selecting", "select"): "its functions are replaced",
 }
 
 # Imports inside functions hide the shape of the program: (module, function, import) -> why it is there.

@@ -19,6 +19,8 @@ try:
 except weft.WeftError:
     ON_WEFT = False
 
+#: Whether a thread that waits for a descriptor is parked by weft: not where each has a kernel thread.
+PARKS_IN_C = ON_WEFT and weft.current().carrier.poller is not None
 LONG = 10.0  # seconds; a wait that is meant to be ended by something else
 SHORT = 0.01  # seconds; a wait that is meant to run out
 
@@ -60,6 +62,14 @@ def until_waits(*threads: threading.Thread, reason: WaitReason | None = None) ->
     for thread in threads:
         wait = until(lambda thread=thread: waits(thread, reason))
     return wait
+
+
+def until_stopped(*threads: threading.Thread) -> None:
+    """As `until_waits`, where on the kernel model a thread sleeps in the kernel and no record tells."""
+    if PARKS_IN_C:
+        until_waits(*threads)
+    else:
+        time.sleep(0.02)
 
 
 def waits(thread: threading.Thread, reason: WaitReason | None = None) -> Wait | None:

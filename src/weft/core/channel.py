@@ -33,6 +33,7 @@ class Channel:
         fd: its number.
         poller: where it is registered; None: nowhere.
         readable, writable: whether a call may succeed; see the module.
+        closed: the descriptor is gone; its number may be another's by now.
         careful: a read that brings less than was asked for does not show that nothing is left.
         reader, writer: the thread that waits for one direction, if there is one.
         more: further waiters, as (mask, function that is called when one of its bits is up), or None.
@@ -58,8 +59,8 @@ class Channel:
         self.poller: Any = None
         self.readable = self.writable = True
         self.careful = careful
-        self.loose = loose
         self.closed = False
+        self.loose = loose
         self.reader: ControlBlock | None = None
         self.writer: ControlBlock | None = None
         self.more: list[tuple[int, Callable[[], object]]] | None = None

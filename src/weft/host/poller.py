@@ -13,11 +13,12 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["HANGUP", "READ", "WRITE", "Poller", "asker", "poll_once", "tell"]
+__all__ = ["FITS", "HANGUP", "READ", "WRITE", "Poller", "asker", "poll_once", "tell"]
 
 READ = select.POLLIN | select.POLLPRI
 WRITE = select.POLLOUT
 HANGUP = select.POLLERR | select.POLLHUP | select.POLLNVAL
+FITS = getattr(select, "PIPE_BUF", 512)  # bytes that a pipe takes at once when it says that it takes some
 HIGH = 700  # above what most programs open, below what select() can take (1,024)
 COARSE = 0.004  # seconds above which a sleep is begun in whole milliseconds
 
@@ -30,11 +31,13 @@ class Poller:
     Attributes:
         channels: the registered descriptors, each with whatever the caller keeps for it.
         signal_write: a descriptor to which a signal's number may be written to end the sleep.
+        reopened: called when the descriptors above are others than before (fork, or the program closed them).
     """
 
     def __init__(self) -> None:
         self.channels: dict[int, Any] = {}
         self._dead: list[Any] = []
+        self.reopened: Callable[[], object] = lambda: None
         self._open()
 
     def _open(self) -> None:
@@ -108,6 +111,7 @@ class Poller:
         """The program closed our descriptors (a daemon closes all it does not know): open others."""
         self._dead.append(self._events)  # freed, it would close the number, which is another's by now
         self._open()
+        self.reopened()
         return self._register_again()
 
     def _register_again(self) -> Events:
@@ -193,6 +197,7 @@ class Poller:
         """In a forked child: descriptors of one's own, since the old ones are shared with the parent."""
         self.close()
         self._open()
+        self.reopened()
         return self._register_again()
 
 

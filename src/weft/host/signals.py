@@ -17,6 +17,7 @@ __all__ = [
     "QUIT",
     "TRIPWIRE",
     "at_boundary",
+    "block_all",
     "default",
     "default_int_handler",
     "get",
@@ -25,6 +26,7 @@ __all__ = [
     "prepare",
     "put",
     "set_tripwire",
+    "sigtimedwait",
     "trip",
     "trip_at_next_look",
     "wake_by",
@@ -40,8 +42,11 @@ get = signal.getsignal
 pthread_kill: Callable[[int, int], None] | None = getattr(signal, "pthread_kill", None)
 pthread_sigmask: Any = getattr(signal, "pthread_sigmask", None)
 BLOCK, UNBLOCK, SETMASK = (getattr(signal, f"SIG_{name}", 0) for name in ("BLOCK", "UNBLOCK", "SETMASK"))
+sigtimedwait: Any = getattr(signal, "sigtimedwait", None)
 default_int_handler = signal.default_int_handler
 _interrupt = _thread.interrupt_main
+_set_wakeup_fd = signal.set_wakeup_fd  # the names in `signal` will be weft's own
+_set_mask: Any = getattr(signal, "pthread_sigmask", None)
 
 
 def trip() -> None:
@@ -123,7 +128,16 @@ def wake_by(fd: int) -> None:
 
     A signal that comes just before a sleep begins would otherwise be met only when it ends.
     """
-    signal.set_wakeup_fd(fd, warn_on_full_buffer=False)
+    _set_wakeup_fd(fd, warn_on_full_buffer=False)
+
+
+def block_all() -> None:
+    """Have no signal delivered to the calling kernel thread: it is none of the program's.
+
+    A signal that the program has blocked, to wait for it, would otherwise come here and end the process.
+    """
+    if _set_mask is not None:
+        _set_mask(signal.SIG_BLOCK, signal.valid_signals())
 
 
 def numbers() -> list[int]:

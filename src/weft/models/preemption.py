@@ -155,6 +155,7 @@ class Preemption:
 
     def _watch(self) -> None:
         try:
+            signals.block_all()
             quiet = 0
             self._come(self._wanted)
             while not self._stopping:
@@ -237,7 +238,7 @@ class Preemption:
         if loop.poller and not loop.waiting:
             loop.serve(loop.poller.look())
         if self._pending() and not self._deliver(frame):
-            self._refused = True
+            self._refuse()
         me = getattr(getcurrent(), "block", None)
         if me is None or loop.waiting:
             return None

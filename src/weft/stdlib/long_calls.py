@@ -12,7 +12,7 @@ import stat
 from collections.abc import Callable
 from typing import Any
 
-from weft.stdlib.descriptors import dress
+from weft.stdlib.supplied import dress
 from weft.stdlib.offload import offload_if_others
 
 __all__ = ["BIG", "LongCalls", "offload_if_big", "replacements"]

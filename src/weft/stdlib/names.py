@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from weft.host.sockets import INET, INET6, NUMERIC_HOST, NUMERIC_NAME, numbers_of
-from weft.stdlib.descriptors import dress
+from weft.stdlib.supplied import dress
 from weft.stdlib.offload import offload_if_others
 
 __all__ = ["asks_nobody", "supply_names"]

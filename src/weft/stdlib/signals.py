@@ -6,9 +6,11 @@ interpreter sees only notes the signal; the program's handler runs in the main t
 main thread runs its own code, else at the end of its wait, which the signal ends.
 """
 
+import os
 import sys
 from collections import deque
 from collections.abc import Callable
+from operator import index
 from types import FrameType
 from typing import Any
 
@@ -17,8 +19,43 @@ from weft.core.parking import SIGNAL, interrupt
 from weft.core.places import HOME, floor, may_preempt
 from weft.core.thread import ControlBlock
 from weft.host import signals
+from weft.host.platform import unraisable_args
 
 __all__ = ["SignalDesk"]
+
+_write = os.write
+
+
+class WakeupDescriptor:
+    """The program's wakeup descriptor: the interpreter has room for one, and that one is weft's own."""
+
+    def __init__(self) -> None:
+        self.fd = -1
+        self._warns = True
+
+    def set(self, fd: int, warns: bool) -> int:
+        """Take another one, and return the one before.
+
+        Raises:
+            ValueError: it would block.
+            OSError: it is not open.
+        """
+        if fd != -1:
+            os.fstat(fd)
+            if os.get_blocking(fd):
+                raise ValueError(f"the fd {fd} must be in non-blocking mode")
+        before, self.fd = self.fd, fd
+        self._warns = warns
+        return before
+
+    def tell(self, number: int) -> None:
+        """Write a signal's number, as the interpreter does; what goes wrong is told, not raised."""
+        try:
+            _write(self.fd, bytes((number,)))
+        except OSError as error:
+            if self._warns or not isinstance(error, BlockingIOError):
+                text = "Exception ignored when trying to write to the signal wakeup fd"
+                sys.unraisablehook(unraisable_args((type(error), error, None, text, None)))
 
 
 class SignalDesk:
@@ -35,6 +72,7 @@ class SignalDesk:
         self._handlers: dict[int, Any] = {}
         self._noted: deque[int] = deque()
         self._opened = False
+        self.wakeup = WakeupDescriptor()
 
     def open(self) -> None:
         """Take over the handlers that are set now (Ctrl-C's, as a rule)."""
@@ -65,9 +103,7 @@ class SignalDesk:
 
     def signal(self, signalnum: int, handler: Any, /) -> Any:
         """Set the handler of a signal and return the one before; as `signal.signal`."""
-        here = getattr(getcurrent(), "block", None)
-        if here is not None and here.thread is not self._main().thread:
-            raise ValueError("signal only works in main thread of the main interpreter")
+        self._check_main("signal")
         before = self.getsignal(signalnum) if _is_number(signalnum) else None
         number = int(signalnum) if _is_number(signalnum) else signalnum
         if callable(handler) and not isinstance(handler, int):
@@ -86,10 +122,27 @@ class SignalDesk:
             return signals.default
         return signals.get(signalnum)
 
+    def set_wakeup_fd(self, fd: int, /, *, warn_on_full_buffer: bool = True) -> int:
+        """Set the descriptor that gets a byte for each signal with a handler, and return the one before.
+
+        It must be in non-blocking mode; -1: none. What cannot be written because it is full is told of
+        on standard error, unless `warn_on_full_buffer` is false.
+        """
+        fd = index(fd)
+        self._check_main("set_wakeup_fd")
+        return self.wakeup.set(fd, bool(warn_on_full_buffer))
+
+    def _check_main(self, what: str) -> None:
+        here = getattr(getcurrent(), "block", None)
+        if here is not None and here.thread is not self._main().thread:
+            raise ValueError(f"{what} only works in main thread of the main interpreter")
+
     # -- from the interpreter to the main thread ------------------------------------------------------
 
     def _arrive(self, signum: int, frame: FrameType | None) -> None:
         self._noted.append(signum)
+        if self.wakeup.fd != -1:
+            self.wakeup.tell(signum)
         if not self.deliver(frame):
             self._kick()
 
@@ -132,3 +185,7 @@ class SignalDesk:
 
 def _is_number(signalnum: object) -> bool:
     return isinstance(signalnum, int) and not isinstance(signalnum, bool)
+
+
+for _function in (SignalDesk.signal, SignalDesk.getsignal, SignalDesk.set_wakeup_fd):
+    _function.__module__, _function.__qualname__ = "signal", _function.__name__

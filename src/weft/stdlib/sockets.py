@@ -31,9 +31,10 @@ from weft.host.sockets import (
     real_socket,
     set_default_timeout,
 )
-from weft.stdlib.descriptors import dress, fail_waiters, nap, wait_for
+from weft.stdlib.descriptors import fail_waiters, nap, wait_for
 from weft.stdlib.names import supply_names
 from weft.stdlib.sleep import sleep
+from weft.stdlib.supplied import dress
 
 __all__ = ["UNSET", "await_ready", "open_channel", "socket", "supply_sockets"]
 
@@ -109,6 +110,7 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
         channel, self._channel = self._channel, None
         if channel is not None:
             channel.close(wake)
+            channel.closed = False  # the descriptor lives on: who waits for its number is not refused
         return real_socket.detach(self)  # type: ignore[no-any-return]
 
     # -- reading and writing -----------------------------------------------------------------------------

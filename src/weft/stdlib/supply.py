@@ -38,7 +38,10 @@ _REBIND = (("functools", "RLock"), ("reprlib", "get_ident"))
 
 
 class _AfterExec:
-    """A loader that does as the real one does and then calls a function on the module."""
+    """A loader that does as the real one does and then calls a function on the module.
+
+    If that has a method `before`, it is called first, and what it returns is called after the execution.
+    """
 
     def __init__(self, real: Any, after: Callable[[Any], None]) -> None:
         self._real = real
@@ -48,7 +51,13 @@ class _AfterExec:
         return self._real.create_module(spec)  # type: ignore[no-any-return]
 
     def exec_module(self, module: ModuleType) -> None:
-        self._real.exec_module(module)
+        before = getattr(self._after, "before", None)
+        undo = before() if before is not None else None
+        try:
+            self._real.exec_module(module)
+        finally:
+            if undo is not None:
+                undo()
         self._after(module)
 
     def __getattr__(self, name: str) -> Any:

@@ -32,7 +32,6 @@ from weft.core.places import transparent
 from weft.host.platform import monotonic
 from weft.host.poller import READ, WRITE, asker, poll_once
 from weft.host.sockets import real_socket
-from weft.stdlib.descriptors import dress
 from weft.stdlib.event import Event
 from weft.stdlib.sockets import UNSET, await_ready, open_channel, socket
 
@@ -293,4 +292,5 @@ def supply_tls(module: Any) -> None:
 
     The context's own type is C's, which programs see to be immutable: the method goes into the class above.
     """
-    module.SSLContext._wrap_socket = dress(_wrap_socket, "ssl", "SSLContext._wrap_socket")
+    _wrap_socket.__module__, _wrap_socket.__qualname__ = "ssl", "SSLContext._wrap_socket"
+    module.SSLContext._wrap_socket = _wrap_socket
