@@ -1,6 +1,6 @@
 """The pool of kernel threads: begun on demand, up to a limit, ended when idle; no job is left behind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from weft.host import threads
 from weft.host.clock import monotonic, sleep
+from weft.host.platform import kernel_thread_count
 from weft.host.pool import Pool
 
 
@@ -16,6 +17,14 @@ def until(true: Callable[[], object]) -> None:
     while not true():
         assert monotonic() < end
         sleep(0.0005)
+
+
+@pytest.fixture(autouse=True)
+def threads_are_gone() -> Iterator[None]:
+    """Wait for the last moments of ended kernel threads: other tests count them."""
+    before = kernel_thread_count()
+    yield
+    until(lambda: (kernel_thread_count() or 0) <= (before or 0))
 
 
 def quiet(pool: Pool) -> None:

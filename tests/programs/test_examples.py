@@ -227,7 +227,7 @@ def test_kernel_threads_are_one_to_one(model: str) -> None:
     rows = lines(start(model, "r09_kernel_threads.py"))
     assert numbers(rows[1]) == [4, {"kernel": 4, "user": 1}[model]]
     if model == "user":
-        assert max(numbers(rows[2])[1], numbers(rows[3])[1]) < 1.15
+        assert numbers(rows[2])[1] < 1.15  # hashing is offloaded, and may keep more than one busy
 
 
 @pytest.mark.slow

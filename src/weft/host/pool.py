@@ -96,8 +96,8 @@ class Pool:
                 break
             job()
             del job  # what it holds goes now, not with the next one
-            self.in_flight -= 1
             self._free += 1
+            self.in_flight -= 1
         try:
             self._on_end()
         finally:
