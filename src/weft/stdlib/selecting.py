@@ -11,6 +11,7 @@ from typing import Any
 from weft.host.platform import monotonic
 from weft.host.poller import READ, WRITE
 from weft.stdlib.descriptors import attend, fail_waiters, nap, wait_for
+from weft.stdlib.sleep import sleep
 from weft.stdlib.supplied import dress
 
 __all__ = ["replacements"]
@@ -74,6 +75,7 @@ def _select_parking(
     attend()
     answer = _select(rlist, wlist, xlist, 0)
     if timeout == 0 or any(answer):
+        sleep(0)  # CPython gives up its lock to ask: who asks on and on lets others run
         return answer  # type: ignore[no-any-return]
     deadline = _deadline(timeout)
     files = [[(_fileno(file), file) for file in given] for given in (rlist, wlist, xlist)]
@@ -147,6 +149,7 @@ class poll(metaclass=_PollType):  # noqa: N801 - the name programs know
         attend()
         answer: list[tuple[int, int]] = self._real.poll(0)
         if answer or timeout == 0:
+            sleep(0)
             return answer
         deadline = _deadline(None if timeout is None else timeout / 1e3)
         self._busy = True
@@ -244,6 +247,7 @@ class epoll:  # noqa: N801 - the name programs know
         attend()
         answer: list[tuple[int, int]] = real.poll(0, maxevents)
         if answer or timeout == 0:
+            sleep(0)
             return answer
         deadline = _deadline(timeout)
         wanted = [(real.fileno(), select.POLLIN)]
