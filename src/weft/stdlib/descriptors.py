@@ -289,7 +289,7 @@ def _make_read() -> Any:
 
     def read(fd: int, length: int, /) -> bytes:
         """Read from a file descriptor; as `os.read`."""
-        if isinstance(fd, int) and length > 0 and _would_block(fd):
+        while isinstance(fd, int) and length > 0 and _would_block(fd):  # again: another may have been faster
             wait_for([(fd, READ)], None)
         return real(fd, length)
 
