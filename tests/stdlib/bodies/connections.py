@@ -442,3 +442,20 @@ def case_many_wait_at_once_and_each_gets_its_own() -> None:
         here.close()
         there.close()
     assert got == {number: b"%d" % number for number in range(count)}
+
+
+def case_two_readers_of_a_pipe_wait_alone_when_the_other_was_faster() -> None:
+    read_end, write_end = os.pipe()
+    got: list[bytes] = []
+    with ticking() as ticks:
+        with running(*[lambda: got.append(os.read(read_end, 10))] * 2) as threads:
+            until_blocked(*threads)
+            os.write(write_end, b"one")
+            until(lambda: got)
+            seen = ticks[0]
+            until(lambda: ticks[0] > seen + 3)
+            assert len(got) == 1
+            os.write(write_end, b"two")
+    assert got == [b"one", b"two"]
+    os.close(read_end)
+    os.close(write_end)
