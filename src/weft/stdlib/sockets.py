@@ -14,7 +14,7 @@ import errno
 import os
 from typing import Any
 
-from weft.core.channel import Channel
+from weft.core.channel import READS, WRITES, Channel
 from weft.core.current import adopt, current, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle, wake
 from weft.host.platform import monotonic
@@ -96,12 +96,18 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
 
     def close(self) -> None:
         """Close the socket; threads that wait on it are woken and get an error."""
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            channel.close(wake)
-        else:
+        channel = self._channel
+        if channel is None:
             fail_waiters(_fileno(self))
-        real_socket.close(self)
+            return real_socket.close(self)  # type: ignore[no-any-return]
+        # On a kernel thread others run while this closes: they are woken after it, or would wait anew.
+        channel.leave()
+        try:
+            real_socket.close(self)
+        finally:
+            self._channel = None
+            channel.deliver(READS | WRITES, wake)
+        return None
 
     def detach(self) -> int:
         """Close the socket object without closing its descriptor, and return that."""
