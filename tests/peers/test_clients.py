@@ -1,6 +1,10 @@
 """Client libraries as people install them, on many user threads at once, against real servers."""
 
+from pathlib import Path
+
 from tests.peers.support import needs, postgres, redis, succeeds
+
+CERTIFICATE = Path(__file__).parents[1] / "stdlib" / "certificates" / "localhost.pem"
 
 
 def test_redis_py() -> None:
@@ -157,6 +161,37 @@ print("done")
 """
     )
     assert succeeds(code) == "done\n"
+
+
+def test_requests_over_tls() -> None:
+    needs("requests")
+    code = (
+        HTTP_SERVER
+        + """
+import requests, ssl
+certificate = sys.argv[1]
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(certificate)
+server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+
+def work(number):
+    with requests.Session() as session:
+        session.trust_env = False  # or the environment's certificates would count instead
+        session.verify = certificate
+        at = f"https://localhost:{server.server_port}"
+        for turn in range(3):
+            assert session.get(f"{at}/{number}/{turn}", timeout=20).text == f"/{number}/{turn}"
+        assert session.post(at, data=b"x" * 300_000, timeout=20).content == b"x" * 300_000
+        assert session.get(f"{at}/slow", timeout=20).text == "/slow"
+
+together(40, work)
+server.shutdown()
+serving.join()
+server.server_close()
+print("done")
+"""
+    )
+    assert succeeds(code, str(CERTIFICATE)) == "done\n"
 
 
 def test_a_timeout_of_requests_is_its_own_error() -> None:
