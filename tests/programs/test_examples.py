@@ -188,16 +188,29 @@ def test_the_child_of_a_fork_has_the_calling_thread_alone_and_a_working_runtime(
     ]
 
 
+def test_closing_a_socket_wakes_user_threads_and_shutting_it_down_all(model: str) -> None:
+    closed = "raised OSError (Bad file descriptor)" if model == "user" else "waits on"
+    assert lines(start(model, "r07_closing_under_a_waiter.py")) == [
+        f"close    recv   {closed}",
+        f"close    accept {closed}",
+        "shutdown recv   returned nothing",
+        "shutdown accept raised OSError (Invalid argument)",
+    ]
+
+
 # -- who carries and who chooses ---------------------------------------------------------------------------
 
 
 def test_very_many_threads_wait_and_neither_waiting_nor_spinning_stops_others(model: str) -> None:
     count = {"kernel": 500, "user": 10_000}[model]
-    many, waiting, spinning = lines(start(model, "r08_user_threads.py", "--count", str(count)))
+    many, waiting, reading, spinning = lines(start(model, "r08_user_threads.py", "--count", str(count)))
     threads, carriers = numbers(many)
     assert threads == count
     assert carriers >= count + 1 if model == "kernel" else carriers <= 3
     assert 0.2 <= numbers(waiting)[2] < 2
+    readers, ticks, answered = numbers(reading)
+    assert (readers, answered) == (100, 100)
+    assert ticks >= 5
     assert numbers(spinning)[0] >= 8
 
 

@@ -4,6 +4,7 @@ The same bodies run on the plain interpreter, which holds them to what CPython d
 there whether a thread waits, so `until_waits` gives it time.
 """
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ except weft.WeftError:
 
 #: Whether a thread that waits for a descriptor is parked by weft: not where each has a kernel thread.
 PARKS_IN_C = ON_WEFT and weft.current().carrier.poller is not None
+ON_USER = ON_WEFT and sys.modules["weft.runtime"].runtime().model.name == "user"
+
 LONG = 10.0  # seconds; a wait that is meant to be ended by something else
 SHORT = 0.01  # seconds; a wait that is meant to run out
 
@@ -31,6 +34,12 @@ def for_weft(case: Case) -> Case:
     """Mark a case that CPython does not promise, as order of service: it is not run there."""
     case.for_weft = True  # type: ignore[attr-defined]
     return case
+
+
+def for_user(case: Case) -> Case:
+    """Mark a case of what only the user model promises, as that closing a socket wakes who waits on it."""
+    case.for_user = True  # type: ignore[attr-defined]
+    return for_weft(case)
 
 
 def others() -> list[ControlBlock]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stdlib.runner import cases_of, is_for_weft
+from tests.stdlib.runner import cases_of, is_for_user, is_for_weft
 from tests.support import MODELS, ProgramHung, run_weft
 from tests.support.programs import run_child
 
@@ -70,7 +70,9 @@ def cases() -> list[object]:
     found: list[object] = []
     for name in NAMES:
         for case_name, case in cases_of(importlib.import_module(f"tests.stdlib.bodies.{name}")).items():
-            models = MODELS if is_for_weft(case) else (*MODELS, PLAIN)
+            models: tuple[str, ...] = MODELS if is_for_weft(case) else (*MODELS, PLAIN)
+            if is_for_user(case):
+                models = ("user",)
             found += [
                 pytest.param(
                     name,

@@ -109,10 +109,14 @@ class Channel:
 
     def close(self, wake: Callable[[ControlBlock], object]) -> None:
         """The descriptor is about to be closed: all who wait try again, and meet CPython's error."""
+        self.leave()
+        self.deliver(READS | WRITES, wake)
+
+    def leave(self) -> None:
+        """The first half of `close`, for who wakes those who wait when the descriptor has been closed."""
         self.closed = True
         if self.poller is not None:
             self.poller.drop(self.fd, self)
-        self.deliver(READS | WRITES, wake)
 
     def _withdraw(self, block: ControlBlock) -> bool:
         if self.reader is block:  # atomic

@@ -17,6 +17,7 @@ __all__ = [
     "SO_ERROR",
     "STREAM",
     "STREAM_FAMILIES",
+    "TRIES",
     "WAITALL",
     "get_default_timeout",
     "numbers_of",
@@ -27,6 +28,8 @@ __all__ = [
 real_socket: Any = _socket.socket
 DONTWAIT: int = _socket.MSG_DONTWAIT
 WAITALL: int = getattr(_socket, "MSG_WAITALL", 0)
+#: Flags with which the system never waits, whatever the socket's mode.
+TRIES: int = DONTWAIT | _socket.MSG_OOB | getattr(_socket, "MSG_ERRQUEUE", 0)
 PEEK: int = getattr(_socket, "MSG_PEEK", 0)
 SO_ERROR = (_socket.SOL_SOCKET, _socket.SO_ERROR)
 STREAM: int = _socket.SOCK_STREAM

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from weft.core.events import Kind, Listener
-from weft.core.parking import TIMEOUT, interrupt
+from weft.core.parking import TIMEOUT, bury, interrupt
 from weft.core.places import floor, transparent
 from weft.core.thread import ControlBlock
 from weft.host import threads
@@ -194,8 +194,7 @@ class KernelModel:
 
     def after_fork(self, survivor: ControlBlock) -> None:
         """In a forked child: the calling thread alone lives on."""
-        for block in self._blocks.keys() - {survivor}:
-            block.done = True
+        bury((self._blocks.keys() | self._foreign) - {survivor})
         self._blocks = {survivor: None}
         self._foreign = set()
         self.main = survivor

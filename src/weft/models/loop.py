@@ -26,6 +26,7 @@ from weft.core.timers import Timers
 from weft.errors import InternalError
 from weft.host import collector, threads
 from weft.host.clock import monotonic
+from weft.host.platform import exit_now
 from weft.host.poller import Poller
 from weft.host.stacks import Begin, Nursery, Worker, frame_of, getcurrent
 
@@ -319,6 +320,8 @@ class Loop:
                 carrier.push(joiner.resume)
                 if carrier.waiting:
                     carrier.wake()
+            if not alive:  # the main thread is gone: a forked child's, which ends with its last thread
+                exit_now(0)
             if me.gr_context is not None:
                 me.gr_context = None
             try:

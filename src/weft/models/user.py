@@ -5,6 +5,7 @@ from types import FrameType
 from typing import Any
 
 from weft.core.events import Listener
+from weft.core.parking import bury
 from weft.core.thread import ControlBlock, fresh_block
 from weft.core.timers import Call
 from weft.host import threads
@@ -124,10 +125,9 @@ class UserModel:
         self._buried = [block.resume for block in dead]  # their stacks must not unwind here
         self._blocks.clear()
         self._blocks[survivor] = None
-        self._foreign = set()
+        foreign, self._foreign = self._foreign - {survivor}, set()
         loop = self.loop
-        for block in dead:
-            block.done = True
+        bury(dead | foreign)
         while loop.ready:
             loop.pick()
         loop.nursery.fresh.clear()

@@ -102,7 +102,7 @@ def _may_wait(fd: int, data: Any) -> bool:
         if not (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind) or (stat.S_ISCHR(kind) and os.isatty(fd))):
             return False
         return waits(fd, WRITE)
-    except (OSError, OverflowError, TypeError):
+    except (OSError, OverflowError, TypeError, ValueError):
         return False
 
 
@@ -166,7 +166,7 @@ def sendfile(out_fd: int, in_fd: int, offset: int | None, count: int) -> int:
     try:
         small = count <= 0 or not waits(out_fd, WRITE)
         kind = os.fstat(out_fd).st_mode
-    except (OSError, TypeError, OverflowError):
+    except (OSError, TypeError, ValueError, OverflowError):
         small, kind = True, 0
     if small or not (stat.S_ISSOCK(kind) or stat.S_ISFIFO(kind)):
         return _sendfile(out_fd, in_fd, offset, count)  # type: ignore[no-any-return]

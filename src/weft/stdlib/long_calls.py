@@ -12,8 +12,8 @@ import stat
 from collections.abc import Callable
 from typing import Any
 
-from weft.stdlib.supplied import dress
 from weft.stdlib.offload import offload_if_others
+from weft.stdlib.supplied import dress
 
 __all__ = ["BIG", "LongCalls", "offload_if_big", "replacements"]
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from weft.host.sockets import INET, INET6, NUMERIC_HOST, NUMERIC_NAME, numbers_of
-from weft.stdlib.supplied import dress
 from weft.stdlib.offload import offload_if_others
+from weft.stdlib.supplied import dress
 
 __all__ = ["asks_nobody", "supply_names"]
 

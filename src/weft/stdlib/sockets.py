@@ -14,7 +14,7 @@ import errno
 import os
 from typing import Any
 
-from weft.core.channel import Channel
+from weft.core.channel import READS, WRITES, Channel
 from weft.core.current import adopt, current, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle, wake
 from weft.host.platform import monotonic
@@ -26,6 +26,7 @@ from weft.host.sockets import (
     SO_ERROR,
     STREAM,
     STREAM_FAMILIES,
+    TRIES,
     WAITALL,
     get_default_timeout,
     real_socket,
@@ -96,12 +97,18 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
 
     def close(self) -> None:
         """Close the socket; threads that wait on it are woken and get an error."""
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            channel.close(wake)
-        else:
+        channel = self._channel
+        if channel is None:
             fail_waiters(_fileno(self))
-        real_socket.close(self)
+            return real_socket.close(self)  # type: ignore[no-any-return]
+        # On a kernel thread others run while this closes: they are woken after it, or would wait anew.
+        channel.leave()
+        try:
+            real_socket.close(self)
+        finally:
+            self._channel = None
+            channel.deliver(READS | WRITES, wake)
+        return None
 
     def detach(self) -> int:
         """Close the socket object without closing its descriptor, and return that."""
@@ -122,12 +129,12 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
             channel = _open_channel(self)
         deadline: float | None = UNSET
         while True:
-            if channel.readable:
+            if channel.readable or flags & TRIES:
                 channel.readable = False
                 try:
                     data: bytes = _recv(self, bufsize, flags | DONTWAIT)
                 except BlockingIOError:
-                    if self._limit == 0 or flags & DONTWAIT:
+                    if self._limit == 0 or flags & TRIES:
                         channel.readable = True
                         raise
                 except BaseException:
@@ -136,7 +143,7 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
                 else:
                     if flags or channel.careful or len(data) == bufsize:
                         channel.readable = True
-                        if flags & WAITALL and 0 < len(data) < bufsize and not flags & (DONTWAIT | PEEK):
+                        if flags & WAITALL and 0 < len(data) < bufsize and _wants_all(self, flags):
                             return data + _rest(self, bufsize - len(data), flags)
                     return data
                 continue
@@ -175,12 +182,12 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
             channel = _open_channel(self)
         deadline: float | None = UNSET
         while True:
-            if channel.readable:
+            if channel.readable or flags & TRIES:
                 channel.readable = False
                 try:
                     count: int = _recv_into(self, buffer, nbytes, flags | DONTWAIT)
                 except BlockingIOError:
-                    if self._limit == 0 or flags & DONTWAIT:
+                    if self._limit == 0 or flags & TRIES:
                         channel.readable = True
                         raise
                 except BaseException:
@@ -189,6 +196,11 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
                 else:
                     if flags or channel.careful or count >= (nbytes or _room(buffer)):
                         channel.readable = True
+                    if flags & WAITALL and count > 0 and _wants_all(self, flags):
+                        with memoryview(buffer) as view, view.cast("B") as room:
+                            rest = _rest(self, (nbytes or len(room)) - count, flags)
+                            room[count : count + len(rest)] = rest
+                        count += len(rest)
                     return count
                 continue
             deadline = _await(self, channel, READ, deadline)
@@ -311,11 +323,19 @@ def _await(sock: Any, channel: Channel, events: int, deadline: float | None) -> 
 await_ready, open_channel = _await, _open_channel  # for what stands on sockets: TLS
 
 
+def _wants_all(sock: Any, flags: int) -> bool:
+    """Whether MSG_WAITALL makes a read wait: CPython gives a socket with a timeout what there is."""
+    return sock._limit is None and not flags & (TRIES | PEEK)
+
+
 def _rest(sock: Any, count: int, flags: int) -> bytes:
-    """The rest of a read that wants all (MSG_WAITALL)."""
+    """The rest of a read that wants all (MSG_WAITALL); less if the connection ends or breaks."""
     parts = []
     while count > 0:
-        part = sock.recv(count, flags & ~WAITALL)
+        try:
+            part = sock.recv(count, flags & ~WAITALL)
+        except OSError:
+            break
         if not part:
             break
         parts.append(part)
@@ -352,6 +372,8 @@ def _connect(sock: Any, address: Any) -> int:
     error = _begin_to_connect(sock, address, deadline)
     if error not in (errno.EINPROGRESS, errno.EINTR, errno.EALREADY):
         return error
+    if error == errno.EALREADY and limit is not None:
+        return error  # CPython waits for what an earlier call began only where there is no timeout
     channel = sock._channel
     if channel is None:
         channel = _open_channel(sock)
@@ -424,13 +446,32 @@ def _without_waiting(name: str, place: int, args: tuple[Any, ...]) -> tuple[tupl
     flags = args[place]
     if not isinstance(flags, int):
         return args, True
-    return (*args[:place], flags | DONTWAIT, *args[place + 1 :]), bool(flags & DONTWAIT)
+    return (*args[:place], flags | DONTWAIT, *args[place + 1 :]), bool(flags & TRIES)
+
+
+def _accept_now(sock: Any) -> Any:
+    """Take a connection if there is one.
+
+    Asking first would not do: another process or kernel thread with the same listener may be faster, and
+    the call would wait in C. There is no flag for "do not wait" here, so the mode is changed for one call.
+    """
+    if sock._limit is not None:
+        return real_socket._accept(sock)
+    _settimeout(sock, 0)
+    try:
+        return real_socket._accept(sock)
+    finally:
+        try:
+            _settimeout(sock, None)
+        except OSError:
+            pass  # closed meanwhile, by a kernel thread
 
 
 def _waiting(name: str, events: int, place: int | None) -> Any:
     """A method that makes the real call without waiting, and parks while that finds nothing to do."""
-    method = getattr(real_socket, name)
+    method = getattr(real_socket, name) if name != "_accept" else _accept_now
     reads = events == READ
+    tells = place is not None or name == "_accept"  # the call can be made without waiting
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         limit = self._limit
@@ -452,7 +493,7 @@ def _waiting(name: str, events: int, place: int | None) -> Any:
             else:
                 channel.writable = False
             fd = _fileno(self)
-            if (place is not None and not kwargs) or fd < 0 or poll_once([(fd, events)], 0):
+            if (tells and not kwargs) or fd < 0 or poll_once([(fd, events)], 0):
                 try:
                     answer = method(self, *args, **kwargs)
                 except BlockingIOError:
@@ -469,7 +510,7 @@ def _waiting(name: str, events: int, place: int | None) -> Any:
 
     call.__name__ = name
     call.__qualname__ = f"socket.{name}"
-    call.__doc__ = method.__doc__
+    call.__doc__ = getattr(real_socket, name).__doc__
     return call
 
 
