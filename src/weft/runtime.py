@@ -128,7 +128,7 @@ class Runtime:
             else:
                 self.model.loop.poller.reopened = self._listen_to_signals
                 self._listen_to_signals()
-                self.model.loop.signal_noted = self.desk.pending
+                self.model.loop.signals = self.desk.noted
         if self.config.model == "kernel":
             self.model.ensure_monitor()
         self._active = True

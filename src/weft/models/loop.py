@@ -13,7 +13,7 @@ no new stack is mapped, and a thread that never blocks costs no greenlet and no 
 
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from types import FrameType
 from typing import Any
 
@@ -56,7 +56,7 @@ class Loop:
         self.on_stuck = on_stuck
         self.ticks = ticks
         self._picks = 0
-        self.signal_noted: Callable[[], bool] = lambda: False
+        self.signals: Collection[int] = ()  # those that wait to be handled: no time to sleep
         self.listener: Listener | None = None
         self.on_leave_idle: Callable[[], None] | None = None
         self.alive: dict[ControlBlock, None] = {}  # in the order of their start
@@ -134,14 +134,14 @@ class Loop:
         grace: float | None = GRACE
         while True:
             self.now = now = monotonic()
-            when = timers.next()
+            when = timers.next() if timers.heap else None
             if when is not None and when <= now:
                 timers.fire(now)
             else:
                 self.waiting = True
                 found: Any = ()
                 try:
-                    if not self.ready and not self.signal_noted():
+                    if not self.ready and not self.signals:
                         found = poller.wait(when - now if when is not None else grace)
                 finally:
                     self.waiting = False

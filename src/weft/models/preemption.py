@@ -70,7 +70,6 @@ class Preemption:
         self.switches = 0
         self._wanted = 0.0  # when it was last asked to come
         self._reports = BlockedReports(loop, blocked_limit, lambda: signals.is_tripwire(self._on_trip))
-        loop.on_leave_idle = self._left_idle
         signals.set_tripwire(self._on_trip)
 
     def ensure_running(self) -> None:
@@ -147,10 +146,6 @@ class Preemption:
         self._loop.on_leave_idle = None
         signals.set_tripwire(None)
 
-    def _left_idle(self) -> None:
-        if self.asleep:
-            self.rouse()
-
     # -- the watchdog's kernel thread -------------------------------------------------------------
 
     def _watch(self) -> None:
@@ -180,11 +175,13 @@ class Preemption:
                 quiet += 1
                 self._reports.attended()
                 if loop.waiting and quiet > 4 * REST:
+                    loop.on_leave_idle = self.rouse
                     self.asleep = True
                     if loop.waiting and not self._hurry and not self._stopping:
                         self._bell.acquire()
                         self._come(self._wanted)
                     self.asleep = False
+                    loop.on_leave_idle = None
                     quiet = 0
         finally:
             self.alive = False

@@ -70,7 +70,7 @@ class SignalDesk:
         self._main = main
         self._kick = kick
         self._handlers: dict[int, Any] = {}
-        self._noted: deque[int] = deque()
+        self.noted: deque[int] = deque()
         self._opened = False
         self.wakeup = WakeupDescriptor()
 
@@ -97,7 +97,7 @@ class SignalDesk:
 
     def pending(self) -> bool:
         """Whether signals wait to be handled."""
-        return bool(self._noted)
+        return bool(self.noted)
 
     # -- what programs call ------------------------------------------------------------------------
 
@@ -140,7 +140,7 @@ class SignalDesk:
     # -- from the interpreter to the main thread ------------------------------------------------------
 
     def _arrive(self, signum: int, frame: FrameType | None) -> None:
-        self._noted.append(signum)
+        self.noted.append(signum)
         if self.wakeup.fd != -1:
             self.wakeup.tell(signum)
         if not self.deliver(frame):
@@ -171,14 +171,14 @@ class SignalDesk:
             frame = sys._getframe(1)
             while frame.f_back is not None and frame.f_code.co_filename.startswith(HOME):
                 frame = frame.f_back
-        while self._noted:
-            number = self._noted.popleft()
+        while self.noted:
+            number = self.noted.popleft()
             handler = self._handlers.get(number)
             if handler is not None:
                 try:
                     handler(number, frame)
                 except BaseException:
-                    if self._noted:  # the others are handled all the same, soon
+                    if self.noted:  # the others are handled all the same, soon
                         self._kick()
                     raise
 
