@@ -160,7 +160,7 @@ class Runtime:
         if self.supply.installed:
             self.supply.uninstall()
         self.model.stop()
-        set_adopter(None)
+        set_adopter(_part("weft.models.foreign").ForeignCarrier.adopt)  # for what modules keep of ours
 
     # -- stuck -----------------------------------------------------------------------------------------
 

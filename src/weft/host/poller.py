@@ -244,7 +244,7 @@ class _Epoll:
     def unregister(self, fd: int) -> None:
         try:
             self._epoll.unregister(fd)
-        except OSError:
+        except (OSError, ValueError):  # closed already, the one or the other
             pass
 
 

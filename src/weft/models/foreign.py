@@ -85,6 +85,11 @@ class ForeignCarrier:
         block.label = f"kernel thread {block.native_id}"
         return block
 
+    @classmethod
+    def adopt(cls) -> ControlBlock:
+        """A block for a caller that has none."""
+        return cls.block_for(getcurrent())
+
     @staticmethod
     def bind(block: ControlBlock, here: Any) -> None:
         """Say that the calling kernel thread carries the block."""

@@ -149,12 +149,19 @@ class UserModel:
         if self.preemption is not None:
             self.preemption.stop()
         self.loop.forget_collector()
+        self._go_on_alone()
+
+    def _go_on_alone(self) -> None:
         self.main.carrier = ForeignCarrier(self.main)
         self.main.carrier.native_id = self.loop.native_id
         self.main.resume = nothing
 
     def stop(self) -> None:
-        """Stop the watchdog and give the descriptors back."""
+        """Stop the watchdog and give the descriptors back.
+
+        What modules have kept of ours (locks, sockets) works on, for kernel threads.
+        """
         if self.preemption is not None:
             self.preemption.stop()
         self.loop.close()
+        self._go_on_alone()
