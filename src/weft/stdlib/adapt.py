@@ -106,7 +106,8 @@ def adapters(runtime: Any) -> dict[str, Callable[[Any], None]]:
             pthread_kill.__doc__ = real_kill.__doc__
             module.pthread_kill = dress(pthread_kill, "signal", "pthread_kill")
         if signals.pthread_sigmask is not None:
-            module.pthread_sigmask = _sigmask_of_threads(module.pthread_sigmask, runtime)
+            sigmask = _sigmask_of_threads(module.pthread_sigmask, runtime)
+            module.pthread_sigmask = dress(sigmask, "signal", "pthread_sigmask")
 
     def adapt_ctypes(module: Any) -> None:
         module.pythonapi.PyThreadState_SetAsyncExc = _SetAsyncExc(runtime.throw)

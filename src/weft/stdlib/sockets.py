@@ -113,7 +113,10 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
     def detach(self) -> int:
         """Close the socket object without closing its descriptor, and return that."""
         if self._limit is None and _gettimeout(self) is not None:
-            _settimeout(self, None)  # TLS has had it non-blocking
+            try:
+                _settimeout(self, None)  # TLS has had it non-blocking
+            except OSError:
+                pass  # it is not open
         channel, self._channel = self._channel, None
         if channel is not None:
             channel.close(wake)
