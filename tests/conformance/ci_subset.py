@@ -37,6 +37,12 @@ SUBSET = [
     "test_importlib.test_threaded_import",
     "test_concurrent_futures.test_thread_pool",
     "test_concurrent_futures.test_future",
+    "test_select",
+    "test_epoll",
+    "test_timeout",
+    "test_socketserver",
+    "test_httplib",
+    "test_httpservers",
 ]
 TEST_LIMIT = 12  # seconds without progress, and five times what the test takes on plain CPython
 MODULE_LIMIT = 60
