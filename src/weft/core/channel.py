@@ -33,17 +33,16 @@ class Channel:
         fd: its number.
         poller: where it is registered; None: nowhere.
         readable, writable: whether a call may succeed; see the module.
-        closed: the descriptor is gone; its number may be another's by now.
         careful: a read that brings less than was asked for does not show that nothing is left.
         reader, writer: the thread that waits for one direction, if there is one.
         more: further waiters, as (mask, function that is called when one of its bits is up), or None.
-        closed: it has been closed; the number may be another file's by now.
+        closings: how often it has been closed; the number may be another file's by now.
         loose: nobody has the channel for long; it may be dropped when nobody waits on it.
     """
 
     __slots__ = (
         "careful",
-        "closed",
+        "closings",
         "fd",
         "loose",
         "more",
@@ -59,7 +58,7 @@ class Channel:
         self.poller: Any = None
         self.readable = self.writable = True
         self.careful = careful
-        self.closed = False
+        self.closings = 0
         self.loose = loose
         self.reader: ControlBlock | None = None
         self.writer: ControlBlock | None = None
@@ -114,7 +113,7 @@ class Channel:
 
     def leave(self) -> None:
         """The first half of `close`, for who wakes those who wait when the descriptor has been closed."""
-        self.closed = True
+        self.closings += 1
         if self.poller is not None:
             self.poller.drop(self.fd, self)
 

@@ -78,6 +78,8 @@ class Poller:
                 return self.poll(0)
         except OSError:
             return self._lost()
+        except ValueError:  # so many files were open that its number is too high for `select`
+            return self.poll(timeout)
         return []
 
     def look(self) -> Events:
@@ -146,7 +148,10 @@ class Poller:
             self._events.modify(fd)
         except OSError:
             self._put_back(fd, known)
-            raise
+            if not self._is_lost():
+                raise
+            self._lost()
+            return self.open(fd, channel)
         return channel
 
     def arm(self, fd: int, channel: Any) -> None:
@@ -172,7 +177,14 @@ class Poller:
                     self._events.register(fd)
         except OSError:
             self._put_back(fd, None)
-            raise
+            if not self._is_lost():
+                raise
+            self._lost()
+            self.arm(fd, channel)
+
+    def _is_lost(self) -> bool:
+        """Whether a call failed since the program has closed our descriptor, and not for its own sake."""
+        return _identity(self._events.fileno()) is None
 
     def _put_back(self, fd: int, known: Any) -> None:
         if known is None:
@@ -203,6 +215,8 @@ class Poller:
 
 def _high(fd: int) -> int:
     """The same descriptor under a number that programs do not come to by themselves."""
+    if fd >= HIGH:
+        return fd  # one more would take the place of the next, and the last has to be low enough for select()
     try:
         high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIGH)
     except OSError:
@@ -224,11 +238,12 @@ class _Epoll:
 
     def __init__(self) -> None:
         made = self._epoll = _real_epoll()
-        try:
-            self._epoll = _real_epoll.fromfd(fcntl.fcntl(made.fileno(), fcntl.F_DUPFD_CLOEXEC, HIGH))
-            made.close()
-        except OSError:
-            pass  # so few descriptors are allowed that there is no such number
+        if made.fileno() < HIGH:
+            try:
+                self._epoll = _real_epoll.fromfd(fcntl.fcntl(made.fileno(), fcntl.F_DUPFD_CLOEXEC, HIGH))
+                made.close()
+            except OSError:
+                pass  # so few descriptors are allowed that there is no such number
         self._mask = select.EPOLLIN | select.EPOLLOUT | select.EPOLLPRI | select.EPOLLRDHUP | select.EPOLLET
         self.poll = self._epoll.poll
         self.fileno = self._epoll.fileno

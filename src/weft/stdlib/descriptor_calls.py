@@ -15,7 +15,7 @@ from typing import Any
 
 from weft.core.current import current
 from weft.host.poller import FITS, READ, WRITE, poll_once
-from weft.stdlib.descriptors import attend, fail_waiters, nap, naps, until_ready, waits
+from weft.stdlib.descriptors import attend, bytes_of, fail_waiters, nap, naps, until_ready, waits
 from weft.stdlib.errands import send_out
 from weft.stdlib.supplied import dress
 
@@ -65,9 +65,9 @@ def replacements() -> list[tuple[Any, str, Any]]:
 
 
 def read(fd: int, length: int, /) -> bytes:
+    attend()  # first: what a handler does may take what is there
     if isinstance(fd, int) and length > 0:
         until_ready(fd, READ)
-    attend()
     return _read(fd, length)
 
 
@@ -113,7 +113,7 @@ def write_all(fd: int, data: Any) -> int:
         The number of bytes; fewer than all only if an error came after some.
     """
     written = 0
-    with memoryview(data) as view, view.cast("B") as rest:
+    with bytes_of(data) as rest:
         while True:
             try:
                 until_ready(fd, WRITE)
@@ -224,7 +224,7 @@ def closerange(fd_low: int, fd_high: int, /) -> None:
 def dup2(fd: int, fd2: int, inheritable: bool = True) -> int:
     made = _dup2(fd, fd2, inheritable)
     if fd != fd2:
-        fail_waiters(fd2)
+        fail_waiters(fd2, reused=True)
     return made
 
 

@@ -9,6 +9,7 @@ import errno
 import os
 from collections.abc import Iterator, Sequence
 from fcntl import F_GETFL, fcntl
+from typing import Any
 
 from weft.core.channel import Channel
 from weft.core.current import current
@@ -20,7 +21,18 @@ from weft.host.poller import HANGUP, READ, poll_once
 from weft.stdlib.sleep import sleep
 from weft.stdlib.supplied import dress
 
-__all__ = ["attend", "dress", "fail_waiters", "nap", "naps", "until_ready", "wait_for", "waits"]
+__all__ = [
+    "attend",
+    "bytes_of",
+    "dress",
+    "fail_waiters",
+    "nap",
+    "naps",
+    "repeatable",
+    "until_ready",
+    "wait_for",
+    "waits",
+]
 
 FIRST_NAP, LONGEST_NAP = 0.001, 0.05  # seconds between two looks where no descriptor tells
 
@@ -69,7 +81,7 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
         return bool(poll_once(wanted, left))
     waiting = _Descriptors(me, wanted)
     ready = waiting.ready
-    watched: list[Channel] = []
+    watched: list[tuple[Channel, int]] = []
     me.on = waiting
     try:
         for fd, events in wanted:
@@ -78,7 +90,7 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
                 channel = Channel(fd, loose=True)
                 channel.poller = poller
             channel.wait_more(events, ready)
-            watched.append(channel)
+            watched.append((channel, channel.closings))
             try:
                 poller.arm(fd, channel)
             except PermissionError:  # a regular file is always ready
@@ -88,29 +100,39 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
             alarm = park(me)
             me.alarm |= alarm & (SIGNAL | THROWN)  # for the next wait, or the next tick
         me.on = None
-        for channel in watched:
+        for channel, _ in watched:
             channel.forget(ready)
         raise
     try:
         alarm = park(me, deadline)
     finally:
-        for channel in watched:
+        for channel, _ in watched:
             channel.forget(ready)
     settle(me, alarm)
     if alarm & TIMEOUT and alarm & WITHDRAWN:
         return False
-    for channel in watched:
-        if channel.closed:
+    for channel, closings in watched:
+        if channel.closings != closings:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     return True
 
 
-def fail_waiters(fd: int) -> None:
-    """A descriptor is about to be closed: who waits for it is woken, and gets an error."""
+def fail_waiters(fd: int, reused: bool = False) -> None:
+    """A descriptor is about to be closed: who waits for it is woken, and gets an error.
+
+    Args:
+        reused: the number stands for another file now, and a socket that has the channel goes on with it.
+    """
     poller = current().carrier.poller
     channel = poller.channels.get(fd) if poller is not None else None
-    if channel is not None:
-        channel.close(wake)
+    if channel is None or poller is None:
+        return
+    channel.close(wake)
+    if reused and not channel.loose:
+        try:
+            poller.open(fd, channel)
+        except OSError:
+            pass  # a regular file: no call on it waits
 
 
 def waits(fd: int, events: int = READ) -> bool:
@@ -133,6 +155,20 @@ def until_ready(fd: int, events: int) -> None:
             wait_for(wanted, None)  # another thread may take what has come: look again
     except OverflowError:
         pass  # no such descriptor: the call will say so
+
+
+def bytes_of(data: Any) -> memoryview:
+    """The bytes of what has some, as one row of them, whatever its items are."""
+    view = memoryview(data)
+    try:
+        return view.cast("B")
+    except (TypeError, ValueError):  # a structure of ctypes
+        return memoryview(view.tobytes())
+
+
+def repeatable(items: Any) -> Any:
+    """The same items for a call that may be made twice: an iterator would be empty the second time."""
+    return list(items) if hasattr(items, "__next__") else items
 
 
 def attend() -> None:

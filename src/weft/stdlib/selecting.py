@@ -10,7 +10,7 @@ from typing import Any
 
 from weft.host.platform import monotonic
 from weft.host.poller import READ, WRITE
-from weft.stdlib.descriptors import attend, fail_waiters, nap, wait_for
+from weft.stdlib.descriptors import attend, fail_waiters, nap, repeatable, wait_for
 from weft.stdlib.sleep import sleep
 from weft.stdlib.supplied import dress
 
@@ -73,6 +73,7 @@ def _select_parking(
     if timeout is not None and not (timeout.__class__ in (int, float) and 0 <= timeout <= USUAL):
         _check_timeout(timeout)
     attend()
+    rlist, wlist, xlist = repeatable(rlist), repeatable(wlist), repeatable(xlist)
     answer = _select(rlist, wlist, xlist, 0)
     if timeout == 0 or any(answer):
         sleep(0)  # CPython gives up its lock to ask: who asks on and on lets others run

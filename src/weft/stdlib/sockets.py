@@ -32,7 +32,7 @@ from weft.host.sockets import (
     real_socket,
     set_default_timeout,
 )
-from weft.stdlib.descriptors import fail_waiters, nap, wait_for
+from weft.stdlib.descriptors import bytes_of, fail_waiters, nap, repeatable, wait_for
 from weft.stdlib.names import supply_names
 from weft.stdlib.sleep import sleep
 from weft.stdlib.supplied import dress
@@ -119,8 +119,9 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
                 pass  # it is not open
         channel, self._channel = self._channel, None
         if channel is not None:
-            channel.close(wake)
-            channel.closed = False  # the descriptor lives on: who waits for its number is not refused
+            channel.deliver(
+                READS | WRITES, wake
+            )  # it stays registered: another object may have the descriptor
         return real_socket.detach(self)  # type: ignore[no-any-return]
 
     # -- reading and writing -----------------------------------------------------------------------------
@@ -198,8 +199,7 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
                     channel.readable = True
                     raise
                 else:
-                    # Where items are larger than bytes `len` says too little: one try too many, no more.
-                    if flags or channel.careful or count >= (nbytes or len(buffer)):
+                    if flags or channel.careful or count >= (nbytes or memoryview(buffer).nbytes):
                         channel.readable = True
                     if flags & WAITALL and count > 0 and _wants_all(self, flags):
                         with memoryview(buffer) as view, view.cast("B") as room:
@@ -216,35 +216,35 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
     def send(self, data: Any, flags: int = 0, /) -> int:
         """Send data and return how many bytes of it were sent; parks while there is no room."""
         try:
-            return _send(self, data, flags | DONTWAIT)  # type: ignore[no-any-return]
+            sent: int = _send(self, data, flags | DONTWAIT)
         except BlockingIOError:
             if self._limit == 0 or flags & DONTWAIT:
                 raise
-        return _send_slowly(self, data, flags, UNSET)
+            sent = _send_slowly(self, data, flags, UNSET)
+        if (data.__class__ is bytes and sent == len(data)) or self._limit is not None or flags & DONTWAIT:
+            return sent
+        return _send_rest(self, data, flags, sent)
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
         """Send all of `data`; parks whenever the peer is slower."""
         sent = 0
-        if data.__class__ is bytes:
-            try:
-                sent = _send(self, data, flags | DONTWAIT)
-            except BlockingIOError:
-                if self._limit == 0 or flags & DONTWAIT:
-                    raise
-            if sent == len(data):
-                return
+        try:
+            sent = _send(self, data, flags | DONTWAIT)
+        except BlockingIOError:
+            if self._limit == 0 or flags & DONTWAIT:
+                raise
+        if data.__class__ is bytes and sent == len(data):
+            return
         limit = self._limit
         deadline = None if limit is None else monotonic() + limit
-        with memoryview(data) as view, view.cast("B") as rest:
-            while True:
+        with bytes_of(data) as rest:
+            while sent < len(rest):
                 try:
                     sent += _send(self, rest[sent:], flags | DONTWAIT)
                 except BlockingIOError:
                     if limit == 0 or flags & DONTWAIT:
                         raise
                     sent += _send_slowly(self, rest[sent:], flags, deadline)
-                if sent >= len(rest):
-                    return
 
     # -- connecting ----------------------------------------------------------------------------------------
 
@@ -271,6 +271,8 @@ def _open_channel(sock: Any) -> Channel:
     if fd < 0 or poller is None:
         return made
     stale = poller.channels.get(fd)
+    if stale is not None:
+        stale.loose = False  # or a tick could drop it before it is the socket's
     try:
         channel: Channel = poller.open(fd, made)
     except OSError:
@@ -394,6 +396,26 @@ def _send_slowly(sock: Any, data: Any, flags: int, deadline: float | None) -> in
         deadline = _await(sock, channel, WRITE, deadline)
 
 
+def _send_rest(sock: Any, data: Any, flags: int, sent: int) -> int:
+    """Send what is left, as the machine does where there is no timeout; how many bytes are out in all."""
+    with bytes_of(data) as rest:
+        while sent < len(rest):
+            try:
+                sent += _send_slowly(sock, rest[sent:], flags, None)
+            except OSError:
+                break
+    return sent
+
+
+def _send_pieces(sock: Any, pieces: Any, flags: int, sent: int) -> int:
+    """`_send_rest` for what is in pieces; only a stream takes less than all."""
+    if real_socket.type.__get__(sock) & 0xF != STREAM or sent == sum(
+        memoryview(item).nbytes for item in pieces
+    ):
+        return sent
+    return _send_rest(sock, b"".join(pieces), flags, sent)
+
+
 def _connect(sock: Any, address: Any) -> int:
     """Connect; the error number of what went wrong, 0 for nothing.
 
@@ -463,6 +485,7 @@ _WAITING: dict[str, tuple[int, int | None]] = {
 }
 _TAKES = {"recvfrom": (1, 2), "recvfrom_into": (1, 3), "recvmsg": (1, 3), "recvmsg_into": (1, 3)}
 _TAKES |= {"sendto": (2, 3), "sendmsg": (1, 4)}
+_LISTS = {"recvmsg_into", "sendmsg", "sendmsg_afalg"}  # they take lists
 _FILLERS: dict[str, tuple[Any, ...]] = {"recvmsg": (0, 0), "recvmsg_into": (0, 0), "sendmsg": ((), ())}
 
 
@@ -509,6 +532,8 @@ def _waiting(name: str, events: int, place: int | None) -> Any:
         if limit == 0 or not least <= len(args) <= most:
             return method(self, *args, **kwargs)
         told = False
+        if name in _LISTS and args:
+            args = (*map(repeatable, args[:2]), *args[2:])
         if place is None:
             sleep(0)  # a thread that accepts without end lets those run to whom it hands what it accepts
         elif not kwargs:
@@ -535,7 +560,9 @@ def _waiting(name: str, events: int, place: int | None) -> Any:
                     raise
                 else:
                     channel.readable = channel.writable = True
-                    return answer
+                    if reads or place is None or limit is not None or told or kwargs:
+                        return answer
+                    return _send_pieces(self, args[0] if name == "sendmsg" else args[:1], args[place], answer)
             deadline = _await(self, channel, events, deadline)
 
     call.__name__ = name
