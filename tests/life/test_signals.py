@@ -2,6 +2,7 @@
 
 import re
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -286,3 +287,24 @@ threading.Event().wait()
     with program(code, model) as running:
         running.until("ready\n").send(signal.SIGQUIT).until("an event to be set", "stderr")
         assert running.send(signal.SIGINT).end()[0] == -signal.SIGINT
+
+
+def test_what_no_descriptor_tells_of_is_told_in_words(tmp_path: Path) -> None:
+    path = str(tmp_path / "fifo")
+    code = f"""{HEAD}
+import os, signal, weft
+os.mkfifo({path!r})
+def show():
+    while weft.threads()[0].wait is None: time.sleep(0.001)
+    weft.dump(sys.stdout)
+    sys.stdout.flush()
+    os._exit(0)
+threading.Thread(target=lambda: open({path!r}), name="open", daemon=True).start()
+threading.Thread(target=show).start()
+signal.pause()
+"""
+    with program(code, "user") as running:
+        status, out, err = running.end()
+    assert (status, err) == (0, "")
+    assert "'MainThread' (blocked) waits for a signal for " in out
+    assert "'open' (blocked, daemon) waits for a call on a kernel thread of its own for " in out

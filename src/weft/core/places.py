@@ -17,6 +17,7 @@ _BETWEEN = (
     _STDLIB + "threading.py",
     _STDLIB + "queue.py",
     _STDLIB + os.path.join("concurrent", "futures", ""),
+    _STDLIB + os.path.join("asyncio", ""),
     *(_STDLIB + name for name in ("socket.py", "ssl.py", "selectors.py", "subprocess.py")),
 )
 _LAUNCH = HOME + "launch.py"
