@@ -94,7 +94,7 @@ class Config:
                     value = parse(text)
                     cls(**{name: value})  # type: ignore[arg-type]
                 except WeftError as error:
-                    raise WeftError(f"WEFT_{name.upper()}: {error}") from None
+                    raise WeftError(f"WEFT_{name.upper()}: {str(error).removeprefix('offload: ')}") from None
             if value is not None:
                 values[name] = value
         return cls(**values)  # type: ignore[arg-type]
