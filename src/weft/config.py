@@ -72,13 +72,15 @@ class Config:
             raise WeftError(f"a slice is a number of seconds, not {slice!r}")
         if slice != 0 and not SHORTEST_SLICE * 0.999 <= slice <= LONGEST_SLICE:
             raise WeftError(f"a slice of {slice} s cannot be kept; choose between 100us and 60s, or 0")
-        if policy not in POLICIES and ":" not in policy:
+        if not isinstance(policy, str) or (policy not in POLICIES and ":" not in policy):
             raise WeftError(
                 f"there is no policy {policy!r}; choose one of: {', '.join(POLICIES)}, "
                 "or name your own as module:Class"
             )
         if model == "kernel" and policy != "fifo":
-            raise WeftError("the kernel schedules kernel threads: --policy needs --model user")
+            raise WeftError(
+                "the kernel schedules kernel threads: a policy (--policy, WEFT_POLICY) needs --model user"
+            )
 
     @classmethod
     def from_environment(cls, **given: object) -> "Config":
@@ -88,7 +90,11 @@ class Config:
         for name, parse in _FROM_TEXT.items():
             value = given.get(name)
             if value is None and (text := env.get(f"WEFT_{name.upper()}")):
-                value = parse(text)
+                try:
+                    value = parse(text)
+                    cls(**{name: value})  # type: ignore[arg-type]
+                except WeftError as error:
+                    raise WeftError(f"WEFT_{name.upper()}: {str(error).removeprefix('offload: ')}") from None
             if value is not None:
                 values[name] = value
         return cls(**values)  # type: ignore[arg-type]
@@ -128,6 +134,8 @@ def parse_entries(entries: Iterable[str]) -> tuple[str, ...]:
     """
     if isinstance(entries, str):
         entries = [entries]
+    if not isinstance(entries, Iterable):
+        raise WeftError(f"offload takes a list of names such as 'module:function', not {entries!r}")
     found: dict[str, None] = {}
     for text in entries:
         if not isinstance(text, str):
@@ -173,7 +181,7 @@ def _parse_threads(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise WeftError(f"WEFT_OFFLOAD_THREADS is a number of kernel threads, not {text!r}") from None
+        raise WeftError(f"{text!r} is no number of kernel threads") from None
 
 
 def _check_threads(count: object) -> int:

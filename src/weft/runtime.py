@@ -77,6 +77,7 @@ class Runtime:
         extras = adapt.adapters(self)
         if config.model == "kernel":
             del extras["ctypes"]  # CPython's own PyThreadState_SetAsyncExc does what it says
+            extras["_socket"] = _prepare_reports
         self.tracing = Tracing(self.model.blocks, shared=config.model == "user")
         self.async_state = AsyncState(lambda: self.model.main)
         more = self.tracing.replacements()
@@ -87,7 +88,7 @@ class Runtime:
             more += long_calls(more)
             extras.update(self.long_calls.adapters())
             extras["_asyncio"] = self.async_state.adapt
-            extras["_socket"] = partial(_supply, "weft.stdlib.sockets", "supply_sockets")
+            extras["_socket"] = _supply_sockets
             extras["ssl"] = partial(_supply, "weft.stdlib.tls", "supply_tls")
             extras["_multiprocessing"] = partial(_supply, "weft.stdlib.sem_lock", "supply_sem_lock")
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
@@ -187,7 +188,11 @@ class Runtime:
             return False
         waits = {(b.ident, id(b.on)) for b in blocks if b is not main}
         if not self._leaving or not waits <= self._told:
-            sys.stderr.write(_part("weft.watch.dump").render_deadlock(blocks) + "\n")
+            try:
+                report = _part("weft.watch.dump").render_deadlock(blocks)
+            except OSError as why:  # no descriptor is left to load it with
+                report = f"weft: deadlock: every thread waits and nothing can wake one (no details: {why})"
+            sys.stderr.write(report + "\n")
             sys.stderr.flush()
         self._told = waits
         error = DeadlockError("every thread waits and nothing can wake one; the report above has the details")
@@ -218,7 +223,7 @@ class Runtime:
         """Have SIGQUIT print every thread, unless the program sets a handler of its own."""
         number = host_signals.QUIT
         if number is not None and self._on_main:
-            host_signals.put(number, lambda *_: dump())
+            host_signals.put(number, _dump_if_possible)
 
     def kernel_ident(self, block: ControlBlock | None, ident: int) -> int:
         """The kernel thread that carries a block: what a signal can be sent to."""
@@ -332,6 +337,16 @@ def _part(name: str) -> Any:
 def _supply(name: str, function: str, module: Any) -> None:
     """Adapt a module by a function of a part that is loaded only then."""
     getattr(_part(name), function)(module)
+
+
+def _prepare_reports(_: Any) -> None:
+    """Load what prints reports: a program with sockets may have no descriptor left when it is wanted."""
+    _part("weft.watch.dump")
+
+
+def _supply_sockets(module: Any) -> None:
+    _supply("weft.stdlib.sockets", "supply_sockets", module)
+    _prepare_reports(module)
 
 
 def make_policy(name: str) -> Policy | None:
@@ -518,7 +533,17 @@ def threads() -> list[ControlBlock]:
 
 def dump(file: IO[str] | None = None) -> None:
     """Print every thread with its state, its wait and its stack (stderr)."""
-    _part("weft.watch.dump").dump(runtime().model.blocks(), monotonic(), file)
+    blocks = runtime().model.blocks()
+    sockets = sys.modules.get("weft.host.sockets")
+    ends = {"ends": sockets.ends_of} if sockets is not None else {}
+    _part("weft.watch.dump").dump(blocks, monotonic(), file, **ends)
+
+
+def _dump_if_possible(*_: Any) -> None:
+    try:
+        dump()
+    except OSError as why:  # it is the program's only by accident, and must not end it
+        sys.stderr.write(f"weft: the threads cannot be shown: {why}\n")
 
 
 def set_priority(thread: Any, priority: int) -> None:

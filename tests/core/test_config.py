@@ -143,15 +143,19 @@ def test_what_offloading_cannot_take_is_refused(given: dict[str, object], text: 
         Config(**given)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("given", [{"policy": 3}, {"offload": 3}, {"offload": [3]}, {"model": 3}])
+def test_settings_of_a_wrong_type_are_refused(given: dict[str, object]) -> None:
+    with pytest.raises(WeftError, match=r"\b3\b"):
+        Config(**given)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("value", ["", "many", "1.5"])
 def test_a_number_of_threads_is_a_number(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("WEFT_OFFLOAD_THREADS", value)
     if not value:
         assert Config.from_environment().offload_threads == OFFLOAD_THREADS
         return
-    with pytest.raises(
-        WeftError, match=rf"^WEFT_OFFLOAD_THREADS is a number of kernel threads, not '{value}'$"
-    ):
+    with pytest.raises(WeftError, match=rf"^WEFT_OFFLOAD_THREADS: '{value}' is no number of kernel threads$"):
         Config.from_environment()
 
 

@@ -128,10 +128,12 @@ def run_python(place: Path, code: str) -> str:
     "entry", ["driver", "driver:", ":where", "driver.where", "dri ver:f", "a:b:c", "driver:f()"]
 )
 def test_a_malformed_name_is_refused_at_the_start(place: Path, entry: str) -> None:
-    for done in (run(place, "--offload", entry, "use.py"), run(place, "use.py", env={"WEFT_OFFLOAD": entry})):
+    option = run(place, "--offload", entry, "use.py")
+    variable = run(place, "use.py", env={"WEFT_OFFLOAD": entry})
+    for done, where in ((option, "offload"), (variable, "WEFT_OFFLOAD")):
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == (
-            f"weft: offload: {entry!r} names no callable; write module:function or module:Class.method\n"
+            f"weft: {where}: {entry!r} names no callable; write module:function or module:Class.method\n"
         )
 
 

@@ -65,6 +65,11 @@ class Channel:
         self.more: list[tuple[int, Callable[[], object]]] | None = None
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """The descriptors that it stands for."""
+        return (self.fd,)
+
+    @property
     def awaited(self) -> bool:
         """Whether a thread waits on it."""
         return self.reader is not None or self.writer is not None or bool(self.more)

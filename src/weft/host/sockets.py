@@ -19,6 +19,7 @@ __all__ = [
     "STREAM_FAMILIES",
     "TRIES",
     "WAITALL",
+    "ends_of",
     "get_default_timeout",
     "numbers_of",
     "real_socket",
@@ -42,6 +43,39 @@ INET: int = _socket.AF_INET
 INET6: int = getattr(_socket, "AF_INET6", INET)
 NUMERIC_HOST: int = _socket.AI_NUMERICHOST
 NUMERIC_NAME: int = _socket.NI_NUMERICHOST
+
+
+def ends_of(fd: int) -> str:
+    """The addresses of a socket, for people; "" of what is none."""
+    if get_default_timeout() is not None:
+        return ""  # a socket object made now would change the descriptor's mode
+    try:
+        probe = real_socket(fileno=fd)
+    except OSError:
+        return ""
+    try:
+        own = _written(probe.getsockname())
+        if probe.getsockopt(_socket.SOL_SOCKET, _socket.SO_ACCEPTCONN):
+            return f"listens at {own}" if own else "listens"
+        try:
+            peer = _written(probe.getpeername())
+        except OSError:
+            return f"socket at {own}" if own else "socket"
+        return f"socket at {own}, peer {peer}" if own and peer else f"socket {own or peer}".rstrip()
+    except OSError:
+        return "socket"
+    finally:
+        probe.detach()
+
+
+def _written(address: Any) -> str:
+    """An address as one writes it: host:port, or the path of a local socket."""
+    if isinstance(address, tuple):
+        if len(address) > 1 and isinstance(address[0], str):
+            host = f"[{address[0]}]" if ":" in address[0] else address[0]
+            return f"{host}:{address[1]}"
+        return repr(address)
+    return repr(address) if address else ""
 
 
 def numbers_of(host: str) -> bytes | None:

@@ -57,8 +57,13 @@ class _Descriptors:
     def _explain(self, block: ControlBlock) -> tuple[WaitReason, object, ControlBlock | None]:
         return WaitReason.DESCRIPTOR, self, None
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The descriptors that it stands for."""
+        return tuple(fd for fd, _ in self.wanted)
+
     def __repr__(self) -> str:
-        return "descriptor " + ", ".join(str(fd) for fd, _ in self.wanted)
+        return "descriptor " + ", ".join(map(str, self.numbers))
 
 
 def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:

@@ -73,7 +73,7 @@ class _Errand:
         return mine is not None
 
     def _explain(self, block: ControlBlock) -> tuple[WaitReason, object, ControlBlock | None]:
-        return WaitReason.DESCRIPTOR, self, None
+        return WaitReason.DESCRIPTOR, repr(self), None
 
     def __repr__(self) -> str:
         return "a call on a kernel thread of its own"

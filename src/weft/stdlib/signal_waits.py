@@ -30,7 +30,7 @@ class _Pause:
         return False
 
     def _explain(self, block: ControlBlock) -> tuple[WaitReason, object, ControlBlock | None]:
-        return WaitReason.OTHER, self, None
+        return WaitReason.OTHER, repr(self), None
 
     def __repr__(self) -> str:
         return "for a signal"
