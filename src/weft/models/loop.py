@@ -66,8 +66,8 @@ class Loop:
         self.nursery = Nursery(self._work, self.spares)
         self._before_collection: tuple[Any, ...] | None = None
         self._parked_in_collection = False
-        collector.watch(self._collection)
         self.use(None)
+        collector.watch(self._collection)  # one may come at once
 
     def use(self, policy: Policy | None) -> None:
         """Let a policy choose who runs next (None: first in, first out, straight off a deque).
