@@ -63,7 +63,8 @@ def test_the_report_names_threads_locks_holders_lines_and_the_cycle(model: str) 
     done = run_code(
         CYCLE.replace(
             "one.join()",
-            "try: one.join()\nexcept BaseException as e: print(type(e).__mro__[1:3], flush=True)\nimport os; os._exit(3)",
+            "try: one.join()\nexcept BaseException as e: print(type(e).__mro__[1:3], flush=True)\n"
+            "import os; os._exit(3)",
         ),
         model=model,
     )
