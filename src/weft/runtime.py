@@ -72,7 +72,9 @@ class Runtime:
             )
             self.pool = Pool(config.offload_threads, end_of_kernel_thread)
         else:
-            self.model = _part("weft.models.kernel").KernelModel(self._stuck, self.desk.pending)
+            self.model = _part("weft.models.kernel").KernelModel(
+                self._stuck, self.desk.pending, self.desk.meet_missed
+            )
         self.shares_main = on_main and config.model == "user"
         extras = adapt.adapters(self)
         if config.model == "kernel":
@@ -126,6 +128,7 @@ class Runtime:
             self.desk.open()
             if self.config.model == "kernel":
                 host_signals.set_tripwire(self._on_trip)
+                self.desk.watch_arrivals()
             else:
                 self.model.loop.poller.reopened = self._listen_to_signals
                 self._listen_to_signals()
@@ -263,6 +266,7 @@ class Runtime:
             return
         self.model.after_fork(current())
         self.async_state.after_fork()
+        self.desk.after_fork()
         if self.pool is not None:
             self.pool.after_fork()
         watcher = self._watcher()

@@ -56,6 +56,27 @@ except KeyboardInterrupt:
         assert running.end() == (0, "ready\ninterrupted True\n", "")
 
 
+@pytest.mark.parametrize("wait", WAITS)
+def test_ctrl_c_that_the_main_kernel_thread_does_not_take_reaches_main(wait: str) -> None:
+    """The system hands it to another kernel thread, whose handler ends no system call of the main one.
+
+    So it is, too, with a signal that comes just before the main thread's sleep begins.
+    """
+    code = f"""{HEAD}
+import signal
+idle = threading.Thread(target=sleep, daemon=True); idle.start()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+try:
+    print("ready", flush=True)
+    {WAITS[wait]}
+except KeyboardInterrupt:
+    print("interrupted", threading.current_thread() is threading.main_thread())
+"""
+    with program(code, "kernel") as running:
+        running.until("ready\n").send(signal.SIGINT)
+        assert running.end() == (0, "ready\ninterrupted True\n", "")
+
+
 @pytest.mark.parametrize("model", ["kernel", "user", None])
 def test_an_interrupt_that_nobody_catches_ends_as_python_does(model: str | None) -> None:
     code = "import threading, time\nprint('ready', flush=True)\ntime.sleep(60)"

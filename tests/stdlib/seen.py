@@ -53,12 +53,18 @@ def block_of(thread: threading.Thread) -> ControlBlock:
 
 
 def until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
-    """Let others run until the condition is true, and return what it gave."""
-    deadline = time.monotonic() + seconds
+    """Let others run until the condition is true, and return what it gave.
+
+    It is looked at once more after the time is over: who waits may itself have starved, as kernel threads do
+    for seconds while others spin.
+    """
+    now = time.monotonic()
+    deadline = now + seconds
     while not (value := condition()):
-        if time.monotonic() > deadline:
+        if now > deadline:
             raise AssertionError(f"not true within {seconds:g} s")
         time.sleep(0.0002)
+        now = time.monotonic()
     return value
 
 

@@ -5,6 +5,7 @@ itself always reaches the real ones.
 """
 
 import _thread
+import fcntl
 import os
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import Any
 __all__ = [
     "CHECKS_HANDLES",
     "FREE_THREADED",
+    "HIGH",
     "PLAIN_LOCK_TYPE",
     "RLOCK_SHOWS_LOCKED",
     "SHOWS_CODE_LINES",
@@ -24,6 +26,8 @@ __all__ = [
     "deadline_after",
     "exit_now",
     "gil_enabled",
+    "high",
+    "identify",
     "kernel_thread_count",
     "monotonic",
     "switch_interval",
@@ -39,6 +43,7 @@ TIMEOUT_MAX: float = _thread.TIMEOUT_MAX
 monotonic = time.monotonic
 exit_now = os._exit
 switch_interval = sys.getswitchinterval
+HIGH = 700  # above what most programs open, below what select() can take (1,024)
 
 
 def gil_enabled() -> bool:
@@ -98,3 +103,24 @@ def kernel_thread_count() -> int | None:
         return len(os.listdir("/proc/self/task"))
     except OSError:
         return None
+
+
+def high(fd: int) -> int:
+    """The same descriptor under a number that programs do not come to by themselves."""
+    if fd >= HIGH:
+        return fd  # one more would take the place of the next, and the last has to be low enough for select()
+    try:
+        moved = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIGH)
+    except OSError:
+        return fd
+    os.close(fd)
+    return moved
+
+
+def identify(fd: int) -> tuple[int, int] | None:
+    """What an open descriptor stands for, so that it is known again; None if it is not open."""
+    try:
+        found = os.fstat(fd)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

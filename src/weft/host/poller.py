@@ -13,13 +13,14 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from weft.host.platform import HIGH, high, identify
+
 __all__ = ["FITS", "HANGUP", "READ", "WRITE", "Poller", "asker", "poll_once", "tell"]
 
 READ = select.POLLIN | select.POLLPRI
 WRITE = select.POLLOUT
 HANGUP = select.POLLERR | select.POLLHUP | select.POLLNVAL
 FITS = getattr(select, "PIPE_BUF", 512)  # bytes that a pipe takes at once when it says that it takes some
-HIGH = 700  # above what most programs open, below what select() can take (1,024)
 COARSE = 0.004  # seconds above which a sleep is begun in whole milliseconds
 
 Events = list[tuple[int, int]]
@@ -42,20 +43,20 @@ class Poller:
 
     def _open(self) -> None:
         if hasattr(os, "eventfd"):
-            self._read = self._write = _high(os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK))
+            self._read = self._write = high(os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK))
         else:
-            self._read, self._write = (_high(fd) for fd in os.pipe())
+            self._read, self._write = (high(fd) for fd in os.pipe())
             for fd in (self._read, self._write):
                 os.set_blocking(fd, False)
-        self._identity = _identity(self._read)
-        self._signal_read, self.signal_write = (_high(fd) for fd in os.pipe())
+        self._identity = identify(self._read)
+        self._signal_read, self.signal_write = (high(fd) for fd in os.pipe())
         for fd in (self._signal_read, self.signal_write):
             os.set_blocking(fd, False)
         self._events: Any = _Events()
         for fd in (self._read, self._signal_read):
             self._events.register(fd, reads_only=True)
         mine = {self._read, self._write, self._signal_read, self.signal_write}
-        self._ours = {fd: _identity(fd) for fd in mine}
+        self._ours = {fd: identify(fd) for fd in mine}
         self._sleep_on = (self._events.fileno(),)
         self.poll: Callable[..., Events] = self._events.poll
 
@@ -92,7 +93,7 @@ class Poller:
     def stray(self, fd: int) -> None:
         """An event came for a descriptor without a channel: our own, or one that is no longer of interest."""
         if fd == self._read or fd == self._signal_read:
-            if self._ours[fd] == _identity(fd):
+            if self._ours[fd] == identify(fd):
                 try:
                     _read(fd, 4096)  # the handlers of signals run as this call returns
                 except BlockingIOError:
@@ -102,7 +103,7 @@ class Poller:
 
     def wake(self) -> None:
         """End the sleep, or the next one if none is on."""
-        if self._read == self._write and _identity(self._write) != self._identity:
+        if self._read == self._write and identify(self._write) != self._identity:
             return  # the program closed our descriptor
         try:
             _write(self._write, _ONE)
@@ -184,7 +185,7 @@ class Poller:
 
     def _is_lost(self) -> bool:
         """Whether a call failed since the program has closed our descriptor, and not for its own sake."""
-        return _identity(self._events.fileno()) is None
+        return identify(self._events.fileno()) is None
 
     def _put_back(self, fd: int, known: Any) -> None:
         if known is None:
@@ -201,7 +202,7 @@ class Poller:
     def close(self) -> None:
         """Give the descriptors back."""
         for fd, identity in self._ours.items():
-            if _identity(fd) == identity:
+            if identify(fd) == identity:
                 _close(fd)
         self._events.close()
 
@@ -211,26 +212,6 @@ class Poller:
         self._open()
         self.reopened()
         return self._register_again()
-
-
-def _high(fd: int) -> int:
-    """The same descriptor under a number that programs do not come to by themselves."""
-    if fd >= HIGH:
-        return fd  # one more would take the place of the next, and the last has to be low enough for select()
-    try:
-        high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIGH)
-    except OSError:
-        return fd
-    _close(fd)
-    return high
-
-
-def _identity(fd: int) -> tuple[int, int] | None:
-    try:
-        found = os.fstat(fd)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 class _Epoll:

@@ -28,14 +28,18 @@ class KernelModel:
 
     Args:
         on_stuck: called when every thread has been parked with no deadline for two looks in a row.
-        kick: called from the monitor's thread while signals wait for delivery.
+        pending: tells whether signals wait for delivery.
+        meet_missed: called at each look, for signals that came when the main thread did not meet them.
     """
 
     name = "kernel"
 
-    def __init__(self, on_stuck: Callable[[], bool], pending: Callable[[], bool]) -> None:
+    def __init__(
+        self, on_stuck: Callable[[], bool], pending: Callable[[], bool], meet_missed: Callable[[], object]
+    ) -> None:
         self._on_stuck = on_stuck
         self._pending = pending
+        self._meet_missed = meet_missed
         self.main = ForeignCarrier.block_for(getcurrent())
         self.main.label = "MainThread"
         self.main.daemon = False
@@ -148,6 +152,7 @@ class KernelModel:
                 if self._bell.acquire(timeout=LOOK) or self._stopping:
                     break
                 self._end_overdue()
+                self._meet_missed()
                 now = self._all_parked()
                 if now is not None and now == before and now != told:
                     told = now if self._on_stuck() else None

@@ -73,6 +73,7 @@ class SignalDesk:
         self.noted: deque[int] = deque()
         self._opened = False
         self.wakeup = WakeupDescriptor()
+        self._arrivals: signals.Arrivals | None = None
 
     def open(self) -> None:
         """Take over the handlers that are set now (Ctrl-C's, as a rule)."""
@@ -90,6 +91,10 @@ class SignalDesk:
                 signals.put(number, handler)
             self._handlers.clear()
             self._opened = False
+        if self._arrivals is not None:
+            signals.wake_by(self.wakeup.fd)
+            self._arrivals.close()
+            self._arrivals = None
 
     def handles_more_than_ctrl_c(self) -> bool:
         """Whether the program has set a handler of its own, which might wake a thread."""
@@ -139,9 +144,38 @@ class SignalDesk:
 
     # -- from the interpreter to the main thread ------------------------------------------------------
 
+    def watch_arrivals(self) -> None:
+        """Have `meet_missed` know what has arrived."""
+        self._arrivals = signals.Arrivals()
+        self._arrivals.open()
+
+    def after_fork(self) -> None:
+        """In a forked child: what arrives there is its own."""
+        if self._arrivals is not None:
+            self._arrivals.open()
+
+    def meet_missed(self) -> None:
+        """Wake the main thread for signals that came just before it slept; called now and then.
+
+        Its kernel thread's next look at the eval breaker is then not long in coming.
+        """
+        if self._take_arrivals():
+            interrupt(self._main(), SIGNAL)
+
+    def _take_arrivals(self) -> bool:
+        """Tell the program's wakeup descriptor of what has come since the last time, if anything has."""
+        arrived = self._arrivals.take() if self._arrivals is not None else b""
+        numbers = [number for number in arrived if number in self._handlers]
+        if self.wakeup.fd != -1:
+            for number in numbers:
+                self.wakeup.tell(number)
+        return bool(numbers)
+
     def _arrive(self, signum: int, frame: FrameType | None) -> None:
         self.noted.append(signum)
-        if self.wakeup.fd != -1:
+        if self._arrivals is not None:
+            self._take_arrivals()
+        elif self.wakeup.fd != -1:
             self.wakeup.tell(signum)
         if not self.deliver(frame):
             self._kick()
