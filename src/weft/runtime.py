@@ -91,6 +91,7 @@ class Runtime:
             extras.update(self.long_calls.adapters())
             extras["_asyncio"] = self.async_state.adapt
             extras["_socket"] = _supply_sockets
+            extras["socket"] = partial(_supply, "weft.stdlib.socket_files", "supply_makefile")
             extras["ssl"] = partial(_supply, "weft.stdlib.tls", "supply_tls")
             extras["_multiprocessing"] = partial(_supply, "weft.stdlib.sem_lock", "supply_sem_lock")
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
@@ -216,6 +217,7 @@ class Runtime:
     def _trip_soon(self) -> None:
         real_sleep(SOON)
         self._tripping = False
+        self.desk.meet_missed()
         host_signals.trip()
 
     def _on_trip(self, signum: int, frame: Any) -> None:
