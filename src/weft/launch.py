@@ -4,6 +4,7 @@ import builtins
 import marshal
 import os
 import sys
+from collections.abc import Callable
 from importlib._bootstrap_external import MAGIC_NUMBER
 from importlib.machinery import SourceFileLoader
 from types import ModuleType, TracebackType
@@ -12,8 +13,9 @@ from typing import Any
 from weft import runtime
 from weft.config import Config
 from weft.core.places import HOME, floor
-from weft.errors import InternalError, WeftError
-from weft.host.platform import SHOWS_CODE_LINES
+from weft.core.tracebacks import trim
+from weft.errors import DeadlockError, WeftError
+from weft.host.platform import SHOWS_CODE_LINES, unraisable_args
 
 __all__ = ["Target", "launch", "prepare"]
 
@@ -51,16 +53,70 @@ def prepare(target: Target, **settings: Any) -> Any:
 
 
 def launch(target: Target, code: Any) -> None:
-    """Run the program and wait for its threads; what the program raises goes through."""
+    """Run the program and wait for its threads; what the program raises goes through.
+
+    The interpreter waits for threads once more. What it meets there it tells in its own words, and goes on.
+    """
     try:
         _execute(target, code)
-        threading = sys.modules.get("threading")
-        if threading is not None:
-            threading._shutdown()
     except BaseException:
-        _hide_launcher()
-        runtime.runtime().leave()
+        _leave()
         raise
+    try:
+        _wait_for_threads()
+    except DeadlockError:
+        _leave()
+        raise
+    except BaseException as error:  # noqa: BLE001 - it is raised again where the interpreter waits
+        failed = error
+
+        def wait_no_more() -> None:
+            raise failed
+
+        _have_told(wait_no_more)
+
+
+@floor
+def _wait_for_threads() -> None:
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        threading._shutdown()
+
+
+def _leave() -> None:
+    """The program has failed: its own frames are shown, and a deadlock at its end does not hold it up."""
+    _hide_launcher()
+    runtime.runtime().leave()
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        _have_told(threading._shutdown)
+
+
+def _have_told(wait_for_threads: Callable[[], object]) -> None:
+    """Have the interpreter wait for threads so, and tell of what is raised without weft's frames."""
+
+    def _shutdown() -> None:
+        try:
+            wait_for_threads()
+        except DeadlockError:
+            pass
+        except BaseException:
+            _hide_in_next_ignored()
+            raise
+
+    sys.modules["threading"]._shutdown = _shutdown  # type: ignore[attr-defined]
+
+
+def _hide_in_next_ignored() -> None:
+    """Have the next exception that the interpreter ignores told without weft's frames."""
+    hook = sys.unraisablehook
+
+    def show(ignored: Any) -> None:
+        sys.unraisablehook = hook
+        kind, value, _, text, culprit = ignored
+        hook(unraisable_args((kind, value, trim(value), text, culprit)))
+
+    sys.unraisablehook = show
 
 
 @floor
@@ -162,19 +218,6 @@ def _remember_source(source: str) -> None:
         _code_lines[:] = source.splitlines(keepends=True)
 
 
-def _without_weft(traceback: TracebackType | None) -> TracebackType | None:
-    """The same traceback without frames of weft."""
-    steps = []
-    while traceback is not None:
-        if not traceback.tb_frame.f_code.co_filename.startswith(HOME):
-            steps.append(traceback)
-        traceback = traceback.tb_next
-    shown: TracebackType | None = None
-    for step in reversed(steps):
-        shown = TracebackType(shown, step.tb_frame, step.tb_lasti, step.tb_lineno)
-    return shown
-
-
 def _hide_launcher() -> None:
     """Have the traceback of an uncaught exception begin with the program's own frames."""
     hook = sys.excepthook
@@ -185,12 +228,12 @@ def _hide_launcher() -> None:
             if not name.startswith((HOME, "<frozen runpy>")) and not name.endswith(("/bin/weft", "runpy.py")):
                 break
             traceback = traceback.tb_next
-        if isinstance(value, WeftError) and not isinstance(value, InternalError):
-            traceback = _without_weft(traceback)
+        value.__traceback__ = traceback
+        traceback = trim(value)
         if _code_lines:
             import linecache  # noqa: PLC0415 - a program that does not fail has no need of it
 
             linecache.cache["<string>"] = (sum(map(len, _code_lines)), None, _code_lines, "<string>")
-        hook(kind, value.with_traceback(traceback), traceback)
+        hook(kind, value, traceback)
 
     sys.excepthook = show

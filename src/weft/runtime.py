@@ -275,20 +275,8 @@ class Runtime:
         self.supply.import_lock.release()
 
     def leave(self) -> None:
-        """The program has ended with an exception: a deadlock at the very end does not hold it up."""
+        """The program has ended with an exception: what has been told of a deadlock is not told again."""
         self._leaving = True
-        threading: Any = sys.modules.get("threading")
-        if threading is None:
-            return
-        wait_for_threads = threading._shutdown
-
-        def _shutdown() -> None:
-            try:
-                wait_for_threads()
-            except DeadlockError:
-                pass
-
-        threading._shutdown = _shutdown
 
     # -- the end -------------------------------------------------------------------------------------------
 
