@@ -11,7 +11,7 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from weft import runtime
-from weft.config import Config
+from weft.config import Config, check_options
 from weft.core.places import HOME, floor
 from weft.core.tracebacks import trim
 from weft.errors import DeadlockError, WeftError
@@ -44,7 +44,7 @@ def prepare(target: Target, **settings: Any) -> Any:
     Raises:
         WeftError: the program cannot be read, or the options cannot work together.
     """
-    Config.from_environment(**settings)
+    check_options(Config.from_environment(**settings), settings)
     _set_path(target)
     code = None if target.kind == "module" or _is_bundle(target) else _compile(target)
     runtime.install(**settings)
@@ -134,7 +134,6 @@ def _execute(target: Target, code: Any) -> None:
         import runpy  # noqa: PLC0415
 
         sys.argv[:] = [target.what, *target.args]
-        sys.path.insert(0, os.path.join(os.getcwd(), target.what))
         runpy._run_module_as_main("__main__", alter_argv=False)  # type: ignore[attr-defined]
         return
     sys.argv[:] = [{"code": "-c", "stdin": "-"}.get(target.kind, target.what), *target.args]
@@ -152,7 +151,11 @@ def _execute(target: Target, code: Any) -> None:
 
 def _set_path(target: Target) -> None:
     """`sys.path[0]` as `python` sets it."""
-    if getattr(sys.flags, "safe_path", False):
+    safe = getattr(sys.flags, "safe_path", False)
+    if _is_bundle(target):
+        sys.path[: 0 if safe else 1] = [os.path.join(os.getcwd(), target.what)]
+        return
+    if safe:
         return
     if target.kind == "script":
         first = os.path.dirname(os.path.realpath(target.what))
@@ -160,10 +163,7 @@ def _set_path(target: Target) -> None:
         first = os.getcwd()
     else:
         first = ""
-    if _is_bundle(target):
-        sys.path.pop(0)
-    else:
-        sys.path[0] = first
+    sys.path[0] = first
 
 
 def _is_bundle(target: Target) -> bool:
