@@ -122,7 +122,8 @@ def check_options(config: Config, given: Mapping[str, object]) -> None:
                 )
     elif given.get("blocked_limit") and not config.slice:
         raise WeftError(
-            "--blocked-limit has no effect with a slice (--slice, WEFT_SLICE) of 0: such calls are seen as one ends"
+            "--blocked-limit has no effect with a slice (--slice, WEFT_SLICE) of 0: "
+            "such calls are seen when one is to end"
         )
 
 
