@@ -123,6 +123,22 @@ def test_of_many_that_do_the_same_the_calls_are_told_once() -> None:
     assert "more like it" not in few[-1]
 
 
+def test_threads_whose_targets_are_the_wait_itself_are_alike() -> None:
+    class Bare(FakeCarrier):
+        def place(self, block: ControlBlock) -> str:
+            return f"the start of {block.name!r}, whose target is Event.wait"
+
+        def stack(self, block: ControlBlock) -> list[str]:
+            return []
+
+    carrier = Bare()
+    blocks = [waiting(f"waiter {n}", None, carrier) for n in range(1000)]
+    for report in (render(blocks), render_deadlock(blocks)):
+        assert (
+            "\n      at the start of 'waiter 2', whose target is Event.wait\n  and 997 more like it" in report
+        )
+
+
 def test_threads_that_have_not_begun_or_run_alike_are_counted() -> None:
     carrier = Deep()
     fresh = [ControlBlock(carrier) for _ in range(100)]

@@ -121,7 +121,8 @@ def _grouped(
     alike: dict[tuple[object, ...], tuple[list[str], list[ControlBlock]]] = {}
     for block in blocks:
         wait, state = block.wait, block.state
-        what = None if wait is None else (wait.reason, type(wait.on), wait.place)
+        # A place may be told by the thread's name, which is no difference.
+        what = wait and (wait.reason, type(wait.on), wait.place.replace(repr(block.name), ""))
         calls = block.stack() if (stacks or wait is None) and state is not State.NEW else []
         alike.setdefault((state, what, *calls, block.daemon), (calls, []))[1].append(block)
     lines = []
