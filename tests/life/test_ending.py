@@ -244,6 +244,20 @@ def test_a_traceback_shows_no_frame_of_weft(model: str) -> None:
     assert "/weft/" not in done.stderr
 
 
+def test_the_initializer_of_a_pool_that_fails_is_told_without_frames_of_weft(model: str) -> None:
+    code = """
+        from concurrent.futures import ThreadPoolExecutor
+        def init(): raise OSError("first")
+        with ThreadPoolExecutor(1, initializer=init) as pool:
+            print(type(pool.submit(print).exception()).__name__)
+    """
+    done = run_code(code, model=model).check()
+    assert done.stdout == "BrokenThreadPool\n"
+    assert done.stderr.startswith("Exception in initializer:\nTraceback (most recent call last):\n")
+    assert "in init\n" in done.stderr
+    assert "/weft/" not in done.stderr
+
+
 WAITS = {
     "a lock": "lock.acquire()",
     "a lock, by with": "with lock: pass",
