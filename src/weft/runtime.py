@@ -63,7 +63,7 @@ class Runtime:
         self.desk = SignalDesk(lambda: self.model.main, self._kick)
         self.model: Any
         self.pool: Pool | None = None
-        self.named = Named(config.offload if config.model == "user" else ())
+        self.named = Named(config.offload, replace=config.model == "user")
         self.long_calls = LongCalls()
         on_main = host_threads.get_ident() == host_threads.main_ident()
         if config.model == "user":
@@ -140,6 +140,8 @@ class Runtime:
         if self.config.slice and self.config.model == "user" and self.config.slice < 0.01:
             self._interval = sys.getswitchinterval()
             sys.setswitchinterval(min(self._interval, max(self.config.slice / 4, 5e-5)))
+
+        self._tell_of_missing("has")
 
     def _listen_to_signals(self) -> None:
         """Have the poller's sleep ended by any signal."""
@@ -277,20 +279,8 @@ class Runtime:
         self.supply.import_lock.release()
 
     def leave(self) -> None:
-        """The program has ended with an exception: a deadlock at the very end does not hold it up."""
+        """The program has ended with an exception: what has been told of a deadlock is not told again."""
         self._leaving = True
-        threading: Any = sys.modules.get("threading")
-        if threading is None:
-            return
-        wait_for_threads = threading._shutdown
-
-        def _shutdown() -> None:
-            try:
-                wait_for_threads()
-            except DeadlockError:
-                pass
-
-        threading._shutdown = _shutdown
 
     # -- the end -------------------------------------------------------------------------------------------
 
@@ -303,7 +293,7 @@ class Runtime:
         if not self._active:
             return
         self._active = False
-        self._tell_of_missing()
+        self._tell_of_missing("had")
         use_pool(None)
         self.model.end()
         stacks: list[Any] = [b.resume for b in self.model.blocks() if b.begun and not b.done]
@@ -312,11 +302,11 @@ class Runtime:
             collector.freeze()
         stand_still(self.model.main)
 
-    def _tell_of_missing(self) -> None:
-        """Say which names for offloading had no effect, since there are no such modules."""
+    def _tell_of_missing(self, has: str) -> None:
+        """Say which names for offloading have no effect, since there are no such modules."""
         for entry in self.named.missing():
             module = entry.partition(":")[0]
-            sys.stderr.write(f"weft: offload: {entry!r} had no effect: there is no module {module!r}\n")
+            sys.stderr.write(f"weft: offload: {entry!r} {has} no effect: there is no module {module!r}\n")
 
     def throw(self, ident: int, error: Any) -> int:
         """Set an exception for a thread to meet at its next bytecode; how many threads that were."""
