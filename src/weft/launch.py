@@ -10,7 +10,7 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from weft import runtime
-from weft.config import Config
+from weft.config import Config, take_counts_file
 from weft.core.places import HOME, floor
 from weft.errors import InternalError, WeftError
 from weft.host.platform import SHOWS_CODE_LINES
@@ -45,7 +45,10 @@ def prepare(target: Target, **settings: Any) -> Any:
     Config.from_environment(**settings)
     _set_path(target)
     code = None if target.kind == "module" or _is_bundle(target) else _compile(target)
+    counts = take_counts_file()
     runtime.install(**settings)
+    if counts is not None:
+        runtime.runtime().count_into(counts)
     runtime.runtime().dump_on_quit()
     return code
 

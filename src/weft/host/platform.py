@@ -16,6 +16,7 @@ __all__ = [
     "CHECKS_HANDLES",
     "FREE_THREADED",
     "HIGH",
+    "MAXRSS",
     "PLAIN_LOCK_TYPE",
     "RLOCK_SHOWS_LOCKED",
     "SHOWS_CODE_LINES",
@@ -43,6 +44,7 @@ TIMEOUT_MAX: float = _thread.TIMEOUT_MAX
 monotonic = time.monotonic
 exit_now = os._exit
 switch_interval = sys.getswitchinterval
+MAXRSS = 1 if sys.platform == "darwin" else 1024  # bytes of one unit in which the system tells peak memory
 HIGH = 700  # above what most programs open, below what select() can take (1,024)
 
 
