@@ -69,7 +69,7 @@ def measure_here(model: str, size: int) -> None:
         before = kernel_switches()
         taken = seconds(python_code, 2, size)
         switches = kernel_switches() - before
-        what = f"interval {interval * 1e3:g} ms, 2 threads"
+        what = f"interval of {interval * 1e3:g} ms"
         print(f"{model:<9}{what:<24}{'':>10}{taken:>8.3f} s{switches:>8} switches by the kernel", flush=True)
     sys.setswitchinterval(default)
 

@@ -62,7 +62,7 @@ def _by_figures(able: Sequence[Outcome]) -> tuple[str | None, str]:
             key=lambda pair: pair[1].median,
         )
         (best, least), *others = ranked
-        near = [best] + [found for found, spread in others if not apart(least, spread)]
+        near = [found for found, mine in ranked if not any(apart(other, mine) for _, other in ranked)]
         if len(near) == 1:
             second, more = others[0]
             words = (

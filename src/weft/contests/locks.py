@@ -1,10 +1,10 @@
-"""20 threads take one lock 2,000 times each, and give way while they hold it."""
+"""20 threads take one lock 500 times each, and give way while they hold it."""
 
 import threading
 import time
 
 THREADS = 20
-TIMES = 2_000
+TIMES = 500
 
 lock = threading.Lock()
 total = 0
