@@ -257,6 +257,21 @@ def test_every_run_gets_the_whole_input() -> None:
     assert all(found["ok"] and found["output"]["same"] for found in said["models"].values())
 
 
+def test_input_that_does_not_come_is_asked_for() -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "weft", "compare", "--runs", "1", "--models", "plain", "-c", "print(1)"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(None),
+    )
+    assert child.stderr
+    assert child.stderr.readline().startswith("weft compare: waiting for the end of standard input, which")
+    assert child.communicate(timeout=30) == (None, "")
+    assert child.returncode == 0
+
+
 def test_without_input_there_is_none() -> None:
     assert asked("assert sys.stdin.read() == ''")[1].returncode == 0
 

@@ -286,7 +286,7 @@ def test_waiting_is_split_among_threads_and_python_code_is_not() -> None:
     """A machine with other work delays one measurement or another: one run of three has to show it all."""
     faults: list[str] = []
     for _ in range(3):
-        rows = lines(run_plainly("r11_threads_and_the_lock.py", "--size", "8"))
+        rows = lines(run_plainly("r11_threads_and_the_lock.py", "--size", "4"))
         assert rows[0].startswith("one lock" if HAS_GIL else "free-threaded")
         taken = {(row[:9].strip(), row[9:33].strip()): numbers(row[33:]) for row in rows[2:]}
         models = list(dict.fromkeys(model for model, _ in taken))

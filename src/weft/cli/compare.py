@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from weft.compare.choice import ALL, contest_file, contests, parse_models
 from weft.compare.outcome import Comparison, as_json
 from weft.compare.page import load_plots, writable, write_page
-from weft.compare.runs import Program, compare, silence
+from weft.compare.runs import Program, compare, copy_input, silence
 from weft.compare.table import render
 from weft.compare.verdict import verdict
 from weft.config import RUNS, TIMEOUT, parse_runs, parse_timeout, wants_colours
@@ -113,9 +113,10 @@ def _compare(program: Program, options: dict[str, str]) -> int:
     plots: Any = load_plots() if page is not None else None
     with tempfile.TemporaryDirectory(prefix="weft-compare-") as name:
         folder = Path(name)
+        given = copy_input(folder, _tell)
         progress, clear = _progress(len(models) * (runs + 1))
         try:
-            comparison = compare(program, models, runs, timeout, _input(folder), folder, progress)
+            comparison = compare(program, models, runs, timeout, given, folder, progress)
         finally:
             clear()
     winner, sentence = verdict(comparison)
@@ -138,14 +139,8 @@ def _print_table(comparison: Comparison, sentence: str) -> None:
     print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
-def _input(folder: Path) -> str:
-    """What each run gets for its standard input: a copy of ours, or nothing if that is a terminal."""
-    if sys.stdin is None or sys.stdin.isatty():
-        return "/dev/null"
-    copy = folder / "input"
-    with copy.open("wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
-    return str(copy)
+def _tell(words: str) -> None:
+    print(f"weft compare: {words}", file=sys.stderr, flush=True)
 
 
 def _progress(steps: int) -> tuple[Callable[[str, int, int], object], Callable[[], object]]:

@@ -9,6 +9,7 @@ An empty program is timed on each model too: what of the time is the start alone
 import os
 import platform
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -20,13 +21,14 @@ from weft.compare.outcome import Comparison, Counts, Difference, Outcome, Run
 from weft.config import PLAIN, VERSION, with_counts_file
 from weft.errors import WeftError
 from weft.host import starter
-from weft.host.platform import MAXRSS
+from weft.host.platform import MAXRSS, readable_within
 
-__all__ = ["Program", "compare", "silence"]
+__all__ = ["Program", "compare", "copy_input", "silence"]
 
 TOLD_BYTES = 20_000  # of a run's standard error, from its end
 TOLD_LINES = 30
 LINE_SHOWN = 200  # characters of a line that differs
+PATIENCE = 2.0  # seconds for the first of standard input
 EMPTY_LIMIT = 60.0  # seconds for an empty program
 
 Progress = Callable[[str, int, int], object]
@@ -121,6 +123,24 @@ def compare(
         processors,
         VERSION,
     )
+
+
+def copy_input(folder: Path, tell: Callable[[str], object]) -> str:
+    """What each run gets for its standard input: a copy of ours, or nothing if that is a terminal.
+
+    Args:
+        tell: called if nothing has come for a while.
+    """
+    if sys.stdin is None or sys.stdin.isatty():
+        return os.devnull
+    copy = folder / "input"
+    with copy.open("wb") as file:
+        if not readable_within(sys.stdin.fileno(), PATIENCE):
+            tell(
+                "waiting for the end of standard input, which every run is given (</dev/null gives them none)"
+            )
+        shutil.copyfileobj(sys.stdin.buffer, file)
+    return str(copy)
 
 
 def start_one(

@@ -7,6 +7,7 @@ itself always reaches the real ones.
 import _thread
 import fcntl
 import os
+import select
 import sys
 import time
 from _queue import Empty
@@ -31,6 +32,7 @@ __all__ = [
     "identify",
     "kernel_thread_count",
     "monotonic",
+    "readable_within",
     "switch_interval",
     "unraisable_args",
 ]
@@ -117,6 +119,11 @@ def high(fd: int) -> int:
         return fd
     os.close(fd)
     return moved
+
+
+def readable_within(fd: int, seconds: float) -> bool:
+    """Whether a descriptor has something to read, or its end, before that time is over."""
+    return bool(select.select([fd], [], [], seconds)[0])
 
 
 def identify(fd: int) -> tuple[int, int] | None:
