@@ -95,7 +95,7 @@ class Runtime:
             extras["_multiprocessing"] = partial(_supply, "weft.stdlib.sem_lock", "supply_sem_lock")
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
         self.supply = Supply(self.model, sleep, [*extras.items(), *self.named.adapters().items()], more)
-        self._on_main = on_main
+        self.on_main = on_main
         self._interval: float | None = None
         self._slack: int | None = None
         self._active = False
@@ -109,7 +109,7 @@ class Runtime:
         use_pool(self.pool)
         set_adopter(self.model.adopt)
         settler.handle_signals = self.desk.handle
-        if self._on_main:
+        if self.on_main:
             self.desk.open()
         self._active = True
 
@@ -125,7 +125,7 @@ class Runtime:
             self._slack = set_slack(SLACK)
         if self.config.model == "user":  # a policy's module may import threading: ours, by now
             self.model.loop.use(make_policy(self.config.policy))
-        if self._on_main:
+        if self.on_main:
             self.desk.open()
             if self.config.model == "kernel":
                 host_signals.set_tripwire(self._on_trip)
@@ -151,7 +151,7 @@ class Runtime:
         use_pool(None)
         self.named.restore()
         self.long_calls.restore()
-        if self._on_main:
+        if self.on_main:
             self.desk.close()
         if self.shares_main and self.supply.installed:
             host_signals.wake_by(self.desk.wakeup.fd)
@@ -226,7 +226,7 @@ class Runtime:
     def dump_on_quit(self) -> None:
         """Have SIGQUIT print every thread, unless the program sets a handler of its own."""
         number = host_signals.QUIT
-        if number is not None and self._on_main:
+        if number is not None and self.on_main:
             host_signals.put(number, _dump_if_possible)
 
     def count_into(self, path: str) -> None:

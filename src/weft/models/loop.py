@@ -146,6 +146,7 @@ class Loop:
                 finally:
                     self.waiting = False
                 if found:
+                    self.now = monotonic()
                     self.serve(found)
                 elif when is None and not self.ready and grace is not None:
                     grace = self._ask(grace)

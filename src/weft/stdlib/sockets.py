@@ -221,7 +221,8 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
             if self._limit == 0 or flags & DONTWAIT:
                 raise
             sent = _send_slowly(self, data, flags, UNSET)
-        if (data.__class__ is bytes and sent == len(data)) or self._limit is not None or flags & DONTWAIT:
+        size = len(data) if data.__class__ is bytes else memoryview(data).nbytes
+        if sent == size or self._limit is not None or flags & DONTWAIT:
             return sent
         return _send_rest(self, data, flags, sent)
 
@@ -409,9 +410,8 @@ def _send_rest(sock: Any, data: Any, flags: int, sent: int) -> int:
 
 def _send_pieces(sock: Any, pieces: Any, flags: int, sent: int) -> int:
     """`_send_rest` for what is in pieces; only a stream takes less than all."""
-    if real_socket.type.__get__(sock) & 0xF != STREAM or sent == sum(
-        memoryview(item).nbytes for item in pieces
-    ):
+    size = sum(memoryview(item).nbytes for item in pieces)
+    if sent == size or real_socket.type.__get__(sock) & 0xF != STREAM:
         return sent
     return _send_rest(sock, b"".join(pieces), flags, sent)
 
