@@ -121,7 +121,7 @@ def render(comparison: Comparison, sentence: str, width: int, colours: bool) -> 
 def head(comparison: Comparison) -> str:
     """What was run, and on what."""
     title = " ".join(comparison.title.split())
-    runs = "one timed run" if comparison.runs == 1 else f"medians of {comparison.runs} timed runs in turn"
+    runs = "one timed run" if comparison.runs == 1 else f"medians of {comparison.runs} timed runs"
     return (
         f"{title if len(title) <= 60 else title[:57] + '...'}: {runs}, after one in which weft counts; "
         f"Python {comparison.python}, {comparison.processors} processor{'s' * (comparison.processors != 1)}"
