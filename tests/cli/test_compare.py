@@ -381,6 +381,22 @@ def test_a_bad_call_is_told_in_a_line_with_status_2(what: str) -> None:
     assert len(done.stderr.splitlines()) <= 2
 
 
+@pytest.mark.parametrize(
+    ("redirected", "status", "words"),
+    [
+        (">&-", 2, "weft: standard output is closed: there is nobody to tell"),
+        ("| true", 1, ""),
+        ("2>&-", 0, ""),
+        ("<&-", 0, ""),
+    ],
+)
+def test_streams_may_be_closed(redirected: str, status: int, words: str) -> None:
+    call = f"{sys.executable} -m weft compare --models plain --runs 1 -c pass"
+    done = run_child(["bash", "-c", f"{call} {redirected}; exit ${{PIPESTATUS[0]}}"])
+    assert done.returncode == status
+    assert done.stderr.strip() == words
+
+
 def test_a_page_without_its_library_is_refused_before_the_first_run(tmp_path: Path) -> None:
     (tmp_path / "matplotlib").mkdir()
     (tmp_path / "matplotlib" / "__init__.py").write_text("raise ImportError('no matplotlib here')\n")

@@ -1,6 +1,7 @@
 """`weft compare`: one program on every model, side by side."""
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -45,7 +46,12 @@ def compare_command(args: list[str]) -> None:
     """Parse what comes before the program, run it on all models, and print what came out."""
     try:
         program, options = _parse(args)
-        sys.exit(_compare(program, options))
+        status = _compare(program, options)
+        sys.stdout.flush()
+        sys.exit(status)
+    except BrokenPipeError:  # who read has gone, and wants no more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(1)
     except WeftError as error:
         print(f"weft: {error}", file=sys.stderr)
         sys.exit(2)
@@ -106,6 +112,8 @@ def _chosen(program: Program | None, options: dict[str, str]) -> Program:
 
 
 def _compare(program: Program, options: dict[str, str]) -> int:
+    if sys.stdout is None:
+        raise WeftError("standard output is closed: there is nobody to tell")
     models = parse_models(options.get("models"))
     runs = parse_runs(options["runs"]) if "runs" in options else RUNS
     timeout = parse_timeout(options["timeout"]) if "timeout" in options else TIMEOUT
@@ -145,7 +153,7 @@ def _tell(words: str) -> None:
 
 def _progress(steps: int) -> tuple[Callable[[str, int, int], object], Callable[[], object]]:
     """What tells a person on a terminal how far it is, and what takes the line away again."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         return silence, lambda: None
     done = 0
 
