@@ -63,7 +63,7 @@ class Runtime:
         self.desk = SignalDesk(lambda: self.model.main, self._kick)
         self.model: Any
         self.pool: Pool | None = None
-        self.named = Named(config.offload if config.model == "user" else ())
+        self.named = Named(config.offload, replace=config.model == "user")
         self.long_calls = LongCalls()
         on_main = host_threads.get_ident() == host_threads.main_ident()
         if config.model == "user":
@@ -91,6 +91,7 @@ class Runtime:
             extras.update(self.long_calls.adapters())
             extras["_asyncio"] = self.async_state.adapt
             extras["_socket"] = _supply_sockets
+            extras["socket"] = partial(_supply, "weft.stdlib.socket_files", "supply_makefile")
             extras["ssl"] = partial(_supply, "weft.stdlib.tls", "supply_tls")
             extras["_multiprocessing"] = partial(_supply, "weft.stdlib.sem_lock", "supply_sem_lock")
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
@@ -140,6 +141,8 @@ class Runtime:
         if self.config.slice and self.config.model == "user" and self.config.slice < 0.01:
             self._interval = sys.getswitchinterval()
             sys.setswitchinterval(min(self._interval, max(self.config.slice / 4, 5e-5)))
+
+        self._tell_of_missing("has")
 
     def _listen_to_signals(self) -> None:
         """Have the poller's sleep ended by any signal."""
@@ -217,6 +220,7 @@ class Runtime:
     def _trip_soon(self) -> None:
         real_sleep(SOON)
         self._tripping = False
+        self.desk.meet_missed()
         host_signals.trip()
 
     def _on_trip(self, signum: int, frame: Any) -> None:
@@ -296,20 +300,8 @@ class Runtime:
         self.supply.import_lock.release()
 
     def leave(self) -> None:
-        """The program has ended with an exception: a deadlock at the very end does not hold it up."""
+        """The program has ended with an exception: what has been told of a deadlock is not told again."""
         self._leaving = True
-        threading: Any = sys.modules.get("threading")
-        if threading is None:
-            return
-        wait_for_threads = threading._shutdown
-
-        def _shutdown() -> None:
-            try:
-                wait_for_threads()
-            except DeadlockError:
-                pass
-
-        threading._shutdown = _shutdown
 
     # -- the end -------------------------------------------------------------------------------------------
 
@@ -322,7 +314,7 @@ class Runtime:
         if not self._active:
             return
         self._active = False
-        self._tell_of_missing()
+        self._tell_of_missing("had")
         self._leave_counts()
         use_pool(None)
         self.model.end()
@@ -332,11 +324,11 @@ class Runtime:
             collector.freeze()
         stand_still(self.model.main)
 
-    def _tell_of_missing(self) -> None:
-        """Say which names for offloading had no effect, since there are no such modules."""
+    def _tell_of_missing(self, has: str) -> None:
+        """Say which names for offloading have no effect, since there are no such modules."""
         for entry in self.named.missing():
             module = entry.partition(":")[0]
-            sys.stderr.write(f"weft: offload: {entry!r} had no effect: there is no module {module!r}\n")
+            sys.stderr.write(f"weft: offload: {entry!r} {has} no effect: there is no module {module!r}\n")
 
     def throw(self, ident: int, error: Any) -> int:
         """Set an exception for a thread to meet at its next bytecode; how many threads that were."""

@@ -379,6 +379,10 @@ class Loop:
             return sys._getframe(1)
         return frame_of(block.resume)
 
+    def sleeps(self, block: ControlBlock) -> bool:
+        """Nobody sleeps in the kernel but who asks, and all with it."""
+        return False
+
     def place(self, block: ControlBlock) -> str:
         """Where in the program the thread is."""
         return place_of(self.frame(block))

@@ -158,9 +158,11 @@ class SignalDesk:
     def meet_missed(self) -> None:
         """Wake the main thread for signals that came just before it slept; called now and then.
 
-        Its kernel thread's next look at the eval breaker is then not long in coming.
+        Its kernel thread's next look at the eval breaker is then not long in coming. So it is with signals
+        that were noted while it stood in a primitive that was about to park.
         """
-        if self._arrivals is not None and not self._handlers.keys().isdisjoint(self._arrivals.take()):
+        arrived = self._arrivals.take() if self._arrivals is not None else b""
+        if self.noted or not self._handlers.keys().isdisjoint(arrived):
             interrupt(self._main(), SIGNAL)
 
     def _arrive(self, signum: int, frame: FrameType | None) -> None:
