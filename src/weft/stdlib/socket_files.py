@@ -32,41 +32,50 @@ def _in_turns(method: Any) -> Any:
     name = method.__name__
     events = READ | WRITE if name in ENDERS else WRITE if name in WRITERS else READ
 
-    def later(error: RuntimeError, self: Any, *args: Any) -> Any:
+    def later(self: Any, *args: Any) -> Any:
         tries = 0
         while True:
-            if not str(error).startswith(REFUSED) or _is_inside(self._socket_file):
-                raise error
             _await_turn(self._socket_file, events, tries)
             tries += 1
             try:
                 return method(self, *args)
-            except RuntimeError as again:
-                error = again
+            except RuntimeError as error:
+                if not _is_refused(self, error):
+                    raise
+
+    # The second try is made outside `except`: what it raises has nothing to do with the refusal.
 
     def with_size(self: Any, size: int | None = 0 if name == "peek" else -1, /) -> Any:
         try:
             return method(self, size)
         except RuntimeError as error:
-            return later(error, self, size)
+            if not _is_refused(self, error):
+                raise
+        return later(self, size)
 
     def with_buffer(self: Any, buffer: Any, /) -> Any:
         try:
             return method(self, buffer)
         except RuntimeError as error:
-            return later(error, self, buffer)
+            if not _is_refused(self, error):
+                raise
+        return later(self, buffer)
 
     def with_nothing(self: Any) -> Any:
         try:
             return method(self)
         except RuntimeError as error:
-            return later(error, self)
+            if not _is_refused(self, error):
+                raise
+        return later(self)
 
     def with_any(self: Any, *args: Any) -> Any:
         try:
             return method(self, *args)
         except RuntimeError as error:
-            return later(error, self, *args)
+            if not _is_refused(self, error):
+                raise
+        return later(self, *args)
 
     call: Any = with_any
     for names, form in ((SIZED, with_size), (BUFFERED, with_buffer), (BARE, with_nothing)):
@@ -76,14 +85,17 @@ def _in_turns(method: Any) -> Any:
     return call
 
 
-def _is_inside(raw: Any) -> bool:
-    """Whether the calling thread itself is in a read or a write of the raw file."""
+def _is_refused(file: Any, error: RuntimeError) -> bool:
+    """Whether C refused the caller because another thread is inside, and not the caller itself."""
+    if not str(error).startswith(REFUSED):
+        return False
+    raw = file._socket_file
     frame = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_name in ("readinto", "write") and frame.f_locals.get("self") is raw:
-            return True
+            return False
         frame = frame.f_back  # type: ignore[assignment]
-    return False
+    return True
 
 
 def _await_turn(raw: Any, events: int, tries: int) -> None:

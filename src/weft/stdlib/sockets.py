@@ -119,9 +119,8 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
                 pass  # it is not open
         channel, self._channel = self._channel, None
         if channel is not None:
-            channel.deliver(
-                READS | WRITES, wake
-            )  # it stays registered: another object may have the descriptor
+            # It stays registered: another object may have the descriptor.
+            channel.deliver(READS | WRITES, wake)
         return real_socket.detach(self)  # type: ignore[no-any-return]
 
     # -- reading and writing -----------------------------------------------------------------------------
