@@ -116,7 +116,15 @@ class Imports:
     ) -> Any:
         found = self._import(name, globals, locals, fromlist or (), level)
         first = name.partition(".")[0]
-        if level == 0 and first in self.modules and program_module(globals):
+        if (
+            level == 0
+            and first in self.modules
+            and program_module(
+                sys._getframe(1).f_globals
+                if globals is None
+                else globals  # None: the program calls it itself
+            )
+        ):
             if not fromlist:
                 return self.modules[first]
             return self.modules.get(name, found)
@@ -141,4 +149,4 @@ def late_modules() -> list[str]:
                     isinstance(value, type) and value.__module__ in names
                 ):
                     found.append(f"{module.__name__}.{name}")
-    return sorted(found)
+    return sorted(set(found))

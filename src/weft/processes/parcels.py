@@ -18,8 +18,10 @@ __all__ = ["load", "pack"]
 
 
 class _Pickler(reduction.ForkingPickler):
+    whole: Any = None  # a function to be sent by value though it has a name
+
     def reducer_override(self, thing: Any) -> Any:
-        if isinstance(thing, FunctionType) and not _has_a_name(thing):
+        if isinstance(thing, FunctionType) and (thing is self.whole or not _has_a_name(thing)):
             cells = [] if thing.__closure__ is None else [_content(cell) for cell in thing.__closure__]
             made = (marshal.dumps(thing.__code__), thing.__module__, thing.__name__, len(cells))
             state = (thing.__defaults__, thing.__kwdefaults__, cells, thing.__dict__, thing.__qualname__)
@@ -56,10 +58,12 @@ def _fill(function: FunctionType, state: Any) -> None:
             cell.cell_contents = content[0]
 
 
-def pack(thing: Any) -> bytes:
+def pack(thing: Any, by_value: bool = False) -> bytes:
     """The bytes of a thing; raises what pickling raises."""
     file = io.BytesIO()
-    _Pickler(file, pickle.HIGHEST_PROTOCOL).dump(thing)
+    pickler = _Pickler(file, pickle.HIGHEST_PROTOCOL)
+    pickler.whole = thing if by_value else None
+    pickler.dump(thing)
     return file.getvalue()
 
 

@@ -212,7 +212,7 @@ class PriorityQueue(Queue):
 class SimpleQueue:
     """`queue.SimpleQueue`, among processes."""
 
-    __class_getitem__ = classmethod(GenericAlias)
+    __class_getitem__: Any = classmethod(GenericAlias)
 
     def __init__(self) -> None:
         self._items = Queue()

@@ -7,6 +7,7 @@ import pickle
 import sys
 from collections import deque
 from contextvars import Context
+from types import FunctionType
 from typing import Any
 
 from weft.core.tracebacks import trim
@@ -352,18 +353,23 @@ class _Package:
     def __reduce__(self) -> Any:
         thread = self.thread
         names: dict[str, dict[str, bytes]] = {}
+        functions: dict[str, dict[str, bytes]] = {}
         own_run = type(thread).run is not Thread.run
         for target in (thread.run if own_run else thread._target, getattr(thread, "function", None)):
             for where, name in carried.globals_of(target):
+                if isinstance(where[name], FunctionType) and where[name].__module__ == where["__name__"]:
+                    functions.setdefault(where["__name__"], {})[name] = parcels.pack(
+                        where[name], by_value=True
+                    )
                 data = _data(where[name])
                 if data is not None:
                     names.setdefault(where["__name__"], {})[name] = data
-        return _unpack, (parcels.pack(thread), names)
+        return _unpack, (parcels.pack(thread), names, functions)
 
 
 def _data(value: Any) -> bytes | None:
     """The bytes of a global that is data: what the program's own import makes is left to that."""
-    if isinstance(value, (type, type(os), type(_data), type(len))):
+    if isinstance(value, (type, type(os), FunctionType, type(len))):
         return None
     try:
         return parcels.pack(value)
@@ -371,11 +377,14 @@ def _data(value: Any) -> bytes | None:
         return None
 
 
-def _unpack(thread: bytes, names: dict[str, dict[str, bytes]]) -> Any:
-    for module, values in names.items():
-        where = vars(sys.modules["__main__" if module == "__mp_main__" else module])
-        for name, data in values.items():
-            where[name] = parcels.load(data)
+def _unpack(thread: bytes, names: dict[str, dict[str, bytes]], functions: dict[str, dict[str, bytes]]) -> Any:
+    """The thread, once the globals that it refers to are there; functions that the import has made stay."""
+    for values, given in ((functions, True), (names, False)):
+        for module, each in values.items():
+            where = vars(sys.modules["__main__" if module == "__mp_main__" else module])
+            for name, data in each.items():
+                if not (given and name in where):
+                    where[name] = parcels.load(data)
     return parcels.load(thread)
 
 
