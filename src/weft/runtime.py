@@ -103,6 +103,7 @@ class Runtime:
         self._tripping = False
         self._leaving = False
         self._told: set[tuple[int, int]] = set()
+        self._counting: tuple[Any, str] | None = None
 
     def start_beside(self) -> None:
         """Be there for `weft.stdlib`, with nothing replaced."""
@@ -232,6 +233,23 @@ class Runtime:
         if number is not None and self.on_main:
             host_signals.put(number, _dump_if_possible)
 
+    def count_into(self, path: str) -> None:
+        """Count what threads do from here on, and leave the figures in a file when the interpreter ends."""
+        counts = _part("weft.watch.counts").Counts(monotonic)
+        counts.begin(self.model.main)
+        self.model.listen(counts)
+        self._counting = counts, path
+
+    def _leave_counts(self) -> None:
+        if self._counting is None:
+            return
+        counts, path = self._counting
+        try:
+            with open(path, "w", encoding="ascii") as file:
+                file.writelines(counts.lines(self.model.started))
+        except OSError:
+            pass  # who asked sees that they are not there
+
     def kernel_ident(self, block: ControlBlock | None, ident: int) -> int:
         """The kernel thread that carries a block: what a signal can be sent to."""
         if block is not None and self.config.model == "user":
@@ -269,6 +287,9 @@ class Runtime:
         if not self._active:
             return
         self.model.after_fork(current())
+        if self._counting is not None:  # the figures are those of one process
+            self._counting = None
+            self.model.listen(None)
         self.async_state.after_fork()
         self.desk.after_fork()
         if self.pool is not None:
@@ -294,6 +315,7 @@ class Runtime:
             return
         self._active = False
         self._tell_of_missing("had")
+        self._leave_counts()
         use_pool(None)
         self.model.end()
         stacks: list[Any] = [b.resume for b in self.model.blocks() if b.begun and not b.done]
@@ -435,20 +457,15 @@ def install(
             " `weft run`, call weft.install() before the first import that leads to threading, or use"
             " `from weft.stdlib import threading, queue` beside the real ones"
         )
-    made = _runtime = _make(config)
+    by_process = config.model == "process"
+    made = _runtime = _part("weft.processes.session").Processes(config) if by_process else Runtime(config)
     try:
         made.install()
     except BaseException:
         uninstall()
         raise
-    if config.model != "process":
+    if not by_process:
         _register_hooks()
-
-
-def _make(config: Config) -> Any:
-    if config.model == "process":
-        return _part("weft.processes.session").Processes(config)
-    return Runtime(config)
 
 
 def uninstall() -> None:
@@ -521,17 +538,16 @@ def _provide(name: str) -> Any:
     """A module of `weft.stdlib`: the installed one if a runtime is in force, else a copy beside it."""
     global _runtime, _beside
     where = _part("weft.stdlib.beside")
-    if _runtime is None and Config.from_environment().model == "process":
-        _runtime = _make(Config.from_environment())
-        _runtime.start_beside()
-    if _runtime is not None and _runtime.config.model == "process":
-        return _runtime.imports.modules.get("concurrent.futures" if name == "futures" else name) or _part(
-            name
-        )
+    config = _runtime.config if _runtime is not None else Config.from_environment()
+    if config.model == "process":
+        if _runtime is None:
+            _runtime = _part("weft.processes.session").Processes(config)
+            _runtime.start_beside()
+        return _runtime.module(name)
     if _runtime is not None and _beside is None:
         return importlib.import_module("concurrent.futures" if name == "futures" else where.NAMES[name])
     if _beside is None:
-        _runtime = made = Runtime(Config.from_environment())
+        _runtime = made = Runtime(config)
         made.start_beside()
         _register_hooks()
         supply = made.supply

@@ -18,7 +18,8 @@ import socket
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing import reduction
 from typing import Any
 
@@ -45,6 +46,7 @@ __all__ = [
     "reduction",
     "send_quietly",
     "sleep_a_little",
+    "starting",
     "tell_signal",
     "thread_pools",
     "threading",
@@ -192,6 +194,20 @@ def never_interrupted() -> None:
     A handler, not SIG_IGN: programs that this process starts must not inherit it.
     """
     signal.signal(signal.SIGINT, _nothing)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+@contextmanager
+def starting() -> Iterator[None]:
+    """Have Ctrl-C wait while a process is started: the new one is not ready to leave it to the main one."""
+    if not on_main_kernel_thread():
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def tell_signal(number: int) -> str:

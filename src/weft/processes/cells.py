@@ -116,17 +116,18 @@ class Cell:
         slot: that of a cell that is there already.
     """
 
-    __slots__ = ("_private", "slot")
+    __slots__ = ("_private", "new", "slot")
 
     def __init__(self, first: Any = None, slot: int | None = None) -> None:
         self._private = -1
+        self.new = False  # whether it was made here, and not met
         if slot is not None:
             self.slot = slot
             return
         where = arena()
         place = where.place()
-        self.slot, new = _FREE.change(_take_slot, place)
-        if new:
+        self.slot, self.new = _FREE.change(_take_slot, place)
+        if self.new:
             os.pwrite(where.fd, marshal.dumps(first), self.slot * SLOT)
         if place is None:
             self._private = where.started

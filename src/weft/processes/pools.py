@@ -72,7 +72,9 @@ class ThreadPoolExecutor(futures.Executor):
             carried.check(fn, args, kwargs)
         what = f"the call of {getattr(fn, '__qualname__', repr(fn))}()"
         machine.die_with_parent_if_possible()
-        return self._pool.submit(_call, _packed((fn, args, kwargs), what))
+        data = _packed((fn, args, kwargs), what)
+        with machine.starting():
+            return self._pool.submit(_call, data)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more; wait for what was submitted."""

@@ -72,7 +72,7 @@ class Queue(queue.Queue):  # type: ignore[type-arg]
         if self._whole:
             self.__dict__["queue"] = deque()
             return
-        with open(self._path(), "wb"):
+        with open(self._path(), "wb" if self._ends.new else "ab"):
             pass
 
     def _qsize(self) -> int:
@@ -171,6 +171,8 @@ def _as_a_whole(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: Any, *args: Any) -> Any:
         if "_open" in self.__dict__:  # called by another of them
             return function(self, *args)
+        if name == "_init" and not self._ends.new:  # a module is imported afresh: the items are there
+            return None
         path = self._path()
         items: dict[str, Any] = {}
         if name != "_init":

@@ -2,6 +2,7 @@
 
 import atexit
 import faulthandler
+import importlib
 import os
 import signal
 import sys
@@ -78,6 +79,9 @@ class Processes:
         """The program has failed: if Ctrl-C ended it, its threads are not waited for."""
         self.interrupted = self.interrupted or isinstance(sys.exc_info()[1], KeyboardInterrupt)
 
+    def count_into(self, path: str) -> None:
+        """Leave no figures: what the threads of a process do, this one does not see."""
+
     def dump_on_quit(self) -> None:
         """Have SIGQUIT print the stack of each process that gets it."""
         if hasattr(faulthandler, "register") and sys.stderr is not None:
@@ -132,6 +136,12 @@ class Processes:
         where = arena()
         use_arena(None)
         where.close()
+
+    def module(self, name: str) -> Any:
+        """A module of `weft.stdlib`."""
+        assert self.imports is not None
+        own = self.imports.modules.get("concurrent.futures" if name == "futures" else name)
+        return own or importlib.import_module(name)
 
     # -- what this model has not -------------------------------------------------------------------------
 

@@ -132,7 +132,8 @@ class Thread:
         REGISTRY.change(_enlist, self._number, self._name, self._daemonic)
         machine.die_with_parent_if_possible()
         try:
-            carrier.start()
+            with machine.starting():
+                carrier.start()
         except BaseException as error:
             self._begun = False
             REGISTRY.change(_delist, self._number)
@@ -384,8 +385,20 @@ def _unpack(thread: bytes, names: dict[str, dict[str, bytes]], functions: dict[s
             where = vars(sys.modules["__main__" if module == "__mp_main__" else module])
             for name, data in each.items():
                 if not (given and name in where):
-                    where[name] = parcels.load(data)
+                    value = parcels.load(data)
+                    for space in _spaces(where):
+                        space[name] = value
     return parcels.load(thread)
+
+
+def _spaces(module: dict[str, Any]) -> list[dict[str, Any]]:
+    """The globals of a module, and those that its functions have: `multiprocessing` copies a main module."""
+    found = {id(module): module}
+    for value in list(module.values()):
+        for each in [value, *vars(value).values()] if isinstance(value, type) else [value]:
+            if isinstance(each, FunctionType) and each.__module__ == module["__name__"]:
+                found[id(each.__globals__)] = each.__globals__
+    return list(found.values())
 
 
 def _live(thread: Thread) -> None:
