@@ -72,6 +72,60 @@ def test_a_killed_thread_is_told_and_joined_and_the_rest_goes_on() -> None:
     assert lines[0].endswith(") was ended by SIGKILL")
 
 
+def test_a_process_that_is_killed_inside_a_queue_does_not_take_it_along() -> None:
+    assert (
+        complaints("""
+        import os, queue, signal, threading
+        items, semaphore = queue.Queue(), threading.Semaphore(0)
+        def die():
+            items.mutex.acquire()
+            semaphore._cond.acquire()
+            os.kill(os.getpid(), signal.SIGKILL)
+        def look():
+            print(items.mutex.acquire(False), items.mutex.acquire(timeout=0.01), flush=True)
+        thread = threading.Thread(target=die, name="first")
+        thread.start()
+        thread.join()
+        items.put(1)
+        assert items.get() == 1
+        semaphore.release()
+        semaphore.acquire()
+        with items.mutex:
+            thread = threading.Thread(target=look)
+            thread.start()
+            thread.join()
+    """)[1:]
+        == []
+    )
+
+
+def test_a_notice_to_a_process_that_is_killed_is_found_by_the_next() -> None:
+    assert (
+        complaints("""
+        import os, queue, signal, threading, time
+        items, ready = queue.Queue(), threading.Semaphore(0)
+        def take():
+            ready.release()
+            items.get()
+        threads = [threading.Thread(target=take) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+            ready.acquire()
+        while len(items.not_empty._waiters) < 2:
+            time.sleep(0.001)
+        first = items.not_empty._waiters[0][0].partition(".")[0]
+        os.kill(int(first), signal.SIGSTOP)  # it cannot take what it is told of
+        items.put(1)
+        os.kill(int(first), signal.SIGKILL)
+        for thread in threads:
+            thread.join()
+        assert sorted(thread.exitcode for thread in threads) == [-9, 0]
+        assert items.empty()
+    """)[1:]
+        == []
+    )
+
+
 def gone(pids: list[int]) -> bool:
     """Whether all of them have ended, within some seconds."""
     deadline = time.monotonic() + 5

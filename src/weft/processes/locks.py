@@ -7,10 +7,23 @@ fields are shared.
 from typing import Any
 
 from weft.host.platform import check_acquire
-from weft.host.processes import threading
+from weft.host.processes import is_alive, monotonic, threading
 from weft.processes.cells import Cell, Entry, Waiter, tell
 
-__all__ = ["Barrier", "BoundedSemaphore", "Condition", "Event", "Lock", "RLock", "Semaphore", "Shared"]
+__all__ = [
+    "Barrier",
+    "BoundedSemaphore",
+    "Change",
+    "Condition",
+    "Event",
+    "Lock",
+    "Mutex",
+    "RLock",
+    "Semaphore",
+    "Shared",
+]
+
+LOOK = 0.2  # seconds between looks at whether the process that has a mutex is alive
 
 
 class Lock:
@@ -75,6 +88,31 @@ def _give(state: list[Any]) -> None:
 
 def _holder(state: list[Any]) -> Any:
     return state[0]
+
+
+class Mutex(Lock):
+    """The lock inside a queue, an event or a semaphore: of a process that is killed, another inherits it."""
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """Take the lock; False: it was not to be had in time."""
+        end = None if timeout < 0 else monotonic() + timeout
+        while True:
+            left = LOOK if end is None else min(LOOK, end - monotonic())
+            if super().acquire(blocking and left > 0, left if blocking and left > 0 else -1):
+                return True
+            if self._cell.change(_inherit, Waiter().entry[0]):
+                return True
+            if not blocking or left < LOOK:
+                return False
+
+    __enter__ = acquire
+
+
+def _inherit(state: list[Any], me: str) -> bool:
+    if state[0] and is_alive(int(state[0].partition(".")[0])):
+        return False
+    state[0] = me
+    return True
 
 
 class RLock:
@@ -162,6 +200,8 @@ def _count(state: list[Any], count: int) -> None:
 class Condition(threading.Condition):
     """`threading.Condition`, among processes, over one of the locks above."""
 
+    _longest: float | None = None  # seconds of one wait
+
     def __init__(self, lock: Any = None) -> None:
         self._cell = Cell([[]])  # who waits
         use: Any = RLock() if lock is None else lock
@@ -181,6 +221,8 @@ class Condition(threading.Condition):
             raise RuntimeError("cannot wait on un-acquired lock")
         if timeout is not None and timeout > 0:
             check_acquire(True, timeout)
+        if self._longest is not None:
+            timeout = self._longest if timeout is None else min(timeout, self._longest)
         waiter = Waiter()
         self._cell.change(_join, waiter.entry)
         saved = self._release_save()  # type: ignore[attr-defined]
@@ -194,6 +236,15 @@ class Condition(threading.Condition):
         if not self._is_owned():  # type: ignore[attr-defined]
             raise RuntimeError("cannot notify on un-acquired lock")
         self._cell.change(_notify, n)
+
+
+class Change(Condition):
+    """The condition inside a queue or a semaphore, whose waiters look for themselves once they wake.
+
+    They do so from time to time: a notice may have gone to a process just as it was killed.
+    """
+
+    _longest = 1.0
 
 
 def _listed(state: list[Any]) -> list[Entry]:
@@ -253,7 +304,7 @@ class Semaphore(_Shown, threading.Semaphore):
 
     def __init__(self, value: int = 1) -> None:
         super().__init__(value)
-        self._cond = Condition(Lock())
+        self._cond = Change(Mutex())
 
 
 class BoundedSemaphore(Semaphore, threading.BoundedSemaphore):
@@ -267,7 +318,7 @@ class Event(_Shown, threading.Event):
 
     def __init__(self) -> None:
         super().__init__()
-        self._cond = Condition(Lock())
+        self._cond = Condition(Mutex())
 
 
 class Barrier(_Shown, threading.Barrier):
@@ -278,4 +329,4 @@ class Barrier(_Shown, threading.Barrier):
 
     def __init__(self, parties: int, action: Any = None, timeout: float | None = None) -> None:
         super().__init__(parties, action, timeout)
-        self._cond = Condition(Lock())
+        self._cond = Condition(Mutex())

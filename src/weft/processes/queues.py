@@ -15,7 +15,7 @@ from typing import Any
 from weft.errors import WeftError
 from weft.host.processes import queue
 from weft.processes.cells import Cell, arena
-from weft.processes.locks import Condition, Lock, Shared
+from weft.processes.locks import Change, Mutex, Shared
 from weft.processes.parcels import load, pack
 
 __all__ = ["LifoQueue", "PriorityQueue", "Queue", "SimpleQueue"]
@@ -50,10 +50,10 @@ class Queue(queue.Queue):  # type: ignore[type-arg]
     def __init__(self, maxsize: int = 0) -> None:
         self._ends = Cell([0, 0, 0])  # where the first item begins, where the last one ends, how many
         super().__init__(maxsize)
-        self.mutex = Lock()  # type: ignore[assignment]
-        self.not_empty = Condition(self.mutex)
-        self.not_full = Condition(self.mutex)
-        self.all_tasks_done = Condition(self.mutex)
+        self.mutex = Mutex()  # type: ignore[assignment]
+        self.not_empty = Change(self.mutex)
+        self.not_full = Change(self.mutex)
+        self.all_tasks_done = Change(self.mutex)
 
     def __init_subclass__(cls) -> None:
         """A class that orders its items itself: what its methods set is read before, written after."""
