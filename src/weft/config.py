@@ -13,6 +13,7 @@ __all__ = [
     "POLICIES",
     "RUNS",
     "SLICE",
+    "START_METHODS",
     "TIMEOUT",
     "VERSION",
     "Config",
@@ -28,9 +29,10 @@ __all__ = [
 ]
 
 VERSION = "0.1.0.dev0"
-MODELS = ("kernel", "user")
+MODELS = ("kernel", "user", "process")
 PLAIN = "plain"  # what `weft compare` calls Python without weft
 POLICIES = ("fifo", "priority", "fair")
+START_METHODS = ("fork", "forkserver", "spawn")
 SLICE = 0.010  # seconds; long enough that preemption costs nothing that can be measured
 SHORTEST_SLICE = 0.0001  # seconds; below it the watchdog's own switches are the load
 LONGEST_SLICE = 60  # seconds
@@ -59,12 +61,23 @@ class Config:
         offload: callables whose calls go to kernel threads, as "module:function" or "module:Class.method".
         offload_threads: how many kernel threads there may be for them.
         blocked_limit: seconds in one C call after which the program is told; 0: never.
+        start_method: how processes are started, a name of START_METHODS; None: as fits the system.
+        copy_globals: whether processes may change their copies of what threads would share.
 
     Raises:
         WeftError: a name is unknown, a value is out of bounds, or two do not go together.
     """
 
-    __slots__ = ("blocked_limit", "model", "offload", "offload_threads", "policy", "slice")
+    __slots__ = (
+        "blocked_limit",
+        "copy_globals",
+        "model",
+        "offload",
+        "offload_threads",
+        "policy",
+        "slice",
+        "start_method",
+    )
 
     def __init__(
         self,
@@ -74,6 +87,8 @@ class Config:
         offload: Iterable[str] = (),
         offload_threads: int = OFFLOAD_THREADS,
         blocked_limit: float = BLOCKED_LIMIT,
+        start_method: str | None = None,
+        copy_globals: bool = False,
     ) -> None:
         self.model = model
         self.policy = policy
@@ -81,6 +96,8 @@ class Config:
         self.offload = parse_entries(offload)
         self.offload_threads = _check_threads(offload_threads)
         self.blocked_limit = _check_limit(blocked_limit, repr(blocked_limit))
+        self.start_method = start_method
+        self.copy_globals = copy_globals
         if model not in MODELS:
             raise WeftError(f"there is no model {model!r}; choose one of: {', '.join(MODELS)}")
         if not isinstance(slice, (int, float)):
@@ -92,9 +109,14 @@ class Config:
                 f"there is no policy {policy!r}; choose one of: {', '.join(POLICIES)}, "
                 "or name your own as module:Class"
             )
-        if model == "kernel" and policy != "fifo":
+        if model in ("kernel", "process") and policy != "fifo":
+            what = "kernel threads" if model == "kernel" else "processes"
             raise WeftError(
-                "the kernel schedules kernel threads: a policy (--policy, WEFT_POLICY) needs --model user"
+                f"the kernel schedules {what}: a policy (--policy, WEFT_POLICY) needs --model user"
+            )
+        if start_method is not None and start_method not in START_METHODS:
+            raise WeftError(
+                f"there is no start method {start_method!r}; choose one of: {', '.join(START_METHODS)}"
             )
 
     @classmethod
@@ -127,14 +149,20 @@ def check_options(config: Config, given: Mapping[str, object]) -> None:
     Raises:
         WeftError: an option cannot have an effect.
     """
-    if config.model == "kernel":
-        for name, why in _USER_ONLY.items():
-            if given.get(name) is not None:
-                option = f"--{name.replace('_', '-')}"
-                raise WeftError(
-                    f"{option} has no effect on --model kernel: {why}; leave it out, or choose user"
-                )
-    elif given.get("blocked_limit") and not config.slice:
+    for name, (models, why) in _ONLY.items():
+        if given.get(name) is not None and config.model not in models:
+            option = f"--{name.replace('_', '-')}"
+            one, many = (
+                ("process", "processes") if config.model == "process" else ("kernel thread", "kernel threads")
+            )
+            why = why.format(one=one, many=many)
+            raise WeftError(
+                f"{option} has no effect on --model {config.model}: {why};"
+                f" leave it out, or choose {models[0]}"
+            )
+    if config.model != "user":
+        return
+    if given.get("blocked_limit") and not config.slice:
         raise WeftError(
             "--blocked-limit has no effect with a slice (--slice, WEFT_SLICE) of 0: "
             "such calls are seen when one is to end"
@@ -266,6 +294,13 @@ def _parse_threads(text: str) -> int:
         raise WeftError(f"{text!r} is no number of kernel threads") from None
 
 
+def _parse_switch(text: str) -> bool:
+    word = text.lower()
+    if word not in ("1", "0", "yes", "no", "on", "off", "true", "false"):
+        raise WeftError(f"{text!r} is neither on nor off; write 1 or 0")
+    return word in ("1", "yes", "on", "true")
+
+
 def _check_threads(count: object) -> int:
     if not isinstance(count, int) or not 1 <= count <= MOST_OFFLOAD_THREADS:
         raise WeftError(
@@ -275,9 +310,12 @@ def _check_threads(count: object) -> int:
     return count
 
 
-_USER_ONLY = {
-    "slice": "the system says how long kernel threads run",
-    "blocked_limit": "a call in C holds up no other kernel thread",
+_ONLY: dict[str, tuple[tuple[str, ...], str]] = {
+    "slice": (("user",), "the system says how long {many} run"),
+    "blocked_limit": (("user",), "a call in C holds up no other {one}"),
+    "offload": (("user", "kernel"), "a call in C holds up no other {one}"),
+    "start_method": (("process",), "it starts no processes"),
+    "copy_globals": (("process",), "its threads share the program's memory"),
 }
 _FROM_TEXT: dict[str, Callable[[str], object]] = {
     "model": str,
@@ -286,4 +324,6 @@ _FROM_TEXT: dict[str, Callable[[str], object]] = {
     "offload": lambda text: parse_entries([text]),
     "offload_threads": _parse_threads,
     "blocked_limit": parse_limit,
+    "start_method": str,
+    "copy_globals": _parse_switch,
 }

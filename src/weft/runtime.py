@@ -51,7 +51,7 @@ __all__ = [
     "uninstall",
 ]
 
-_runtime: "Runtime | None" = None
+_runtime: Any = None  # a Runtime, or the Processes of its own model
 SOON = 0.002  # seconds until a signal is offered again that came in the middle of a change
 
 
@@ -391,7 +391,7 @@ def make_policy(name: str) -> Policy | None:
     return made  # type: ignore[no-any-return]
 
 
-def runtime() -> Runtime:
+def runtime() -> Any:
     """The runtime in force.
 
     Raises:
@@ -410,16 +410,20 @@ def install(
     offload: Iterable[str] | None = None,
     offload_threads: int | None = None,
     blocked_limit: float | None = None,
+    start_method: str | None = None,
+    copy_globals: bool | None = None,
 ) -> None:
     """Put a thread model in force for this process; call it before anything imports `threading`.
 
     Args:
-        model: "user" or "kernel"; None: WEFT_MODEL, or user.
+        model: "user", "kernel" or "process"; None: WEFT_MODEL, or user.
         policy: "fifo", "priority", "fair" or "module:Class"; user model only.
         slice: seconds a thread runs while others are ready; 0: never preempt.
         offload: callables whose calls go to kernel threads: "module:function", "module:Class.method".
         offload_threads: how many kernel threads there may be for them.
         blocked_limit: seconds in one C call, while others wait, after which that is told; 0: never.
+        start_method: "fork", "forkserver" or "spawn"; process model only.
+        copy_globals: whether processes may change their copies of what threads would share.
 
     Raises:
         WeftError: `threading` is loaded already, a runtime is in force, or an argument is bad.
@@ -432,6 +436,8 @@ def install(
         offload=offload,
         offload_threads=offload_threads,
         blocked_limit=blocked_limit,
+        start_method=start_method,
+        copy_globals=copy_globals,
     )
     if _runtime is not None:
         if _runtime.config.model == config.model:
@@ -445,20 +451,21 @@ def install(
             " plain `python`, or choose --model user"
         )
     late = [name for name in TOO_LATE if name in sys.modules]
-    if late:
+    if late and config.model != "process":
         raise WeftError(
             f"weft comes too late: {', '.join(late)} had been imported already. Start the program with"
             " `weft run`, call weft.install() before the first import that leads to threading, or use"
             " `from weft.stdlib import threading, queue` beside the real ones"
         )
-    made = Runtime(config)
-    _runtime = made
+    by_process = config.model == "process"
+    made = _runtime = _part("weft.processes.session").Processes(config) if by_process else Runtime(config)
     try:
         made.install()
     except BaseException:
         uninstall()
         raise
-    _register_hooks()
+    if not by_process:
+        _register_hooks()
 
 
 def uninstall() -> None:
@@ -518,7 +525,9 @@ def _call_and_wait(function: Callable[..., Any], args: tuple[Any, ...], kwargs: 
         return function(*args, **kwargs)
     finally:
         threading = sys.modules.get("threading")
-        if threading is not None:
+        if _runtime is not None and _runtime.config.model == "process":
+            _runtime.wait()
+        elif threading is not None:
             threading._shutdown()
 
 
@@ -529,10 +538,16 @@ def _provide(name: str) -> Any:
     """A module of `weft.stdlib`: the installed one if a runtime is in force, else a copy beside it."""
     global _runtime, _beside
     where = _part("weft.stdlib.beside")
+    config = _runtime.config if _runtime is not None else Config.from_environment()
+    if config.model == "process":
+        if _runtime is None:
+            _runtime = _part("weft.processes.session").Processes(config)
+            _runtime.start_beside()
+        return _runtime.module(name)
     if _runtime is not None and _beside is None:
         return importlib.import_module("concurrent.futures" if name == "futures" else where.NAMES[name])
     if _beside is None:
-        _runtime = made = Runtime(Config.from_environment())
+        _runtime = made = Runtime(config)
         made.start_beside()
         _register_hooks()
         supply = made.supply

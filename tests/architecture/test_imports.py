@@ -20,8 +20,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "core": frozenset({"errors", "config", "core"}),
     "models": frozenset({"errors", "config", "host", "core"}),
     "stdlib": frozenset({"errors", "config", "host", "core", "stdlib"}),
+    "processes": frozenset({"errors", "config", "host", "core.places", "core.tracebacks", "processes"}),
     "watch": frozenset({"errors", "config", "core", "watch"}),
-    "runtime": frozenset({"errors", "config", "host", "core", "models", "stdlib", "watch"}),
+    "runtime": frozenset({"errors", "config", "host", "core", "models", "stdlib", "processes", "watch"}),
     "check": frozenset(
         {
             "errors",
@@ -74,6 +75,9 @@ MACHINE_ALLOWED: dict[tuple[str, str], str] = {
     ("weft.stdlib.supply", "time"): "its `sleep` is replaced",
     ("weft.stdlib.beside", "time"): "its copy has another `sleep`",
     ("weft.stdlib.selecting", "select"): "its functions are replaced",
+    ("weft.processes.cells", "_thread"): "one kernel thread of a process at a time reads and writes cells",
+    ("weft.processes.modules", "signal"): "`_thread.interrupt_main` has SIGINT for its default",
+    ("weft.processes.session", "signal"): "SIGQUIT is given to faulthandler by its number",
 }
 
 # Imports inside functions hide the shape of the program: (module, function, import) -> why it is there.

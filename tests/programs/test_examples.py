@@ -102,6 +102,20 @@ def test_threads_share_the_pid_and_user_threads_the_kernel_thread(model: str) ->
     assert len({who[name][0] for name in ("main", "process 1", "process 2")}) == 3
 
 
+def test_on_processes_no_two_threads_share_a_pid() -> None:
+    text = "\n".join(lines(start("process", "r01_process_and_thread.py")))  # two may share a line
+    found = re.findall(r"(main|thread \d|process \d) +pid +(\d+) +kernel thread +(\d+)", text)
+    assert sorted(name for name, _, _ in found) == [
+        "main",
+        "process 1",
+        "process 2",
+        "thread 1",
+        "thread 2",
+    ]
+    assert len({pid for _, pid, _ in found}) == 5
+    assert all(pid == kernel_thread for _, pid, kernel_thread in found)
+
+
 def test_user_threads_start_faster_than_kernel_threads_and_those_than_processes(model: str) -> None:
     rows = lines(start(model, "r02_cost_of_starting.py"))
     assert rows[0].startswith("100 workers")
@@ -119,6 +133,27 @@ def test_a_process_has_its_own_global_and_a_thread_has_not(model: str) -> None:
         "after the process the main thread sees 100",
         "  the thread set it and sees 0",
         "after the thread the main thread sees 0",
+    ]
+
+
+def test_on_processes_a_write_that_nobody_would_see_is_refused_at_the_start() -> None:
+    outcome = start("process", "r03_what_is_shared.py", status=1)
+    assert outcome.stdout.splitlines() == [
+        "at first the main thread sees 100",
+        "  the process set it and sees 0",
+        "after the process the main thread sees 100",
+    ]
+    assert outcome.stderr.splitlines()[-1] == (
+        "weft.errors.WeftError: spend_everything() sets the global balance (r03_what_is_shared.py:18): a"
+        " process has a copy of its own, so nobody would see it; return the value through a queue, or pass"
+        " --copy-globals if copies are what you want"
+    )
+
+
+def test_on_processes_that_may_copy_globals_the_parent_keeps_its_own() -> None:
+    assert lines(start("process", "r03_what_is_shared.py", options=("--copy-globals",)))[3:] == [
+        "  the thread set it and sees 0",
+        "after the thread the main thread sees 100",
     ]
 
 
@@ -309,6 +344,21 @@ def test_low_level_threads_die_with_the_main_thread(model: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        *[(model, ()) for model in MODELS],
+        *[("process", ("--start-method", how)) for how in ("fork", "forkserver", "spawn")],
+    ],
+)
+def test_one_program_has_threads_or_processes_by_a_word(model: str, options: tuple[str, ...]) -> None:
+    assert lines(start(model, "r13_threads_or_processes.py", options=options)) == [
+        "by workers: 550 primes below 4000",
+        "by a pool:  550 primes below 4000",
+        "computed in processes of their own" if model == "process" else "computed in the main process",
+    ]
+
+
 def test_a_thread_is_made_from_a_target_or_a_subclass(model: str) -> None:
     assert lines(start(model, "r14_two_ways.py")) == [
         "by target:   6 vowels in 'many hands make light work'",
@@ -338,6 +388,7 @@ def test_a_thread_answers_before_during_and_after(model: str) -> None:
         assert any(re.match(rf"  {old}: (works, deprecated|gone), now", row) for row in rows)
 
 
+@pytest.mark.parametrize("model", [*MODELS, "process"])
 def test_daemons_stop_with_the_last_thread_that_is_none(model: str) -> None:
     rows = lines(start(model, "r17_daemons.py", status=3))
     assert 1 <= rows.count("daemon: tick") <= 4
