@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "models": frozenset({"errors", "config", "host", "core"}),
     "stdlib": frozenset({"errors", "config", "host", "core", "stdlib"}),
     "watch": frozenset({"errors", "config", "core", "watch"}),
+    "futures": frozenset({"errors", "host.platform", "host.threads", "core", "stdlib", "futures"}),
     "runtime": frozenset({"errors", "config", "host", "core", "models", "stdlib", "watch"}),
     "check": frozenset(
         {
@@ -37,7 +38,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "launch": frozenset({"errors", "config", "core", "host.platform", "runtime"}),
     "cli": frozenset({"errors", "config", "watch", "runtime", "check", "launch", "cli"}),
-    "weft": frozenset({"errors", "config", "core", "watch", "runtime", "check"}),
+    "weft": frozenset({"errors", "config", "core", "watch", "runtime", "check", "futures"}),
     "__main__": frozenset({"cli"}),
 }
 
