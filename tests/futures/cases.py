@@ -69,6 +69,14 @@ def reached(gate):
         time.sleep(0.01)
 
 
+def known_to_run(future):
+    """Wait until a call that has begun is known to; a cluster tells of that a little later."""
+    limit = time.monotonic() + LONG
+    while not future.running():
+        assert time.monotonic() < limit
+        time.sleep(0.001)
+
+
 def square(n, plus=0):
     return n * n + plus
 
@@ -179,10 +187,7 @@ def case_what_has_not_begun_can_be_cancelled():
         running = pool.submit(pass_gate, gate)
         later = [pool.submit(square, n) for n in range(8)]
         reached(gate)
-        limit = time.monotonic() + LONG
-        while not running.running() and time.monotonic() < limit:
-            time.sleep(0.01)
-        assert running.running()
+        known_to_run(running)
         assert not running.cancel()
         assert later[-1].cancel()
         assert later[-1].cancelled()
@@ -255,6 +260,7 @@ def case_shutdown_can_cancel_what_has_not_begun():
         first = pool.submit(pass_gate, gate, "made")
         later = [pool.submit(square, n) for n in range(8)]
         reached(gate)
+        known_to_run(first)
         pool.shutdown(wait=False, cancel_futures=True)
         gate.touch()
         assert first.result(LONG) == "made"

@@ -160,7 +160,7 @@ def test_the_program_ends_when_a_pool_is_left_open(kind: str, model: str) -> Non
         from weft.futures import executor
         def call(n):
             time.sleep(0.05)
-            os.write(1, f"made {{n}}\\n".encode())
+            os.write(1, b"made %d\\n" % n)
         if __name__ == "__main__":
             pool = executor({kind!r}, max_workers=2)
             for n in range(4):

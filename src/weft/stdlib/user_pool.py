@@ -75,8 +75,12 @@ class _Crew:
     def __repr__(self) -> str:
         return f"<the pool {self.prefix}: {self.count} threads, {len(self.items)} calls to be made>"
 
-    def call(self) -> None:
-        """Have a worker come; the caller has set `coming`. If all are busy, they look when they are done."""
+    def call(self) -> bool:
+        """Have a worker come; the caller has set `coming`. If all are busy, they look when they are done.
+
+        Returns:
+            False if there is no worker and none can be started.
+        """
         while True:
             while self.idle:
                 try:
@@ -84,14 +88,16 @@ class _Crew:
                 except IndexError:
                     break
                 wake(block)
-                return
+                return True
+            works = True
             if self.count < self.limit:  # atomic with the store
                 self.count += 1
-                if self.start():
-                    return
+                works = self.start()
+                if works:
+                    return True
             self.coming = False
             if not (self.items and self.idle):  # somebody went idle while another trusted in our call
-                return
+                return works or self.count > 0
             self.coming = True
 
     def close(self, why: str) -> None:
@@ -267,14 +273,9 @@ def make_user_executor(module: Any, threading: Any) -> Any:
             crew.items.append(task)
             if not crew.coming:  # atomic with the store
                 crew.coming = True
-                crew.call()
-                if not crew.count:
+                if not crew.call():
                     task.cancel()
-                    raise RuntimeError(
-                        "can't start new thread"
-                        if not own["_shutdown"]
-                        else "cannot schedule new futures after interpreter shutdown"
-                    )
+                    raise RuntimeError(REFUSALS[LEAVING] if own["_shutdown"] else "can't start new thread")
             return task
 
         def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
