@@ -21,6 +21,7 @@ from typing import Any
 COUNT = 10_000
 WORKERS = 8
 GOALS = {"many": 0.05}
+PEERS = {"threading": [], "weft": ["-m", "weft", "run", "--model", "user"]}  # how each interpreter is started
 
 
 def nothing() -> None:
@@ -59,10 +60,9 @@ def start_100() -> float:
 def serve(kind: str) -> None:
     """Answer each line of standard input with one round's figures."""
     if kind == "weft":
-        import weft
+        from weft.futures import executor
 
-        weft.install(model="user")
-        pool = weft.futures.executor("user", max_workers=WORKERS)
+        pool = executor("user", max_workers=WORKERS)
     else:
         from concurrent.futures import ThreadPoolExecutor
 
@@ -85,12 +85,12 @@ def main() -> None:
         return
     peers = {
         kind: subprocess.Popen(
-            [sys.executable, os.path.abspath(__file__), "--serve", kind],
+            [sys.executable, *options, os.path.abspath(__file__), "--serve", kind],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        for kind in ("threading", "weft")
+        for kind, options in PEERS.items()
     }
     rounds: list[dict[str, dict[str, float]]] = []
     for number in range(asked.rounds):

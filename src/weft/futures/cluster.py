@@ -11,6 +11,7 @@ import importlib
 import logging
 import os
 import traceback
+from contextlib import suppress
 from functools import partial
 from io import BytesIO
 from types import MethodType
@@ -25,6 +26,7 @@ __all__ = ["make"]
 
 MISSING = "ClusterExecutor needs Dask's `distributed`, which is not installed: pip install 'weft[cluster]'"
 LEAVE = "leave"
+TO_CLOSE = 2.0  # seconds for a client that could not connect
 
 
 def load() -> Any:
@@ -33,6 +35,17 @@ def load() -> Any:
         return importlib.import_module("distributed")
     except ImportError as error:
         raise WeftError(f"{MISSING} ({error})") from error
+
+
+def abandon(client: Any) -> None:
+    """Close a client that could not connect.
+
+    Left to the garbage collector it would be closed by whichever thread that happens to run on, perhaps the
+    one that the next client waits for.
+    """
+    with suppress(Exception):  # it is of no use anyway
+        client.close(timeout=TO_CLOSE)
+    client.status = "closed"
 
 
 def make_dumps(pickler: Any) -> Any:
@@ -147,11 +160,15 @@ class _Link:
             ) from error
 
     def _connect(self, address: str | None, timeout: float) -> Any:
+        Client = self.parts.distributed.Client  # noqa: N806 - a class
+        client = Client.__new__(Client)
         try:
-            return self.parts.distributed.Client(
+            client.__init__(
                 self.cluster if address is None else address, timeout=timeout, set_as_default=False
             )
+            return client
         except (OSError, ValueError, TypeError) as error:
+            abandon(client)
             raise WeftError(
                 f"no scheduler answers at {address!r} within {timeout:g} s: {error}. An address is that of"
                 " a Dask scheduler, as tcp://host:8786; without one, a cluster is started on this machine"
