@@ -1,8 +1,8 @@
 """Installs what `tests/peers` runs against, Dask for pools and what draws plots, as far as it can.
 
 It says what is missing. The packages of the groups `peers`, `cluster` and `html` go into the environment of
-the Python that runs this. Redis and wrk come from Debian if this runs as root on such a system; PostgreSQL is used if it is there. The status is
-always 0: tests whose other side is missing are skipped, and say so.
+the Python that runs this. Redis and wrk come from Debian if this runs as root on such a system; PostgreSQL is
+used if it is there. The status is always 0: tests whose other side is missing are skipped, and say so.
 """
 
 import os
