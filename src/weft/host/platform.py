@@ -11,6 +11,7 @@ import select
 import sys
 import time
 from _queue import Empty
+from collections.abc import Iterable
 from typing import Any
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "TIMEOUT_MAX",
     "VERSION",
     "Empty",
+    "await_exit",
     "check_acquire",
     "deadline_after",
     "exit_now",
@@ -46,8 +48,10 @@ SHOWS_CODE_LINES = VERSION >= (3, 13)  # tracebacks show the source of `python -
 TIMEOUT_MAX: float = _thread.TIMEOUT_MAX
 monotonic = time.monotonic
 exit_now = os._exit
+_sleep = time.sleep  # the name in `time` will be weft's own
 switch_interval = sys.getswitchinterval
 MAXRSS = 1 if sys.platform == "darwin" else 1024  # bytes of one unit in which the system tells peak memory
+LEAVE = 1.0  # seconds that a kernel thread may take from its last Python code to its end
 HIGH = 700  # above what most programs open, below what select() can take (1,024)
 
 
@@ -108,6 +112,17 @@ def kernel_thread_count() -> int | None:
         return len(os.listdir("/proc/self/task"))
     except OSError:
         return None
+
+
+def await_exit(native_ids: Iterable[int]) -> None:
+    """Wait until kernel threads that have said goodbye are gone from the system's own list, if it has one.
+
+    Between the last of their Python code and that there is a moment, in which `fork` would still count them.
+    """
+    deadline = monotonic() + LEAVE
+    for number in native_ids:
+        while os.path.exists(f"/proc/self/task/{number}") and monotonic() < deadline:
+            _sleep(0.0001)
 
 
 def sleeps_in_call(native_id: int) -> bool:
