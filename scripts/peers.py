@@ -1,8 +1,8 @@
-"""Installs what `tests/peers` runs against and what draws plots, as far as it can, and says what is missing.
+"""Installs what `tests/peers` runs against, Dask for pools and what draws plots, as far as it can.
 
-The packages of the groups `peers` and `html` go into the environment of the Python that runs this. Redis and
-wrk come from Debian if this runs as root on such a system; PostgreSQL is used if it is there. The status is
-always 0: tests whose other side is missing are skipped, and say so.
+It says what is missing. The packages of the groups `peers`, `cluster` and `html` go into the environment of
+the Python that runs this. Redis and wrk come from Debian if this runs as root on such a system; PostgreSQL is
+used if it is there. The status is always 0: tests whose other side is missing are skipped, and say so.
 """
 
 import os
@@ -39,6 +39,8 @@ def main() -> int:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
     if tried("packages", *pip, "install", "--quiet", *extras["peers"]):
         print("packages: all there")
+    if tried("cluster", *pip, "install", "--quiet", *extras["cluster"]):
+        print("cluster: all there")
     if tried("plots", *pip, "install", "--quiet", *extras["html"]):
         print("plots: all there")
     wanted = [package for program, package in SERVERS.items() if shutil.which(program) is None]

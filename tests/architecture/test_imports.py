@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "stdlib": frozenset({"errors", "config", "host", "core", "stdlib"}),
     "processes": frozenset({"errors", "config", "host", "core.places", "core.tracebacks", "processes"}),
     "watch": frozenset({"errors", "config", "core", "watch"}),
+    "futures": frozenset({"errors", "host.platform", "host.threads", "core", "stdlib", "futures"}),
     "runtime": frozenset({"errors", "config", "host", "core", "models", "stdlib", "processes", "watch"}),
     "check": frozenset(
         {

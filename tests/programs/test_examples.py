@@ -5,6 +5,7 @@ where the program lets us, and the rows' own figures are held by the tests marke
 """
 
 import ast
+import importlib.util
 import math
 import os
 import re
@@ -19,7 +20,7 @@ from tests.support.programs import run_child
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PROGRAMS = sorted(path.name for path in EXAMPLES.glob("r[0-9][0-9]_*.py"))
-USE_WEFT = {"r05_control_block.py", "r08_policies.py"}  # rows about weft itself
+USE_WEFT = {"r05_control_block.py", "r08_policies.py", "r27_pools.py"}  # rows about weft itself
 HAS_GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
@@ -529,6 +530,40 @@ def test_queues_order_wait_join_and_shut_down(model: str) -> None:
     at_least = [0.2, 0.2, 0.1, 0.1, 0.0]
     for row, least in zip(rows[5:10], at_least, strict=True):
         assert least <= numbers(row)[-1] < least + 0.5
+
+
+WITHOUT = "Dask's distributed is not installed (pip install 'weft[cluster]')"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "thread",
+        "user",
+        "process",
+        pytest.param(
+            "cluster",
+            marks=[
+                pytest.mark.slow,
+                pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason=WITHOUT),
+            ],
+        ),
+    ],
+)
+def test_pools_of_every_kind_print_the_same(model: str, kind: str) -> None:
+    rows = lines(start(model, "r27_pools.py", "--kinds", kind))
+    assert [re.sub(" +", " ", row) for row in rows] == [
+        f"{kind}: submit and result: 144",
+        f"{kind}: map keeps the order: [0, 1, 4, 9, 16, 25]",
+        f"{kind}: a result with timeout: not there yet; later 0.4",
+        f"{kind}: what a call raises: ValueError('no luck')",
+        f"{kind}: the last one cancelled: True",
+        f"{kind}: its result: CancelledError",
+        f"{kind}: wait: 2 done, 0 not done",
+        f"{kind}: as_completed: {[0.2] * 9}",
+        f"{kind}: the callback heard: [25]",
+        f"{kind}: after shutdown: cannot schedule new futures after shutdown",
+    ]
 
 
 # -- the rows' own figures ---------------------------------------------------------------------------------
