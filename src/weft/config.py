@@ -7,7 +7,7 @@ from weft.errors import WeftError
 __all__ = ["MODELS", "POLICIES", "SLICE", "VERSION", "Config", "parse_slice"]
 
 VERSION = "0.1.0.dev0"
-MODELS = ("kernel", "user")
+MODELS = ("kernel", "user", "hybrid")
 POLICIES = ("fifo", "priority", "fair")
 SLICE = 0.010  # seconds; long enough that preemption costs nothing that can be measured
 SHORTEST_SLICE = 0.0001  # seconds; below it the watchdog's own switches are the load

@@ -61,15 +61,19 @@ class Runtime:
             self.model = _part("weft.models.user").UserModel(
                 config.slice, self._stuck, self.desk.pending, self.desk.deliver
             )
+        elif config.model == "hybrid":
+            self.model = _part("weft.models.hybrid").HybridModel(
+                config.slice, self._stuck, self.desk.pending, self.desk.deliver, 2
+            )
         else:
             self.model = _part("weft.models.kernel").KernelModel(self._stuck, self.desk.pending)
         extras = adapt.adapters(self)
         if config.model == "kernel":
             del extras["ctypes"]  # CPython's own PyThreadState_SetAsyncExc does what it says
-        self.tracing = Tracing(self.model.blocks, shared=config.model == "user")
+        self.tracing = Tracing(self.model.blocks, shared=config.model != "kernel")
         self.async_state = AsyncState(lambda: self.model.main)
         more = self.tracing.replacements()
-        if config.model == "user":
+        if config.model != "kernel":
             more += replacements() + self.async_state.replacements()
             extras["_asyncio"] = self.async_state.adapt
             extras["_socket"] = partial(_supply, "weft.stdlib.sockets", "supply_sockets")
@@ -99,9 +103,9 @@ class Runtime:
         set_adopter(self.model.adopt)
         settler.handle_signals = self.desk.handle
         self.supply.install()
-        if self.config.model == "user":
+        if self.config.model != "kernel":
             self._slack = set_slack(SLACK)
-        if self.config.model == "user":  # a policy's module may import threading: ours, by now
+        if self.config.model != "kernel":  # a policy's module may import threading: ours, by now
             self.model.loop.use(make_policy(self.config.policy))
         if self._on_main:
             self.desk.open()
@@ -113,7 +117,7 @@ class Runtime:
         if self.config.model == "kernel":
             self.model.ensure_monitor()
         self._active = True
-        if self.config.slice and self.config.model == "user" and self.config.slice < 0.01:
+        if self.config.slice and self.config.model != "kernel" and self.config.slice < 0.01:
             self._interval = sys.getswitchinterval()
             sys.setswitchinterval(min(self._interval, max(self.config.slice / 4, 5e-5)))
 
@@ -189,7 +193,7 @@ class Runtime:
 
     def kernel_ident(self, block: ControlBlock | None, ident: int) -> int:
         """The kernel thread that carries a block: what a signal can be sent to."""
-        if block is not None and self.config.model == "user":
+        if block is not None and self.config.model != "kernel":
             return int(self.model.kernel_ident)
         return ident
 

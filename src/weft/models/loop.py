@@ -57,6 +57,7 @@ class Loop:
         self._picks = 0
         self.signal_noted: Callable[[], bool] = lambda: False
         self.listener: Listener | None = None
+        self.steal: Callable[[], bool] | None = None
         self.on_leave_idle: Callable[[], None] | None = None
         self.alive: dict[ControlBlock, None] = {}  # in the order of their start
         self.native_id = threads.get_native_id()
@@ -136,7 +137,7 @@ class Loop:
             when = timers.next()
             if when is not None and when <= now:
                 timers.fire(now)
-            else:
+            elif self.steal is None or self.ready or not self.steal():
                 self.waiting = True
                 found: Any = ()
                 try:
@@ -290,6 +291,31 @@ class Loop:
             self.push(self.nursery.begin(block))
         if self.waiting:
             self.wake()
+
+    def launch_from_afar(self, block: ControlBlock) -> None:
+        """`launch`, called by another carrier: this one's workers are not touched."""
+        self.alive[block] = None
+        if self.listener is not None:
+            self.listener(Kind.STARTED, block, None)
+        if self.plain:
+            self.nursery.fresh.append(block)
+            self.push(self.nursery.next)
+        else:
+            self.push(self.nursery.begin(block))
+        if self.waiting:
+            self.wake()
+
+    def stop_for_good(self) -> None:
+        """The program ends: whoever parks on this carrier, or is asked for by it, stops there."""
+        forever = threads.raw_lock()
+        forever.acquire()
+
+        def pick() -> Callable[[], Any]:
+            while True:
+                forever.acquire()
+
+        self.pick = pick
+        self.wake()
 
     @floor
     def _work(self) -> None:

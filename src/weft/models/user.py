@@ -83,18 +83,18 @@ class UserModel:
         """A block for a caller without one: a foreign kernel thread, or a greenlet of the program's."""
         here = getcurrent()
         if threads.get_ident() == self.kernel_ident:
-            return self._adopt_greenlet(here)
+            return self._adopt_greenlet(here, self.loop)
         block = ForeignCarrier.block_for(here)
         self._foreign.add(block)
         return block
 
-    def _adopt_greenlet(self, here: object) -> ControlBlock:
+    def _adopt_greenlet(self, here: object, loop: Loop) -> ControlBlock:
         """The program made this greenlet itself, inside a thread of ours: it parks on its own behalf."""
         above = here.parent  # type: ignore[attr-defined]
         while above is not None and not hasattr(above, "block"):
             above = above.parent
         owner: ControlBlock = above.block if above is not None else self.main
-        block = ControlBlock(self.loop)
+        block = ControlBlock(loop)
         block.begun = True
         block.ident = owner.ident
         block.thread, block.locals, block.label = owner.thread, owner.locals, owner.label
