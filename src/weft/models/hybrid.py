@@ -17,12 +17,15 @@ from weft.core.policy import Policy
 from weft.core.thread import ControlBlock, fresh_block
 from weft.core.wait import WaitReason
 from weft.host import threads
+from weft.host.clock import monotonic, sleep
 from weft.host.stacks import getcurrent
 from weft.models.loop import Loop
 from weft.models.monitored import Monitored
 from weft.models.user import UserModel
 
 __all__ = ["HybridModel"]
+
+PATIENCE = 0.5  # seconds until the end of a program waits no more for a carrier that sits in C
 
 
 class _Keeping:
@@ -221,18 +224,23 @@ class HybridModel(UserModel):
 
     def end(self) -> None:
         """The interpreter ends: the main thread goes on alone; the carriers stop where they are."""
-        if self.monitored is not None:
-            self.monitored.stop()
-        for loop in self.loops[1:]:
+        self._stop_others()
+        super().end()
+
+    def _stop_others(self) -> None:
+        others = self.loops[1:]
+        for loop in others:
             loop.forget_collector()
             loop.stop_for_good()
-        super().end()
+        if self.monitored is not None and others:
+            self.monitored.press(others)
+        patience = monotonic() + PATIENCE
+        while not all(loop.stopped for loop in others) and monotonic() < patience:
+            sleep(0.0002)
+        if self.monitored is not None:
+            self.monitored.stop()
 
     def stop(self) -> None:
         """Stop the watchdogs and the carriers, and give the descriptors back."""
-        if self.monitored is not None:
-            self.monitored.stop()
-        for loop in self.loops[1:]:
-            loop.forget_collector()
-            loop.stop_for_good()
+        self._stop_others()
         super().stop()

@@ -48,6 +48,7 @@ class Loop:
 
     def __init__(self, on_stuck: Callable[[], bool], ticks: bool = True) -> None:
         self.waiting = False
+        self.stopped = False
         self.now = monotonic()
         self.timers = Timers()
         self.poller = Poller()
@@ -306,11 +307,16 @@ class Loop:
             self.wake()
 
     def stop_for_good(self) -> None:
-        """The program ends: whoever parks on this carrier, or is asked for by it, stops there."""
+        """The program ends: whoever parks on this carrier stops there, in a sleep that does not end.
+
+        Its kernel thread must not come back to ask for the interpreter's lock, which ends a kernel thread
+        while the interpreter is taken apart, in the middle of its stacks.
+        """
         forever = threads.raw_lock()
         forever.acquire()
 
         def pick() -> Callable[[], Any]:
+            self.stopped = True
             while True:
                 forever.acquire()
 

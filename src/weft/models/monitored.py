@@ -36,6 +36,7 @@ class Monitored:
         self.slice = slice
         self.alive = False
         self.switches = 0
+        self._pressed = False
         self._loops: list[Loop] = []
         self._marked: set[Loop] = set()
         self._bell = threads.raw_lock()
@@ -72,6 +73,12 @@ class Monitored:
         if not self.alive and not self._stopping:  # atomic with the store
             self.alive = True
             threads.start_own(self._watch)
+
+    def press(self, loops: list[Loop]) -> None:
+        """Have these carriers switch at the next chance, ready threads or not."""
+        self._pressed = True
+        self._marked.update(loops)
+        self._turn(off=False)
 
     def stop(self) -> None:
         """End the watchdog and give the tool number back."""
@@ -140,7 +147,7 @@ class Monitored:
         if not self._marked:
             self._turn(off=True)
         loop.breathe()
-        if not loop.ready or loop.collecting or not me.begun or me.done:
+        if (not loop.ready and not self._pressed) or loop.collecting or not me.begun or me.done:
             return
         self.switches += 1
         loop.push(me.resume)
