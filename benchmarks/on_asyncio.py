@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from on_threads import lateness, randoms
+
 from peers import noop
 
 __all__ = ["BENCHES"]

@@ -10,6 +10,7 @@ from heapq import heappush
 from typing import Any
 
 from on_threads import randoms, take_and_let_go
+
 from peers import noop
 
 __all__ = ["BENCHES"]

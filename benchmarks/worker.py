@@ -12,6 +12,7 @@ from typing import Any
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import on_threads
+
 import peers
 
 MAX_GROWTH = 200  # times its first size that a bench may grow to fill its time

@@ -6,7 +6,8 @@ interpreter is free-threaded); C code that lets go of the lock, as hashing does,
 once.
 
 Prints how many kernel threads carry four threads, and how many processors the work of two threads kept
-busy: processor time divided by elapsed time. On the user model all three figures are about one.
+busy: processor time divided by elapsed time. On the user model the first two figures are about one; long
+hashing is offloaded to kernel threads there, so the third is as on the kernel model.
 """
 
 import hashlib

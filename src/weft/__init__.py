@@ -10,7 +10,7 @@ from weft.core.policy import FairShare, Fifo, Policy, Priority
 from weft.core.thread import ControlBlock, State
 from weft.core.wait import Wait, WaitReason
 from weft.errors import DeadlockError, InternalError, WeftError
-from weft.runtime import call_later, dump, install, run, set_priority, threads, uninstall
+from weft.runtime import call_later, dump, install, offload, offloaded, run, set_priority, threads, uninstall
 
 __all__ = [
     "ControlBlock",
@@ -28,6 +28,8 @@ __all__ = [
     "current",
     "dump",
     "install",
+    "offload",
+    "offloaded",
     "run",
     "set_priority",
     "threads",

@@ -1,10 +1,24 @@
 """Settings with their units and reasons, and the only reader of WEFT_* variables."""
 
 import os
+from collections.abc import Callable, Iterable
 
 from weft.errors import WeftError
 
-__all__ = ["MODELS", "POLICIES", "SLICE", "VERSION", "Config", "parse_slice"]
+__all__ = [
+    "BLOCKED_LIMIT",
+    "CARRIERS",
+    "MODELS",
+    "OFFLOAD_THREADS",
+    "POLICIES",
+    "SLICE",
+    "VERSION",
+    "Config",
+    "parse_carriers",
+    "parse_entries",
+    "parse_limit",
+    "parse_slice",
+]
 
 VERSION = "0.1.0.dev0"
 MODELS = ("kernel", "user", "hybrid")
@@ -12,6 +26,15 @@ POLICIES = ("fifo", "priority", "fair")
 SLICE = 0.010  # seconds; long enough that preemption costs nothing that can be measured
 SHORTEST_SLICE = 0.0001  # seconds; below it the watchdog's own switches are the load
 LONGEST_SLICE = 60  # seconds
+OFFLOAD_THREADS = min(32, (os.cpu_count() or 1) + 4)  # kernel threads, as many as a pool has by default
+MOST_OFFLOAD_THREADS = 1024
+CARRIERS = max(2, min(8, os.cpu_count() or 1))  # one at least beside one that sits in C
+MOST_CARRIERS = 64
+BLOCKED_LIMIT = (
+    2.0  # seconds; what takes longer a person notices, and what takes less is no reason for a line
+)
+SHORTEST_LIMIT = 0.01  # seconds; about how often the watchdog looks
+LONGEST_LIMIT = 86_400  # seconds
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
@@ -22,40 +45,63 @@ class Config:
         model: a name of MODELS.
         policy: a name of POLICIES, or "module:Class".
         slice: seconds that a thread runs before a ready one gets its turn; 0: never preempt.
+        offload: callables whose calls go to kernel threads, as "module:function" or "module:Class.method".
+        offload_threads: how many kernel threads there may be for them.
+        blocked_limit: seconds in one C call after which the program is told; 0: never.
+        carriers: how many kernel threads carry the threads of the hybrid model; None: CARRIERS.
 
     Raises:
-        WeftError: a name is unknown, or the two do not go together.
+        WeftError: a name is unknown, a value is out of bounds, or two do not go together.
     """
 
-    __slots__ = ("model", "policy", "slice")
+    __slots__ = ("blocked_limit", "carriers", "model", "offload", "offload_threads", "policy", "slice")
 
-    def __init__(self, model: str = "user", policy: str = "fifo", slice: float = SLICE) -> None:
+    def __init__(
+        self,
+        model: str = "user",
+        policy: str = "fifo",
+        slice: float = SLICE,
+        offload: Iterable[str] = (),
+        offload_threads: int = OFFLOAD_THREADS,
+        blocked_limit: float = BLOCKED_LIMIT,
+        carriers: int | None = None,
+    ) -> None:
         self.model = model
         self.policy = policy
         self.slice = slice
+        self.offload = parse_entries(offload)
+        self.offload_threads = _check_threads(offload_threads)
+        self.blocked_limit = _check_limit(blocked_limit, repr(blocked_limit))
+        self.carriers = CARRIERS if carriers is None else _check_carriers(carriers)
         if model not in MODELS:
             raise WeftError(f"there is no model {model!r}; choose one of: {', '.join(MODELS)}")
         if not isinstance(slice, (int, float)):
             raise WeftError(f"a slice is a number of seconds, not {slice!r}")
         if slice != 0 and not SHORTEST_SLICE * 0.999 <= slice <= LONGEST_SLICE:
             raise WeftError(f"a slice of {slice} s cannot be kept; choose between 100us and 60s, or 0")
-        if policy not in POLICIES and ":" not in policy:
+        if not isinstance(policy, str) or (policy not in POLICIES and ":" not in policy):
             raise WeftError(
                 f"there is no policy {policy!r}; choose one of: {', '.join(POLICIES)}, "
                 "or name your own as module:Class"
             )
         if model == "kernel" and policy != "fifo":
-            raise WeftError("the kernel schedules kernel threads: --policy needs --model user")
+            raise WeftError(
+                "the kernel schedules kernel threads: a policy (--policy, WEFT_POLICY) needs --model user"
+            )
 
     @classmethod
     def from_environment(cls, **given: object) -> "Config":
-        """What was given, then WEFT_MODEL, WEFT_POLICY and WEFT_SLICE, then the defaults."""
+        """What was given, then the variable WEFT_ and the name in capitals, then the default."""
         env = os.environ
         values: dict[str, object] = {}
-        for name in ("model", "policy", "slice"):
+        for name, parse in _FROM_TEXT.items():
             value = given.get(name)
             if value is None and (text := env.get(f"WEFT_{name.upper()}")):
-                value = parse_slice(text) if name == "slice" else text
+                try:
+                    value = parse(text)
+                    cls(**{name: value})  # type: ignore[arg-type]
+                except WeftError as error:
+                    raise WeftError(f"WEFT_{name.upper()}: {str(error).removeprefix('offload: ')}") from None
             if value is not None:
                 values[name] = value
         return cls(**values)  # type: ignore[arg-type]
@@ -69,15 +115,116 @@ def parse_slice(text: str) -> float:
     """
     if text in ("off", "0"):
         return 0.0
+    seconds = _parse_time(text)
+    if not SHORTEST_SLICE * 0.999 <= seconds <= LONGEST_SLICE:
+        raise WeftError(f"a slice of {text} cannot be kept; choose between 100us and 60s, or off")
+    return seconds
+
+
+def parse_limit(text: str) -> float:
+    """Seconds out of the text of a blocked limit, written as a slice is.
+
+    Raises:
+        WeftError: it is not a time, or out of bounds.
+    """
+    return 0.0 if text in ("off", "0") else _check_limit(_parse_time(text), text)
+
+
+def parse_entries(entries: Iterable[str]) -> tuple[str, ...]:
+    """Names of callables to offload, each once.
+
+    Args:
+        entries: each "module:function" or "module:Class.method", or several with commas between.
+
+    Raises:
+        WeftError: one of them is malformed.
+    """
+    if isinstance(entries, str):
+        entries = [entries]
+    if not isinstance(entries, Iterable):
+        raise WeftError(f"offload takes a list of names such as 'module:function', not {entries!r}")
+    found: dict[str, None] = {}
+    for text in entries:
+        if not isinstance(text, str):
+            raise WeftError(f"offload takes names as text, such as 'module:function', not {text!r}")
+        for entry in text.split(","):
+            name = entry.strip()
+            if not name:
+                continue
+            module, colon, path = name.partition(":")
+            if not colon or not all(part.isidentifier() for part in f"{module}.{path}".split(".")):
+                raise WeftError(
+                    f"offload: {name!r} names no callable; write module:function or module:Class.method"
+                )
+            if module == "__main__":
+                raise WeftError(
+                    f"offload: {name!r} is in the program itself; put @weft.offloaded before it there"
+                )
+            found[name] = None
+    return tuple(found)
+
+
+def _parse_time(text: str) -> float:
     number, unit = text, 1.0
     for suffix in ("us", "ms", "s"):
         if text.endswith(suffix):
             number, unit = text[: -len(suffix)], UNITS[suffix]
             break
     try:
-        seconds = float(number) * unit
+        return float(number) * unit
     except ValueError:
         raise WeftError(f"{text!r} is no time; write it as 10ms, 200us or 0.01s") from None
-    if not SHORTEST_SLICE * 0.999 <= seconds <= LONGEST_SLICE:
-        raise WeftError(f"a slice of {text} cannot be kept; choose between 100us and 60s, or off")
-    return seconds
+
+
+def _check_limit(seconds: object, text: str) -> float:
+    if not isinstance(seconds, (int, float)):
+        raise WeftError(f"a blocked limit is a number of seconds, not {seconds!r}")
+    if seconds != 0 and not SHORTEST_LIMIT * 0.999 <= seconds <= LONGEST_LIMIT:
+        raise WeftError(f"a blocked limit of {text} cannot be kept; choose between 10ms and 86400s, or 0")
+    return float(seconds)
+
+
+def parse_carriers(text: str) -> int:
+    """How many carriers a text asks for.
+
+    Raises:
+        WeftError: it is no number, or there cannot be so many.
+    """
+    try:
+        count = int(text)
+    except ValueError:
+        raise WeftError(f"{text!r} is no number of carriers") from None
+    return _check_carriers(count)
+
+
+def _check_carriers(count: object) -> int:
+    if not isinstance(count, int) or not 1 <= count <= MOST_CARRIERS:
+        raise WeftError(f"there cannot be {count!r} carriers; choose between 1 and {MOST_CARRIERS}")
+    return count
+
+
+def _parse_threads(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise WeftError(f"{text!r} is no number of kernel threads") from None
+
+
+def _check_threads(count: object) -> int:
+    if not isinstance(count, int) or not 1 <= count <= MOST_OFFLOAD_THREADS:
+        raise WeftError(
+            f"there cannot be {count!r} kernel threads for offloaded calls; "
+            f"choose between 1 and {MOST_OFFLOAD_THREADS}"
+        )
+    return count
+
+
+_FROM_TEXT: dict[str, Callable[[str], object]] = {
+    "model": str,
+    "policy": str,
+    "slice": parse_slice,
+    "offload": lambda text: parse_entries([text]),
+    "offload_threads": _parse_threads,
+    "blocked_limit": parse_limit,
+    "carriers": parse_carriers,
+}

@@ -12,7 +12,7 @@ from typing import Any
 from weft import runtime
 from weft.config import Config
 from weft.core.places import HOME, floor
-from weft.errors import DeadlockError, WeftError
+from weft.errors import InternalError, WeftError
 from weft.host.platform import SHOWS_CODE_LINES
 
 __all__ = ["Target", "launch", "prepare"]
@@ -32,16 +32,20 @@ class Target:
         self.args = args
 
 
-def prepare(target: Target, model: str | None, policy: str | None, slice: float | None) -> Any:
+def prepare(target: Target, **settings: Any) -> Any:
     """Read the program and put a model in force; returns what `launch` wants.
+
+    Args:
+        target: what to run.
+        settings: as `weft.install` takes them.
 
     Raises:
         WeftError: the program cannot be read, or the options cannot work together.
     """
-    Config.from_environment(model=model, policy=policy, slice=slice)
+    Config.from_environment(**settings)
     _set_path(target)
     code = None if target.kind == "module" or _is_bundle(target) else _compile(target)
-    runtime.install(model, policy=policy, slice=slice)
+    runtime.install(**settings)
     runtime.runtime().dump_on_quit()
     return code
 
@@ -181,7 +185,7 @@ def _hide_launcher() -> None:
             if not name.startswith((HOME, "<frozen runpy>")) and not name.endswith(("/bin/weft", "runpy.py")):
                 break
             traceback = traceback.tb_next
-        if isinstance(value, DeadlockError):
+        if isinstance(value, WeftError) and not isinstance(value, InternalError):
             traceback = _without_weft(traceback)
         if _code_lines:
             import linecache  # noqa: PLC0415 - a program that does not fail has no need of it

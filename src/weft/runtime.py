@@ -9,7 +9,7 @@ import importlib
 import os
 import sys
 from _functools import partial  # type: ignore[import-not-found]  # functools leads to much more
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import IO, Any
 
 from weft.config import Config
@@ -25,8 +25,12 @@ from weft.host import threads as host_threads
 from weft.host.clock import SLACK, monotonic, set_slack
 from weft.host.clock import sleep as real_sleep
 from weft.host.platform import FREE_THREADED, kernel_thread_count
+from weft.host.pool import Pool
 from weft.stdlib import adapt, set_provider
-from weft.stdlib.descriptors import replacements
+from weft.stdlib.long_calls import LongCalls
+from weft.stdlib.long_calls import replacements as long_calls
+from weft.stdlib.named import Named
+from weft.stdlib.offload import end_of_kernel_thread, offload, offloaded, use_pool
 from weft.stdlib.per_thread import AsyncState
 from weft.stdlib.signals import SignalDesk
 from weft.stdlib.sleep import sleep
@@ -38,6 +42,8 @@ __all__ = [
     "call_later",
     "dump",
     "install",
+    "offload",
+    "offloaded",
     "run",
     "runtime",
     "set_priority",
@@ -56,30 +62,43 @@ class Runtime:
         self.config = config
         self.desk = SignalDesk(lambda: self.model.main, self._kick)
         self.model: Any
+        self.pool: Pool | None = None
+        self.named = Named(config.offload if config.model != "kernel" else ())
+        self.long_calls = LongCalls()
         on_main = host_threads.get_ident() == host_threads.main_ident()
+        parts = (config.slice, self._stuck, self.desk.pending, self.desk.deliver, config.blocked_limit)
         if config.model == "user":
-            self.model = _part("weft.models.user").UserModel(
-                config.slice, self._stuck, self.desk.pending, self.desk.deliver
-            )
+            self.model = _part("weft.models.user").UserModel(*parts)
         elif config.model == "hybrid":
-            self.model = _part("weft.models.hybrid").HybridModel(
-                config.slice, self._stuck, self.desk.pending, self.desk.deliver, 2
-            )
+            self.model = _part("weft.models.hybrid").HybridModel(*parts, config.carriers)
         else:
-            self.model = _part("weft.models.kernel").KernelModel(self._stuck, self.desk.pending)
+            self.model = _part("weft.models.kernel").KernelModel(
+                self._stuck, self.desk.pending, self.desk.meet_missed
+            )
+        if config.model != "kernel":
+            self.pool = Pool(config.offload_threads, end_of_kernel_thread)
+        self.shares_main = on_main and config.model != "kernel"
         extras = adapt.adapters(self)
         if config.model == "kernel":
             del extras["ctypes"]  # CPython's own PyThreadState_SetAsyncExc does what it says
-        self.tracing = Tracing(self.model.blocks, shared=config.model != "kernel")
+            extras["_socket"] = _prepare_reports
+        self.tracing = Tracing(self.model.blocks, None if config.model == "kernel" else self.model.everywhere)
         self.async_state = AsyncState(lambda: self.model.main)
         more = self.tracing.replacements()
         if config.model != "kernel":
-            more += replacements() + self.async_state.replacements()
+            for part in ("selecting", "descriptor_calls", "children", "files"):
+                more += _part(f"weft.stdlib.{part}").replacements()
+            more += self.async_state.replacements()
+            more += long_calls(more)
+            extras.update(self.long_calls.adapters())
+            if config.model == "hybrid":
+                extras["_posixsubprocess"] = partial(_supply, "weft.stdlib.children", "adapt_fork_exec")
             extras["_asyncio"] = self.async_state.adapt
-            extras["_socket"] = partial(_supply, "weft.stdlib.sockets", "supply_sockets")
+            extras["_socket"] = _supply_sockets
+            extras["ssl"] = partial(_supply, "weft.stdlib.tls", "supply_tls")
             extras["_multiprocessing"] = partial(_supply, "weft.stdlib.sem_lock", "supply_sem_lock")
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
-        self.supply = Supply(self.model, sleep, extras, more)
+        self.supply = Supply(self.model, sleep, [*extras.items(), *self.named.adapters().items()], more)
         self._on_main = on_main
         self._interval: float | None = None
         self._slack: int | None = None
@@ -90,6 +109,7 @@ class Runtime:
 
     def start_beside(self) -> None:
         """Be there for `weft.stdlib`, with nothing replaced."""
+        use_pool(self.pool)
         set_adopter(self.model.adopt)
         settler.handle_signals = self.desk.handle
         if self._on_main:
@@ -100,20 +120,23 @@ class Runtime:
 
     def install(self) -> None:
         """Put the runtime in force: from here on programs that import `threading` are on it."""
+        use_pool(self.pool)
         set_adopter(self.model.adopt)
         settler.handle_signals = self.desk.handle
         self.supply.install()
         if self.config.model != "kernel":
             self._slack = set_slack(SLACK)
         if self.config.model != "kernel":  # a policy's module may import threading: ours, by now
-            self.model.loop.use(make_policy(self.config.policy))
+            self.model.use(lambda: make_policy(self.config.policy))
         if self._on_main:
             self.desk.open()
             if self.config.model == "kernel":
                 host_signals.set_tripwire(self._on_trip)
+                self.desk.watch_arrivals()
             else:
-                host_signals.wake_by(self.model.loop.poller.signal_write)
-                self.model.loop.signal_noted = self.desk.pending
+                self.model.loop.poller.reopened = self._listen_to_signals
+                self._listen_to_signals()
+                self.model.loop.signals = self.desk.noted
         if self.config.model == "kernel":
             self.model.ensure_monitor()
         self._active = True
@@ -121,11 +144,20 @@ class Runtime:
             self._interval = sys.getswitchinterval()
             sys.setswitchinterval(min(self._interval, max(self.config.slice / 4, 5e-5)))
 
+    def _listen_to_signals(self) -> None:
+        """Have the poller's sleep ended by any signal."""
+        host_signals.wake_by(self.model.loop.poller.signal_write)
+
     def uninstall(self) -> None:
         """Take it away again; threads that still run are lost."""
         self._active = False
+        use_pool(None)
+        self.named.restore()
+        self.long_calls.restore()
         if self._on_main:
             self.desk.close()
+        if self.shares_main and self.supply.installed:
+            host_signals.wake_by(self.desk.wakeup.fd)
         self.tracing.close()
         self.async_state.close()
         if self._interval is not None:
@@ -136,7 +168,7 @@ class Runtime:
         if self.supply.installed:
             self.supply.uninstall()
         self.model.stop()
-        set_adopter(None)
+        set_adopter(_part("weft.models.foreign").ForeignCarrier.adopt)  # for what modules keep of ours
 
     # -- stuck -----------------------------------------------------------------------------------------
 
@@ -146,9 +178,14 @@ class Runtime:
         main = model.main
         if self.desk.pending() or self.desk.handles_more_than_ctrl_c() or main.on is None:
             return False
+        idle = 0
+        if self.pool is not None:
+            if self.pool.in_flight:
+                return False
+            idle = self.pool.alive
         kernel_threads = kernel_thread_count()
         if kernel_threads is not None:
-            foreign = kernel_threads - model.own_kernel_threads()
+            foreign = kernel_threads - model.own_kernel_threads() - idle
             if foreign > 0:
                 return False
         elif model.foreign_blocks():
@@ -158,7 +195,11 @@ class Runtime:
             return False
         waits = {(b.ident, id(b.on)) for b in blocks if b is not main}
         if not self._leaving or not waits <= self._told:
-            sys.stderr.write(_part("weft.watch.dump").render_deadlock(blocks) + "\n")
+            try:
+                report = _part("weft.watch.dump").render_deadlock(blocks)
+            except OSError as why:  # no descriptor is left to load it with
+                report = f"weft: deadlock: every thread waits and nothing can wake one (no details: {why})"
+            sys.stderr.write(report + "\n")
             sys.stderr.flush()
         self._told = waits
         error = DeadlockError("every thread waits and nothing can wake one; the report above has the details")
@@ -189,7 +230,7 @@ class Runtime:
         """Have SIGQUIT print every thread, unless the program sets a handler of its own."""
         number = host_signals.QUIT
         if number is not None and self._on_main:
-            host_signals.put(number, lambda *_: dump())
+            host_signals.put(number, _dump_if_possible)
 
     def kernel_ident(self, block: ControlBlock | None, ident: int) -> int:
         """The kernel thread that carries a block: what a signal can be sent to."""
@@ -199,26 +240,20 @@ class Runtime:
 
     # -- fork ----------------------------------------------------------------------------------------------
 
-    def _watcher(self) -> Any:
-        """What has a kernel thread of its own: the user model's preemption, or the kernel model itself."""
-        return getattr(self.model, "preemption", self.model)
-
     def before_fork(self) -> None:
         """Stop our own kernel threads and take the import lock, so that the child gets whole modules."""
         if not self._active:
             return
         self.supply.import_lock.acquire()
-        watcher = self._watcher()
-        if watcher is not None:
-            watcher.pause()
+        self.model.pause()
+        if self.pool is not None:
+            self.pool.pause()
 
     def after_fork_parent(self) -> None:
         """Go on as before."""
         if not self._active:
             return
-        watcher = self._watcher()
-        if watcher is not None:
-            watcher.resume()
+        self.model.resume()
         self.supply.import_lock.release()
 
     def after_fork_child(self) -> None:
@@ -227,9 +262,10 @@ class Runtime:
             return
         self.model.after_fork(current())
         self.async_state.after_fork()
-        watcher = self._watcher()
-        if watcher is not None:
-            watcher.resume()
+        self.desk.after_fork()
+        if self.pool is not None:
+            self.pool.after_fork()
+        self.model.resume()
         self.supply.import_lock.release()
 
     def leave(self) -> None:
@@ -259,12 +295,21 @@ class Runtime:
         if not self._active:
             return
         self._active = False
+        self._tell_of_missing()
+        use_pool(None)
         self.model.end()
         stacks: list[Any] = [b.resume for b in self.model.blocks() if b.begun and not b.done]
+        stacks += self.model.left_behind()
         if len(stacks) > 1:
             stacks.append(stacks)
             collector.freeze()
         stand_still(self.model.main)
+
+    def _tell_of_missing(self) -> None:
+        """Say which names for offloading had no effect, since there are no such modules."""
+        for entry in self.named.missing():
+            module = entry.partition(":")[0]
+            sys.stderr.write(f"weft: offload: {entry!r} had no effect: there is no module {module!r}\n")
 
     def throw(self, ident: int, error: Any) -> int:
         """Set an exception for a thread to meet at its next bytecode; how many threads that were."""
@@ -276,9 +321,7 @@ class Runtime:
                     return 1
                 block.error = error() if isinstance(error, type) else error
                 block.alarm |= THROWN
-                preemption = getattr(self.model, "preemption", None)
-                if preemption is not None:
-                    preemption.kick()
+                self.model.nudge(block)
                 return 1
         return 0
 
@@ -291,6 +334,16 @@ def _part(name: str) -> Any:
 def _supply(name: str, function: str, module: Any) -> None:
     """Adapt a module by a function of a part that is loaded only then."""
     getattr(_part(name), function)(module)
+
+
+def _prepare_reports(_: Any) -> None:
+    """Load what prints reports: a program with sockets may have no descriptor left when it is wanted."""
+    _part("weft.watch.dump")
+
+
+def _supply_sockets(module: Any) -> None:
+    _supply("weft.stdlib.sockets", "supply_sockets", module)
+    _prepare_reports(module)
 
 
 def make_policy(name: str) -> Policy | None:
@@ -328,29 +381,50 @@ def runtime() -> Runtime:
     return _runtime
 
 
-def install(model: str | None = None, *, policy: str | None = None, slice: float | None = None) -> None:
+def install(
+    model: str | None = None,
+    *,
+    policy: str | None = None,
+    slice: float | None = None,
+    offload: Iterable[str] | None = None,
+    offload_threads: int | None = None,
+    blocked_limit: float | None = None,
+    carriers: int | None = None,
+) -> None:
     """Put a thread model in force for this process; call it before anything imports `threading`.
 
     Args:
-        model: "user" or "kernel"; None: WEFT_MODEL, or user.
+        model: "user", "kernel" or "hybrid"; None: WEFT_MODEL, or user.
         policy: "fifo", "priority", "fair" or "module:Class"; user model only.
         slice: seconds a thread runs while others are ready; 0: never preempt.
+        offload: callables whose calls go to kernel threads: "module:function", "module:Class.method".
+        offload_threads: how many kernel threads there may be for them.
+        blocked_limit: seconds in one C call, while others wait, after which that is told; 0: never.
+        carriers: how many kernel threads carry the threads; hybrid model only.
 
     Raises:
         WeftError: `threading` is loaded already, a runtime is in force, or an argument is bad.
     """
     global _runtime
-    config = Config.from_environment(model=model, policy=policy, slice=slice)
+    config = Config.from_environment(
+        model=model,
+        policy=policy,
+        slice=slice,
+        offload=offload,
+        offload_threads=offload_threads,
+        blocked_limit=blocked_limit,
+        carriers=carriers,
+    )
     if _runtime is not None:
         if _runtime.config.model == config.model:
             return
         raise WeftError(
             f"the {_runtime.config.model} model is in force already; call weft.uninstall() before another one"
         )
-    if FREE_THREADED and config.model == "kernel":
+    if FREE_THREADED and config.model != "user":
         raise WeftError(
-            "on a free-threaded interpreter the kernel model is CPython's own threads: run the program with"
-            " plain `python`, or choose --model user"
+            "on a free-threaded interpreter the kernel model is CPython's own threads, and hybrid is"
+            " not right there: run the program with plain `python`, or choose --model user"
         )
     late = [name for name in TOO_LATE if name in sys.modules]
     if late:
@@ -459,7 +533,17 @@ def threads() -> list[ControlBlock]:
 
 def dump(file: IO[str] | None = None) -> None:
     """Print every thread with its state, its wait and its stack (stderr)."""
-    _part("weft.watch.dump").dump(runtime().model.blocks(), monotonic(), file)
+    blocks = runtime().model.blocks()
+    sockets = sys.modules.get("weft.host.sockets")
+    ends = {"ends": sockets.ends_of} if sockets is not None else {}
+    _part("weft.watch.dump").dump(blocks, monotonic(), file, **ends)
+
+
+def _dump_if_possible(*_: Any) -> None:
+    try:
+        dump()
+    except OSError as why:  # it is the program's only by accident, and must not end it
+        sys.stderr.write(f"weft: the threads cannot be shown: {why}\n")
 
 
 def set_priority(thread: Any, priority: int) -> None:

@@ -28,6 +28,8 @@ PUBLIC = frozenset(
         "current",
         "dump",
         "install",
+        "offload",
+        "offloaded",
         "run",
         "set_priority",
         "threads",

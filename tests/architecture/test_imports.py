@@ -42,11 +42,15 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 
 # Which models may import which of their siblings; all may import LOOP.
-# `foreign` carries one thread of a kernel thread, `preemption` slices a loop: parts, not models.
+# `foreign` carries one thread of a kernel thread, `preemption` slices a loop: parts, not models, and
+# `blocked` tells of what `preemption` finds. `overseer` looks after the carriers of hybrid, and interrupts
+# them by `monitored` or `traced`.
 SIBLINGS: dict[str, frozenset[str]] = {
-    "hybrid": frozenset({"user", "kernel", "foreign", "preemption"}),
+    "hybrid": frozenset({"user", "kernel", "foreign", "preemption", "overseer"}),
+    "overseer": frozenset({"monitored", "traced"}),
     "user": frozenset({"foreign", "preemption"}),
     "kernel": frozenset({"foreign"}),
+    "preemption": frozenset({"blocked"}),
 }
 LOOP = "loop"
 
@@ -66,7 +70,7 @@ MACHINE_ALLOWED: dict[tuple[str, str], str] = {
     ("weft.stdlib.supply", "_thread"): "weft's module is made from the real one",
     ("weft.stdlib.supply", "time"): "its `sleep` is replaced",
     ("weft.stdlib.beside", "time"): "its copy has another `sleep`",
-    ("weft.stdlib.descriptors", "select"): "its functions are replaced",
+    ("weft.stdlib.selecting", "select"): "its functions are replaced",
 }
 
 # Imports inside functions hide the shape of the program: (module, function, import) -> why it is there.
@@ -80,6 +84,7 @@ IN_FUNCTION_ALLOWED: dict[tuple[str, str, str], str] = {
     ("weft.launch", "_execute", "runpy"): "it leads to functools and more: not before weft is in place",
     ("weft.launch", "show", "linecache"): "a program that does not fail has no need of it",
     ("weft.host.signals", "prepare", "ctypes"): "a program without threads has no need of it",
+    ("weft.host.tracer", "__init__", "ctypes"): "a program with one carrier has no need of it",
     ("weft.host.signals", "prepare", "opcode"): "a program without threads has no need of it",
 }
 

@@ -268,7 +268,7 @@ BAD: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "a policy of the kernel": (
         ("--model", "kernel", "--policy", "fair", "-c", "1"),
-        "weft: the kernel schedules kernel threads: --policy needs --model user",
+        "weft: the kernel schedules kernel threads: a policy (--policy, WEFT_POLICY) needs --model user",
     ),
     "a slice that is no time": (
         ("--slice", "soon", "-c", "1"),
@@ -294,9 +294,9 @@ def test_a_bad_call_is_told_in_a_line_with_status_2(what: str) -> None:
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"WEFT_MODEL": "users"}, "weft: there is no model 'users'"),
-        ({"WEFT_POLICY": "best"}, "weft: there is no policy 'best'"),
-        ({"WEFT_SLICE": "soon"}, "weft: 'soon' is no time"),
+        ({"WEFT_MODEL": "users"}, "weft: WEFT_MODEL: there is no model 'users'"),
+        ({"WEFT_POLICY": "best"}, "weft: WEFT_POLICY: there is no policy 'best'"),
+        ({"WEFT_SLICE": "soon"}, "weft: WEFT_SLICE: 'soon' is no time"),
     ],
 )
 def test_a_bad_variable_is_told_in_a_line_with_status_2(variables: dict[str, str], words: str) -> None:
@@ -337,7 +337,7 @@ def test_the_command_itself_answers() -> None:
         (["-h"], 0, "usage: weft run "),
         (["--version"], 0, "weft 0."),
         (["-V"], 0, "weft 0."),
-        (["run", "--help"], 0, "usage: weft run [--model M]"),
+        (["run", "--help"], 0, "usage: weft run [options]"),
     ):
         done = python("-m", "weft", *args)
         assert (done.returncode, done.stderr) == (status, "")
@@ -354,12 +354,17 @@ def test_the_help_names_every_option_and_choice() -> None:
         "--model",
         "--policy",
         "--slice",
+        "--offload",
+        "--blocked-limit",
         "kernel",
         "user",
         "fifo",
         "priority",
         "fair",
         "WEFT_MODEL",
+        "WEFT_OFFLOAD",
+        "WEFT_OFFLOAD_THREADS",
+        "WEFT_BLOCKED_LIMIT",
         "-m",
         "-c",
     ):

@@ -64,6 +64,11 @@ GROUPS = {
 GROUPS = {g: s.split() for g, s in GROUPS.items()}
 # Names for a choice out of the groups above (a module still belongs to one group in the scores).
 CHOICES = {
+    # what waits for a descriptor, a child, a signal or a peer, and must stop its own thread alone
+    "waits": """test_timeout test_socket test_socketserver test_select test_selectors test_epoll test_ssl
+ test_httpservers test_httplib test_urllib2_localnet test_ftplib test_smtplib test_xmlrpc
+ test_subprocess test_signal test_asyncio.test_streams test_asyncio.test_sock_lowlevel
+ test_asyncio.test_subprocess test_asyncio.test_server test_asyncio.test_events""".split(),
     # what `weft run` must pass: all of core, and what stands on threads, contexts and finalizers
     "threads": GROUPS["core"]
     + [

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weft.config import SLICE, Config, parse_slice
+from weft.config import BLOCKED_LIMIT, OFFLOAD_THREADS, SLICE, Config, parse_entries, parse_limit, parse_slice
 from weft.errors import WeftError
 
 
@@ -78,7 +78,7 @@ def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({"model": "users"}, r"^there is no model 'users'; choose one of: kernel, user$"),
+        ({"model": "users"}, r"^there is no model 'users'; choose one of: kernel, user, hybrid$"),
         ({"policy": "lifo"}, r"^there is no policy 'lifo'; choose one of: fifo, priority, fair, or name"),
         ({"model": "kernel", "policy": "fair"}, r"^the kernel schedules kernel threads"),
     ],
@@ -92,3 +92,84 @@ def test_what_cannot_work_is_refused(given: dict[str, str], text: str) -> None:
 def test_a_slice_that_cannot_be_kept_is_refused_from_a_program_too(slice: float) -> None:
     with pytest.raises(WeftError):
         Config(slice=slice)
+
+
+def more(config: Config) -> tuple[tuple[str, ...], int, float]:
+    return config.offload, config.offload_threads, config.blocked_limit
+
+
+def test_offloading_and_the_limit_have_defaults_and_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert more(Config()) == ((), OFFLOAD_THREADS, BLOCKED_LIMIT)
+    assert 5 <= OFFLOAD_THREADS <= 32
+    monkeypatch.setenv("WEFT_OFFLOAD", "a:b, c.d:E.f ,a:b,")
+    monkeypatch.setenv("WEFT_OFFLOAD_THREADS", "7")
+    monkeypatch.setenv("WEFT_BLOCKED_LIMIT", "500ms")
+    assert more(Config.from_environment()) == (("a:b", "c.d:E.f"), 7, 0.5)
+    given = Config.from_environment(offload=["x:y"], offload_threads=1, blocked_limit=0)
+    assert more(given) == (("x:y",), 1, 0.0)
+    assert more(Config(offload="x:y,z:w")) == (("x:y", "z:w"), OFFLOAD_THREADS, BLOCKED_LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (
+            {"offload": ["a"]},
+            r"^offload: 'a' names no callable; write module:function or module:Class\.method$",
+        ),
+        ({"offload": ["a:b", "c:"]}, r"^offload: 'c:' names no callable"),
+        ({"offload": [print]}, r"^offload takes names as text, such as 'module:function', not <built-in"),
+        (
+            {"offload": ["__main__:f"]},
+            r"^offload: '__main__:f' is in the program itself; put @weft\.offloaded",
+        ),
+        (
+            {"offload_threads": 0},
+            r"^there cannot be 0 kernel threads for offloaded calls; choose between 1 and",
+        ),
+        ({"offload_threads": 1025}, r"^there cannot be 1025 kernel threads"),
+        ({"offload_threads": "8"}, r"^there cannot be '8' kernel threads"),
+        ({"blocked_limit": "2"}, r"^a blocked limit is a number of seconds, not '2'$"),
+        (
+            {"blocked_limit": -1},
+            r"^a blocked limit of -1 cannot be kept; choose between 10ms and 86400s, or 0$",
+        ),
+        ({"blocked_limit": 0.001}, r"^a blocked limit of 0\.001 cannot be kept"),
+        ({"blocked_limit": float("nan")}, r"^a blocked limit of nan cannot be kept"),
+    ],
+)
+def test_what_offloading_cannot_take_is_refused(given: dict[str, object], text: str) -> None:
+    with pytest.raises(WeftError, match=text):
+        Config(**given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("given", [{"policy": 3}, {"offload": 3}, {"offload": [3]}, {"model": 3}])
+def test_settings_of_a_wrong_type_are_refused(given: dict[str, object]) -> None:
+    with pytest.raises(WeftError, match=r"\b3\b"):
+        Config(**given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", ["", "many", "1.5"])
+def test_a_number_of_threads_is_a_number(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("WEFT_OFFLOAD_THREADS", value)
+    if not value:
+        assert Config.from_environment().offload_threads == OFFLOAD_THREADS
+        return
+    with pytest.raises(WeftError, match=rf"^WEFT_OFFLOAD_THREADS: '{value}' is no number of kernel threads$"):
+        Config.from_environment()
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("2s", 2.0), ("0", 0.0), ("off", 0.0), ("10ms", 0.01), ("90", 90.0)]
+)
+def test_a_limit_is_read_as_a_time(text: str, seconds: float) -> None:
+    assert parse_limit(text) == pytest.approx(seconds)
+
+
+@given(st.text(max_size=15))
+def test_any_text_is_names_or_an_error_of_ours(text: str) -> None:
+    try:
+        entries = parse_entries([text])
+    except WeftError:
+        return
+    assert all(entry.count(":") == 1 and "," not in entry and entry in text for entry in entries)

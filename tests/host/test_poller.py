@@ -1,6 +1,7 @@
 """The poller: sleeps to the microsecond, and is woken from any kernel thread, once for each sleep."""
 
 import os
+import resource
 import sys
 import threading
 import time
@@ -192,3 +193,57 @@ def test_a_tick_in_the_middle_of_a_registration_loses_nothing(poller: Poller) ->
     finally:
         os.close(read)
         os.close(write)
+
+
+@pytest.fixture
+def crowd() -> Iterator[Callable[[], None]]:
+    """Take all numbers below 1,100, which is more than `select` knows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken: list[int] = []
+
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2000), hard))
+        while not taken or taken[-1] < 1100:
+            taken.append(os.dup(0))
+
+    yield fill
+    for fd in taken:
+        os.close(fd)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_child_of_a_crowded_process_has_the_numbers_of_its_parent(
+    poller: Poller, crowd: Callable[[], None]
+) -> None:
+    before = {*poller._ours, *poller._sleep_on}
+    crowd()
+    poller.after_fork()
+    assert {*poller._ours, *poller._sleep_on} == before
+
+
+def test_a_poller_that_is_made_in_a_crowded_process_sleeps(crowd: Callable[[], None]) -> None:
+    crowd()
+    poller = Poller()
+    try:
+        assert poller._sleep_on[0] > 1023
+        assert took(poller, 0.002) >= 0.002
+        poller.wake()
+        assert took(poller, 5) < 1
+    finally:
+        poller.close()
+
+
+@pytest.mark.parametrize("how", ["open", "arm"])
+def test_who_registers_meets_the_loss_of_the_descriptors_first(poller: Poller, how: str) -> None:
+    reader, writer = os.pipe()
+    for fd in (*poller._ours, *poller._sleep_on):
+        os.close(fd)
+    channel = object()
+    getattr(poller, how)(reader, channel)
+    assert poller.channels == {reader: channel}
+    os.write(writer, b"x")
+    assert [fd for fd, _ in poller.wait(1)] == [reader]
+    os.close(reader)
+    os.close(writer)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        getattr(poller, how)(reader, channel)

@@ -224,3 +224,41 @@ def test_a_thread_started_while_the_interpreter_ends_is_refused_or_runs(model: s
         late = Late()
     """
     assert run_code(code, model=model).returncode == 0
+
+
+def test_what_modules_keep_of_a_runtime_that_is_gone_works_on() -> None:
+    """`weft.run` has returned: sockets and locks of the program serve kernel threads from here on."""
+    code = """
+    import weft
+
+    def serve():
+        import socket, threading
+        here, there = socket.socketpair()
+        thread = threading.Thread(target=lambda: there.sendall(there.recv(10).upper()))
+        thread.start()
+        here.sendall(b"on weft")
+        print(here.recv(10))
+        thread.join()
+        return here, there, threading.Lock()
+
+    here, there, lock = weft.run(serve, model="user")
+    import socket, threading, time
+
+    def answer(sock):
+        with lock:
+            sock.sendall(sock.recv(10).upper())
+
+    for one, other in ((here, there), socket.socketpair()):
+        thread = threading.Thread(target=answer, args=(other,))
+        lock.acquire()
+        thread.start()
+        one.sendall(b"after")
+        time.sleep(0.01)  # so that the thread waits for the lock
+        lock.release()
+        print(one.recv(10))
+        thread.join()
+        one.close()
+        other.close()
+    """
+    done = run_code(code, model=None)
+    assert (done.stdout, done.stderr) == ("b'ON WEFT'\nb'AFTER'\nb'AFTER'\n", "")

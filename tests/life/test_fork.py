@@ -100,6 +100,7 @@ def work():
 t = threading.Thread(target=work); t.start()
 other = threading.Thread(target=go.wait); other.start()
 t.join()
+print("main goes on")
 """
     expected, got = run(code.replace("check()", "print('checked', flush=True)"), None), run(code, model)
     assert (got.returncode, got.stdout) == (expected.returncode, expected.stdout), got
@@ -183,3 +184,102 @@ for t in ts: t.join()
 print(got)
 """
     assert run(code, model).check().stdout == "['42\\n', '42\\n']\n"
+
+
+def test_nothing_is_handed_to_threads_that_the_fork_left_behind(model: str) -> None:
+    code = """
+lock, items, units = threading.Lock(), queue.Queue(), threading.Semaphore(0)
+ran = []
+def take_lock():
+    with lock: ran.append("lock")
+def take_item(): ran.append(items.get())
+def take_unit(): ran.append(units.acquire())
+lock.acquire()
+ts = [threading.Thread(target=f) for f in (take_lock, take_item, take_unit)]
+for t in ts: t.start()
+while not all(b.wait for b in weft.threads()[1:]): time.sleep(0.001)
+pid = os.fork()
+if pid == 0:
+    lock.release(); items.put("item"); units.release()
+    time.sleep(0.02)
+    assert ran == [], ran
+    assert lock.acquire(timeout=1) and items.get(timeout=1) == "item" and units.acquire(timeout=1)
+    os._exit(5)
+print(wait_for(pid))
+lock.release(); items.put("mine"); units.release()
+for t in ts: t.join()
+print(sorted(map(str, ran)))
+"""
+    assert run(code, model).check().stdout == "5\n['True', 'lock', 'mine']\n"
+
+
+SOCKETS = """
+import socket
+def listening(): return socket.create_server(("127.0.0.1", 0))
+def until_parked(count):
+    if weft.threads()[0].carrier.poller is None: return time.sleep(0.05)
+    while sum(b.wait is not None for b in weft.threads()[1:]) < count: time.sleep(0.001)
+"""
+
+
+def test_a_reader_that_the_fork_left_behind_takes_nothing_in_the_child(model: str) -> None:
+    code = (
+        SOCKETS
+        + """
+here, there = socket.socketpair()
+got = []
+t = threading.Thread(target=lambda: got.append(here.recv(10))); t.start()
+until_parked(1)
+pid = os.fork()
+if pid == 0:
+    time.sleep(0.02)
+    there.send(b"from the child")
+    time.sleep(0.02)
+    os._exit(len(got))
+print(wait_for(pid))
+t.join()
+print(got)
+"""
+    )
+    assert run(code, model).check().stdout == "0\n[b'from the c']\n"
+
+
+def test_connections_go_on_in_parent_and_child(model: str) -> None:
+    code = (
+        SOCKETS
+        + """
+listener = listening()
+address = listener.getsockname()
+def echo(c):
+    with c:
+        while data := c.recv(100): c.sendall(data.upper())
+def serve(n):
+    for _ in range(n): threading.Thread(target=echo, args=(listener.accept()[0],)).start()
+def ask(c, data):
+    c.sendall(data)
+    return c.recv(100)
+server = threading.Thread(target=serve, args=(3,)); server.start()
+mine, childs = socket.create_connection(address), socket.create_connection(address)
+assert ask(mine, b"a") == b"A" and ask(childs, b"b") == b"B"
+until_parked(3)
+pid = os.fork()
+if pid == 0:
+    mine.close()
+    for n in range(50): assert ask(childs, b"child") == b"CHILD"
+    here, there = socket.socketpair()
+    t = threading.Thread(target=lambda: here.send(here.recv(10))); t.start()
+    time.sleep(0.005)
+    assert ask(there, b"own") == b"own"
+    t.join()
+    new = socket.create_connection(address)  # served by the parent
+    assert ask(new, b"new") == b"NEW"
+    os._exit(6)
+childs.close()
+for n in range(50): assert ask(mine, b"parent") == b"PARENT"
+print(wait_for(pid))
+mine.close()
+server.join()
+listener.close()
+"""
+    )
+    assert run(code, model).check().stdout == "6\n"

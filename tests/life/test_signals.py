@@ -1,6 +1,8 @@
 """Signals from outside: Ctrl-C reaches main whatever it does, SIGTERM ends, SIGQUIT prints."""
 
+import re
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +52,27 @@ except KeyboardInterrupt:
     print("interrupted", threading.current_thread() is threading.main_thread())
 """
     with program(code, model) as running:
+        running.until("ready\n").send(signal.SIGINT)
+        assert running.end() == (0, "ready\ninterrupted True\n", "")
+
+
+@pytest.mark.parametrize("wait", WAITS)
+def test_ctrl_c_that_the_main_kernel_thread_does_not_take_reaches_main(wait: str) -> None:
+    """The system hands it to another kernel thread, whose handler ends no system call of the main one.
+
+    So it is, too, with a signal that comes just before the main thread's sleep begins.
+    """
+    code = f"""{HEAD}
+import signal
+idle = threading.Thread(target=sleep, daemon=True); idle.start()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+try:
+    print("ready", flush=True)
+    {WAITS[wait]}
+except KeyboardInterrupt:
+    print("interrupted", threading.current_thread() is threading.main_thread())
+"""
+    with program(code, "kernel") as running:
         running.until("ready\n").send(signal.SIGINT)
         assert running.end() == (0, "ready\ninterrupted True\n", "")
 
@@ -120,6 +143,7 @@ def want():
     with lock: pass
 for target in (hold, want):
     threading.Thread(target=target, daemon=True, name=target.__name__).start()
+    while not lock.locked(): time.sleep(0.001)
 time.sleep(0.02)
 def main():
     print("ready", flush=True)
@@ -229,3 +253,80 @@ time.sleep(60)
         "OSError [Errno 22] Invalid argument",
         "TypeError 'int' object is not iterable",
     ]
+
+
+SERVER = f"""{HEAD}
+import os, socket
+listener = socket.create_server(("127.0.0.1", 0))
+port = listener.getsockname()[1]
+client = socket.create_connection(("127.0.0.1", port))
+served, peer = listener.accept()
+read, write = os.pipe()
+threading.Thread(target=lambda: served.recv(1), name="serve", daemon=True).start()
+threading.Thread(target=lambda: os.read(read, 1), name="pipe", daemon=True).start()
+time.sleep(0)
+print(port, peer[1], served.fileno(), listener.fileno(), read, flush=True)
+print("ready", flush=True)
+def main():
+    listener.accept()
+main()
+"""
+
+
+def test_sigquit_says_of_a_descriptor_what_it_is_connected_to() -> None:
+    with program(SERVER, "user") as running:
+        running.until("ready\n").send(signal.SIGQUIT).until("'pipe'", "stderr")
+        port, peer, served, listener, read = running.read("stdout").split()[:5]
+        err = running.read("stderr")
+        running.send(signal.SIGINT).end()
+    assert f"waits for descriptor {listener} (listens at 127.0.0.1:{port}) for " in err
+    assert f"waits for descriptor {served} (socket at 127.0.0.1:{port}, peer 127.0.0.1:{peer}) for " in err
+    assert f"waits for descriptor {read} for " in err
+
+
+def test_a_wait_in_the_library_is_told_with_the_programs_line_and_not_the_commands() -> None:
+    with program(SERVER, "user") as running:
+        err = running.until("ready\n").send(signal.SIGQUIT).until("'pipe'", "stderr").read("stderr")
+        running.send(signal.SIGINT).end()
+    assert re.search(r"'MainThread' .*\n      at .*program\.py:\d+ in main\n", err)
+    stack = re.search(r"'MainThread' .*\n      at .*\n        (.*)", err)
+    assert stack is not None
+    assert stack[1].endswith("in <module>")
+    assert "program.py" in stack[1]
+
+
+def test_sigquit_answers_a_program_that_has_no_descriptor_left(model: str) -> None:
+    code = f"""{HEAD}
+import resource, socket
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+kept = []
+try:
+    while True: kept.append(socket.socket())
+except OSError: pass
+print("ready", flush=True)
+threading.Event().wait()
+"""
+    with program(code, model) as running:
+        running.until("ready\n").send(signal.SIGQUIT).until("an event to be set", "stderr")
+        assert running.send(signal.SIGINT).end()[0] == -signal.SIGINT
+
+
+def test_what_no_descriptor_tells_of_is_told_in_words(tmp_path: Path) -> None:
+    path = str(tmp_path / "fifo")
+    code = f"""{HEAD}
+import os, signal, weft
+os.mkfifo({path!r})
+def show():
+    while weft.threads()[0].wait is None: time.sleep(0.001)
+    weft.dump(sys.stdout)
+    sys.stdout.flush()
+    os._exit(0)
+threading.Thread(target=lambda: open({path!r}), name="open", daemon=True).start()
+threading.Thread(target=show).start()
+signal.pause()
+"""
+    with program(code, "user") as running:
+        status, out, err = running.end()
+    assert (status, err) == (0, "")
+    assert "'MainThread' (blocked) waits for a signal for " in out
+    assert "'open' (blocked, daemon) waits for a call on a kernel thread of its own for " in out

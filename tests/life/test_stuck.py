@@ -63,7 +63,8 @@ def test_the_report_names_threads_locks_holders_lines_and_the_cycle(model: str) 
     done = run_code(
         CYCLE.replace(
             "one.join()",
-            "try: one.join()\nexcept BaseException as e: print(type(e).__mro__[1:3])\nimport os; os._exit(3)",
+            "try: one.join()\nexcept BaseException as e: print(type(e).__mro__[1:3], flush=True)\n"
+            "import os; os._exit(3)",
         ),
         model=model,
     )
@@ -201,3 +202,23 @@ def test_a_thread_in_a_c_call_is_not_stuck(model: str) -> None:
         HEAD + "r, w = os.pipe()\nthreading.Timer(0.4, os.write, (w, b'x')).start()\nprint(os.read(r, 1))\n"
     )
     assert run_code(code, model=model, timeout=20).check().stdout == "b'x'\n"
+
+
+def test_a_program_that_is_stuck_without_a_descriptor_left_is_told(model: str) -> None:
+    code = """
+import resource, threading, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+kept = []
+{imports}
+try:
+    while True: kept.append({take})
+except OSError: pass
+threading.Event().wait()
+"""
+    done = run_code(code.format(imports="import socket", take="socket.socket()"), model=model)
+    assert done.returncode == 1
+    assert "waits for an event to be set" in done.stderr
+    done = run_code(code.format(imports="import os", take="os.dup(0)"), model=model)
+    assert done.returncode == 1
+    assert "DeadlockError" in done.stderr
+    assert "weft: deadlock: every thread waits" in done.stderr

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable
 from types import ModuleType
 
-from tests.stdlib.seen import ON_WEFT, others
+from tests.stdlib.seen import ON_USER, ON_WEFT, others
 
 TO_END = 5.0  # seconds for the threads of a case to end
 
@@ -26,6 +26,11 @@ def cases_of(module: ModuleType) -> dict[str, Callable[[], None]]:
 def is_for_weft(case: Callable[[], None]) -> bool:
     """Whether the case holds what weft promises beyond CPython."""
     return getattr(case, "for_weft", False)
+
+
+def is_for_user(case: Callable[[], None]) -> bool:
+    """Whether the case holds what the user model alone promises."""
+    return getattr(case, "for_user", False)
 
 
 def run_case(case: Callable[[], None]) -> str:
@@ -45,7 +50,7 @@ def run_case(case: Callable[[], None]) -> str:
 def main(name: str) -> None:
     module = importlib.import_module(f"tests.stdlib.bodies.{name}")
     for case_name, case in cases_of(module).items():
-        if is_for_weft(case) and not ON_WEFT:
+        if (is_for_weft(case) and not ON_WEFT) or (is_for_user(case) and not ON_USER):
             continue
         print("begin", case_name, flush=True)
         begun = time.perf_counter()

@@ -4,6 +4,7 @@ The same bodies run on the plain interpreter, which holds them to what CPython d
 there whether a thread waits, so `until_waits` gives it time.
 """
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,10 @@ try:
 except weft.WeftError:
     ON_WEFT = False
 
+#: Whether a thread that waits for a descriptor is parked by weft: not where each has a kernel thread.
+PARKS_IN_C = ON_WEFT and weft.current().carrier.poller is not None
+ON_USER = ON_WEFT and sys.modules["weft.runtime"].runtime().model.name == "user"
+
 LONG = 10.0  # seconds; a wait that is meant to be ended by something else
 SHORT = 0.01  # seconds; a wait that is meant to run out
 
@@ -29,6 +34,12 @@ def for_weft(case: Case) -> Case:
     """Mark a case that CPython does not promise, as order of service: it is not run there."""
     case.for_weft = True  # type: ignore[attr-defined]
     return case
+
+
+def for_user(case: Case) -> Case:
+    """Mark a case of what only the user model promises, as that closing a socket wakes who waits on it."""
+    case.for_user = True  # type: ignore[attr-defined]
+    return for_weft(case)
 
 
 def others() -> list[ControlBlock]:
@@ -42,12 +53,18 @@ def block_of(thread: threading.Thread) -> ControlBlock:
 
 
 def until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
-    """Let others run until the condition is true, and return what it gave."""
-    deadline = time.monotonic() + seconds
+    """Let others run until the condition is true, and return what it gave.
+
+    It is looked at once more after the time is over: who waits may itself have starved, as kernel threads do
+    for seconds while others spin.
+    """
+    now = time.monotonic()
+    deadline = now + seconds
     while not (value := condition()):
-        if time.monotonic() > deadline:
+        if now > deadline:
             raise AssertionError(f"not true within {seconds:g} s")
         time.sleep(0.0002)
+        now = time.monotonic()
     return value
 
 
@@ -60,6 +77,14 @@ def until_waits(*threads: threading.Thread, reason: WaitReason | None = None) ->
     for thread in threads:
         wait = until(lambda thread=thread: waits(thread, reason))
     return wait
+
+
+def until_stopped(*threads: threading.Thread) -> None:
+    """As `until_waits`, where on the kernel model a thread sleeps in the kernel and no record tells."""
+    if PARKS_IN_C:
+        until_waits(*threads)
+    else:
+        time.sleep(0.02)
 
 
 def waits(thread: threading.Thread, reason: WaitReason | None = None) -> Wait | None:

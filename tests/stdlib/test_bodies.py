@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stdlib.runner import cases_of, is_for_weft
+from tests.stdlib.runner import cases_of, is_for_user, is_for_weft
 from tests.support import MODELS, ProgramHung, run_weft
 from tests.support.programs import run_child
 
@@ -52,10 +52,16 @@ def outcomes(name: str, model: str) -> Outcomes:
 #: What is known not to hold, (module, case) -> models and the reason; told in docs/limits.md.
 SIGNAL_ENDS_A_WAIT = "a signal ends main's wait, which begins anew after the handler"
 KNOWN_GAPS = {
-    ("signalled", "case_a_notify_that_comes_with_a_signal_is_not_lost"): (("user",), SIGNAL_ENDS_A_WAIT),
-    ("signalled", "case_a_pulse_that_comes_with_a_signal_is_not_lost"): (("user",), SIGNAL_ENDS_A_WAIT),
+    ("signalled", "case_a_notify_that_comes_with_a_signal_is_not_lost"): (
+        ("user", "hybrid"),
+        SIGNAL_ENDS_A_WAIT,
+    ),
+    ("signalled", "case_a_pulse_that_comes_with_a_signal_is_not_lost"): (
+        ("user", "hybrid"),
+        SIGNAL_ENDS_A_WAIT,
+    ),
     ("signalled", "case_who_waited_first_is_served_first_also_after_a_signal"): (
-        ("user", "kernel"),
+        ("user", "kernel", "hybrid"),
         SIGNAL_ENDS_A_WAIT,
     ),
 }
@@ -70,7 +76,9 @@ def cases() -> list[object]:
     found: list[object] = []
     for name in NAMES:
         for case_name, case in cases_of(importlib.import_module(f"tests.stdlib.bodies.{name}")).items():
-            models = MODELS if is_for_weft(case) else (*MODELS, PLAIN)
+            models: tuple[str, ...] = MODELS if is_for_weft(case) else (*MODELS, PLAIN)
+            if is_for_user(case):
+                models = ("user",)
             found += [
                 pytest.param(
                     name,

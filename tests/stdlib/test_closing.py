@@ -21,6 +21,8 @@ HEAD = """
             came.append(function())
         except OSError as error:
             came.append((type(error).__name__, errno.errorcode[error.errno], str(error)))
+        except ValueError as error:
+            came.append((type(error).__name__, str(error)))
 
     def poll():
         made = select.poll()
@@ -56,7 +58,7 @@ WAITS = {
         "server.close()",
         BAD,
     ),
-    "epoll": ("epoll.poll", "epoll.close()", BAD),
+    "epoll": ("epoll.poll", "epoll.close()", "('ValueError', 'I/O operation on closed epoll object')\n"),
 }
 
 

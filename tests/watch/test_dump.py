@@ -3,6 +3,7 @@
 import io
 
 from tests.core.carrier import FakeCarrier, Lot, begun
+from weft.core.channel import Channel
 from weft.core.thread import ControlBlock
 from weft.watch.dump import dump, render, render_deadlock
 
@@ -48,7 +49,7 @@ def test_a_holder_that_has_ended_is_told() -> None:
     holder.done = True
     report = render_deadlock([waiting("waiter", holder, carrier)])
     assert "held by 'holder', which has ended" in report
-    assert report.endswith("no cycle: what they wait for is never released, set, put or sent")
+    assert report.endswith("no cycle: what they wait for is never released, set, put, taken or sent")
 
 
 def test_a_cycle_is_told_link_by_link() -> None:
@@ -85,3 +86,20 @@ def test_threads_that_wait_alike_are_counted() -> None:
     few = render_deadlock(blocks[:4])
     assert "more like it" not in few
     assert "'worker 3'" in few
+
+
+def test_a_wait_for_descriptors_tells_their_ends_and_not_thousands() -> None:
+    block = begun(name="server")
+    block.since = 1.0
+    block.on = Channel(7)
+    assert "waits for descriptor 7 (a friend)\n" in render([block], ends=lambda fd: "a friend")
+    assert "waits for descriptor 7\n" in render([block])
+
+    class Many(Channel):
+        numbers = tuple(range(1000))
+
+    Many.__module__ = "weft.made_up"
+    block.on = Many(7)
+    assert "waits for descriptors 0, 1, 2 (it), 3, 4 and 995 more\n" in render(
+        [block], ends=lambda fd: "it" if fd == 2 else ""
+    )

@@ -3,31 +3,40 @@
 import sys
 from typing import NoReturn
 
-from weft.config import MODELS, POLICIES, parse_slice
+from weft.config import CARRIERS, MODELS, POLICIES, parse_carriers, parse_entries, parse_limit, parse_slice
 from weft.errors import WeftError
 from weft.launch import Target, launch, prepare
 
 __all__ = ["run_command"]
 
 HELP = f"""\
-usage: weft run [--model M] [--policy P] [--slice T] (program.py | -m module | -c code | -) [args]
+usage: weft run [options] (program.py | -m module | -c code | -) [args]
 
 Runs a Python program, unmodified, with its threads on a model of your choice.
 
-  --model M    {" or ".join(MODELS)} (user): kernel threads, or user-level threads on one kernel thread
+  --model M    {", ".join(MODELS)} (user): kernel threads, user-level threads on one kernel
+               thread, or on several
+  --carriers N how many kernel threads carry the threads of the hybrid model (here: {CARRIERS})
   --policy P   {", ".join(POLICIES)}, or module:Class (fifo): which ready user thread runs next
   --slice T    how long a thread runs while others are ready, as 10ms or 0.01s (10ms); off: no preemption
+  --offload N  a callable whose calls go to kernel threads, as module:function or module:Class.method;
+               may be given more than once
+  --blocked-limit T
+               after how long in one C call, while other threads wait, that is told, as 500ms (2s);
+               0: never
   -m, -c, -    a module, a piece of code, standard input: as `python` has them
 
-WEFT_MODEL, WEFT_POLICY and WEFT_SLICE stand in for options that are not given. A program that is stuck
-is told so: each thread with what it waits for, and who holds it. SIGQUIT prints every thread of a
-program that runs.
+WEFT_MODEL, WEFT_CARRIERS, WEFT_POLICY, WEFT_SLICE, WEFT_OFFLOAD (with commas) and WEFT_BLOCKED_LIMIT stand
+in for options that are not given; WEFT_OFFLOAD_THREADS says how many kernel threads offloaded calls may
+have. A program that is stuck is told so: each thread with what it waits for, and who holds it. SIGQUIT
+prints every thread of a program that runs.
 """
 
 
 def run_command(args: list[str]) -> None:
     """Parse what comes before the program, and run it."""
     options: dict[str, str] = {}
+    offload: list[str] = []
     rest = list(args)
     while rest:
         word = rest.pop(0)
@@ -35,35 +44,45 @@ def run_command(args: list[str]) -> None:
         if word in ("-h", "--help"):
             print(HELP, end="")
             return
-        if name in ("--model", "--policy", "--slice"):
+        if name in ("--model", "--policy", "--slice", "--blocked-limit", "--offload", "--carriers"):
             if not equals:
                 if not rest:
                     _refuse(f"{name} needs a value")
                 value = rest.pop(0)
-            options[name[2:]] = value
+            if name == "--offload":
+                offload.append(value)
+            else:
+                options[name[2:]] = value
         elif word in ("-m", "-c"):
             if not rest:
                 _refuse(f"{word} needs {'a module name' if word == '-m' else 'a piece of code'}")
-            _go(Target("module" if word == "-m" else "code", rest.pop(0), rest), options)
+            _go(Target("module" if word == "-m" else "code", rest.pop(0), rest), options, offload)
             return
         elif word == "-":
-            _go(Target("stdin", "-", rest), options)
+            _go(Target("stdin", "-", rest), options, offload)
             return
         elif word == "--" and rest:
-            _go(Target("script", rest.pop(0), rest), options)
+            _go(Target("script", rest.pop(0), rest), options, offload)
             return
         elif word.startswith("-"):
             _refuse(f"there is no option {word!r}")
         else:
-            _go(Target("script", word, rest), options)
+            _go(Target("script", word, rest), options, offload)
             return
     _refuse("no program was named")
 
 
-def _go(target: Target, options: dict[str, str]) -> None:
+def _go(target: Target, options: dict[str, str], offload: list[str]) -> None:
     try:
-        pause = parse_slice(options["slice"]) if "slice" in options else None
-        code = prepare(target, options.get("model"), options.get("policy"), pause)
+        code = prepare(
+            target,
+            model=options.get("model"),
+            policy=options.get("policy"),
+            slice=parse_slice(options["slice"]) if "slice" in options else None,
+            offload=parse_entries(offload) if offload else None,
+            carriers=parse_carriers(options["carriers"]) if "carriers" in options else None,
+            blocked_limit=parse_limit(options["blocked-limit"]) if "blocked-limit" in options else None,
+        )
     except WeftError as error:
         print(f"weft: {error}", file=sys.stderr)
         sys.exit(2)

@@ -33,11 +33,12 @@ every model. The primitives are written in such stretches and take no lock of th
 "atomic" marks the ones that lean on it.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from weft.core.thread import ControlBlock
 
-__all__ = ["RETRY", "SIGNAL", "THROWN", "TIMEOUT", "WITHDRAWN", "interrupt", "park", "settle", "wake"]
+__all__ = ["RETRY", "SIGNAL", "THROWN", "TIMEOUT", "WITHDRAWN", "bury", "interrupt", "park", "settle", "wake"]
 
 # Bits of ControlBlock.alarm.
 TIMEOUT = 1  # withdrawn because the deadline has come
@@ -99,6 +100,14 @@ def park(block: ControlBlock, deadline: float | None = None) -> int:
     if alarm:
         block.alarm = 0
     return alarm
+
+
+def bury(blocks: Iterable[ControlBlock]) -> None:
+    """Threads that a fork left behind have ended: nothing is handed to them and nothing wakes them."""
+    for block in blocks:
+        block.done = True
+        if block.on is not None:
+            block.on._withdraw(block)
 
 
 class _Settler:

@@ -17,7 +17,10 @@ _BETWEEN = (
     _STDLIB + "threading.py",
     _STDLIB + "queue.py",
     _STDLIB + os.path.join("concurrent", "futures", ""),
+    _STDLIB + os.path.join("asyncio", ""),
+    *(_STDLIB + name for name in ("socket.py", "ssl.py", "selectors.py", "subprocess.py")),
 )
+_LAUNCH = HOME + "launch.py"
 
 _transparent: set[CodeType] = set()
 _floors: set[CodeType] = set()
@@ -74,9 +77,9 @@ def place_of(frame: FrameType | None) -> str:
 
 
 def stack_of(frame: FrameType | None) -> list[str]:
-    """All places from the outermost to the innermost, without weft's own."""
+    """All places from the outermost to the innermost, without weft's own and those of its command."""
     places: list[str] = []
-    while frame is not None:
+    while frame is not None and frame.f_code.co_filename != _LAUNCH:
         if not frame.f_code.co_filename.startswith(HOME):
             places.append(_describe(frame))
         frame = frame.f_back

@@ -29,12 +29,21 @@ class Carrier(Protocol):
             returns what runs next.
         waiting: True while the carrier sleeps in `idle`; who pushes then has to call `wake`.
         now: the monotonic clock as last read, seconds; good to about a slice.
+        alone: nobody but the caller could run on it, so nobody is kept waiting if the caller blocks in C.
+        collecting: a garbage collection runs on it, so that nobody may be switched to.
         poller: watches descriptors for parked threads (host.poller); None where the thread may sleep in
             the kernel itself.
         native_id: the kernel's number of the kernel thread it is.
     """
 
     waiting: bool
+
+    @property
+    def alone(self) -> bool: ...
+
+    @property
+    def collecting(self) -> bool: ...
+
     native_id: int
     poller: Any
     timers: "Timers"
@@ -56,9 +65,6 @@ class Carrier(Protocol):
 
     def nap(self, block: "ControlBlock", on: object, seconds: float) -> bool:
         """Sleep, if the thread may do so in the kernel; False: it has to park."""
-
-    def alone(self) -> bool:
-        """Whether nobody else is on the carrier and nothing is due: the caller may sleep in the kernel."""
 
     def breathe(self) -> None:
         """The caller gives way and nobody else is ready: see to timers, or to other kernel threads."""

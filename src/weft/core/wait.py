@@ -23,6 +23,7 @@ class WaitReason(enum.Enum):
     FUTURE = "waits for the result of a future"
     SLEEP = "sleeps"
     DESCRIPTOR = "waits for"
+    OFFLOAD = "waits for a call on a kernel thread:"
     SHUTDOWN = "waits for the other threads to end"
     OTHER = "waits"
 

@@ -5,6 +5,7 @@ itself always reaches the real ones.
 """
 
 import _thread
+import fcntl
 import os
 import sys
 import time
@@ -12,8 +13,11 @@ from _queue import Empty
 from typing import Any
 
 __all__ = [
+    "CALLS_MAY_SWITCH",
     "CHECKS_HANDLES",
     "FREE_THREADED",
+    "HAS_EVENTS",
+    "HIGH",
     "PLAIN_LOCK_TYPE",
     "RLOCK_SHOWS_LOCKED",
     "SHOWS_CODE_LINES",
@@ -24,6 +28,8 @@ __all__ = [
     "deadline_after",
     "exit_now",
     "gil_enabled",
+    "high",
+    "identify",
     "kernel_thread_count",
     "monotonic",
     "switch_interval",
@@ -35,10 +41,15 @@ PLAIN_LOCK_TYPE = VERSION >= (3, 13)  # `_thread.lock` is a type one may call
 CHECKS_HANDLES = VERSION >= (3, 13)  # threads are joined by `_ThreadHandle`, not by a sentinel lock
 RLOCK_SHOWS_LOCKED = VERSION >= (3, 14)  # `RLock.locked()` is there
 SHOWS_CODE_LINES = VERSION >= (3, 13)  # tracebacks show the source of `python -c`
+HAS_EVENTS = VERSION >= (3, 12)  # sys.monitoring (PEP 669)
+# A switch of stacks inside the event of a function that begins or is resumed:
+# 3.12 then counts references wrongly.
+CALLS_MAY_SWITCH = VERSION >= (3, 13)
 TIMEOUT_MAX: float = _thread.TIMEOUT_MAX
 monotonic = time.monotonic
 exit_now = os._exit
 switch_interval = sys.getswitchinterval
+HIGH = 700  # above what most programs open, below what select() can take (1,024)
 
 
 def gil_enabled() -> bool:
@@ -98,3 +109,24 @@ def kernel_thread_count() -> int | None:
         return len(os.listdir("/proc/self/task"))
     except OSError:
         return None
+
+
+def high(fd: int) -> int:
+    """The same descriptor under a number that programs do not come to by themselves."""
+    if fd >= HIGH:
+        return fd  # one more would take the place of the next, and the last has to be low enough for select()
+    try:
+        moved = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIGH)
+    except OSError:
+        return fd
+    os.close(fd)
+    return moved
+
+
+def identify(fd: int) -> tuple[int, int] | None:
+    """What an open descriptor stands for, so that it is known again; None if it is not open."""
+    try:
+        found = os.fstat(fd)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -13,12 +13,14 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["HANGUP", "READ", "WRITE", "Poller", "poll_once"]
+from weft.host.platform import HIGH, high, identify
+
+__all__ = ["FITS", "HANGUP", "READ", "WRITE", "Poller", "asker", "poll_once", "tell"]
 
 READ = select.POLLIN | select.POLLPRI
 WRITE = select.POLLOUT
 HANGUP = select.POLLERR | select.POLLHUP | select.POLLNVAL
-HIGH = 700  # above what most programs open, below what select() can take (1,024)
+FITS = getattr(select, "PIPE_BUF", 512)  # bytes that a pipe takes at once when it says that it takes some
 COARSE = 0.004  # seconds above which a sleep is begun in whole milliseconds
 
 Events = list[tuple[int, int]]
@@ -27,32 +29,37 @@ Events = list[tuple[int, int]]
 class Poller:
     """Sleeps until a deadline, until `wake` is called from any kernel thread, or until a descriptor changes.
 
+    Args:
+        channels: of a poller beside which this one works: a number stands for one channel in both.
+
     Attributes:
         channels: the registered descriptors, each with whatever the caller keeps for it.
         signal_write: a descriptor to which a signal's number may be written to end the sleep.
+        reopened: called when the descriptors above are others than before (fork, or the program closed them).
     """
 
-    def __init__(self) -> None:
-        self.channels: dict[int, Any] = {}
+    def __init__(self, channels: dict[int, Any] | None = None) -> None:
+        self.channels: dict[int, Any] = {} if channels is None else channels
         self._dead: list[Any] = []
+        self.reopened: Callable[[], object] = lambda: None
         self._open()
 
     def _open(self) -> None:
         if hasattr(os, "eventfd"):
-            self._read = self._write = _high(os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK))
+            self._read = self._write = high(os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK))
         else:
-            self._read, self._write = (_high(fd) for fd in os.pipe())
+            self._read, self._write = (high(fd) for fd in os.pipe())
             for fd in (self._read, self._write):
                 os.set_blocking(fd, False)
-        self._identity = _identity(self._read)
-        self._signal_read, self.signal_write = (_high(fd) for fd in os.pipe())
+        self._identity = identify(self._read)
+        self._signal_read, self.signal_write = (high(fd) for fd in os.pipe())
         for fd in (self._signal_read, self.signal_write):
             os.set_blocking(fd, False)
         self._events: Any = _Events()
         for fd in (self._read, self._signal_read):
             self._events.register(fd, reads_only=True)
         mine = {self._read, self._write, self._signal_read, self.signal_write}
-        self._ours = {fd: _identity(fd) for fd in mine}
+        self._ours = {fd: identify(fd) for fd in mine}
         self._sleep_on = (self._events.fileno(),)
         self.poll: Callable[..., Events] = self._events.poll
 
@@ -75,6 +82,8 @@ class Poller:
                 return self.poll(0)
         except OSError:
             return self._lost()
+        except ValueError:  # so many files were open that its number is too high for `select`
+            return self.poll(timeout)
         return []
 
     def look(self) -> Events:
@@ -87,7 +96,7 @@ class Poller:
     def stray(self, fd: int) -> None:
         """An event came for a descriptor without a channel: our own, or one that is no longer of interest."""
         if fd == self._read or fd == self._signal_read:
-            if self._ours[fd] == _identity(fd):
+            if self._ours[fd] == identify(fd):
                 try:
                     _read(fd, 4096)  # the handlers of signals run as this call returns
                 except BlockingIOError:
@@ -97,7 +106,7 @@ class Poller:
 
     def wake(self) -> None:
         """End the sleep, or the next one if none is on."""
-        if self._read == self._write and _identity(self._write) != self._identity:
+        if self._read == self._write and identify(self._write) != self._identity:
             return  # the program closed our descriptor
         try:
             _write(self._write, _ONE)
@@ -108,6 +117,7 @@ class Poller:
         """The program closed our descriptors (a daemon closes all it does not know): open others."""
         self._dead.append(self._events)  # freed, it would close the number, which is another's by now
         self._open()
+        self.reopened()
         return self._register_again()
 
     def _register_again(self) -> Events:
@@ -142,33 +152,77 @@ class Poller:
             self._events.modify(fd)
         except OSError:
             self._put_back(fd, known)
-            raise
+            if not self._is_lost():
+                raise
+            self._lost()
+            return self.open(fd, channel)
         return channel
 
-    def arm(self, fd: int, channel: Any) -> None:
+    def arm(self, fd: int, channel: Any, yields: bool = False) -> bool:
         """Have an edge come at once if a descriptor is ready, whether or not it is registered.
 
         Who waits must stand in the channel already: a tick may serve it at any moment.
 
+        Args:
+            yields: leave all as it is if the number has another channel.
+
+        Returns:
+            False if it yielded: whoever waits has to begin again.
+
         Raises:
             PermissionError, OSError: as `open`.
         """
-        known = self.channels.get(fd)
-        self.channels[fd] = channel
+        fresh = fd not in self.channels
+        if self.channels.setdefault(fd, channel) is not channel:
+            if yields:
+                return False
+            self.channels[fd] = channel
+        events = self._events
         try:
-            if known is None:
+            if fresh:
                 try:
-                    self._events.register(fd)
+                    events.register(fd)
                 except FileExistsError:
-                    self._events.modify(fd)
+                    events.modify(fd)
             else:
                 try:
-                    self._events.modify(fd)
-                except FileNotFoundError:  # the number was closed and opened anew behind our back
-                    self._events.register(fd)
+                    events.modify(fd)
+                except FileNotFoundError:  # another poller has it, or the number was closed and opened anew
+                    events.register(fd)
         except OSError:
             self._put_back(fd, None)
-            raise
+            if not self._is_lost():
+                raise
+            self._lost()
+            return self.arm(fd, channel, yields)
+        return True
+
+    def has(self, fd: int) -> bool:
+        """Whether the file that has the number now is registered here."""
+        try:
+            self._events.modify(fd)
+        except OSError:
+            return False
+        return True
+
+    def take(self, fd: int, channel: Any) -> None:
+        """Bring a channel here from another poller, since who waits on it now is on this one's carrier.
+
+        Raises:
+            OSError: the descriptor is not open.
+        """
+        before, channel.poller = channel.poller, self
+        self.arm(fd, channel)
+        if (channel.reader is None or channel.writer is None) and not channel.more:
+            before.release(fd)
+
+    def release(self, fd: int) -> None:
+        """Be told of a descriptor no more; another poller is."""
+        self._events.unregister(fd)
+
+    def _is_lost(self) -> bool:
+        """Whether a call failed since the program has closed our descriptor, and not for its own sake."""
+        return identify(self._events.fileno()) is None
 
     def _put_back(self, fd: int, known: Any) -> None:
         if known is None:
@@ -185,7 +239,7 @@ class Poller:
     def close(self) -> None:
         """Give the descriptors back."""
         for fd, identity in self._ours.items():
-            if _identity(fd) == identity:
+            if identify(fd) == identity:
                 _close(fd)
         self._events.close()
 
@@ -193,34 +247,21 @@ class Poller:
         """In a forked child: descriptors of one's own, since the old ones are shared with the parent."""
         self.close()
         self._open()
+        self.reopened()
         return self._register_again()
-
-
-def _high(fd: int) -> int:
-    """The same descriptor under a number that programs do not come to by themselves."""
-    try:
-        high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIGH)
-    except OSError:
-        return fd
-    _close(fd)
-    return high
-
-
-def _identity(fd: int) -> tuple[int, int] | None:
-    try:
-        found = os.fstat(fd)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 class _Epoll:
     """An epoll on which everything is edge-triggered."""
 
     def __init__(self) -> None:
-        made = _real_epoll()
-        self._epoll = _real_epoll.fromfd(fcntl.fcntl(made.fileno(), fcntl.F_DUPFD_CLOEXEC, HIGH))
-        made.close()
+        made = self._epoll = _real_epoll()
+        if made.fileno() < HIGH:
+            try:
+                self._epoll = _real_epoll.fromfd(fcntl.fcntl(made.fileno(), fcntl.F_DUPFD_CLOEXEC, HIGH))
+                made.close()
+            except OSError:
+                pass  # so few descriptors are allowed that there is no such number
         self._mask = select.EPOLLIN | select.EPOLLOUT | select.EPOLLPRI | select.EPOLLRDHUP | select.EPOLLET
         self.poll = self._epoll.poll
         self.fileno = self._epoll.fileno
@@ -236,7 +277,7 @@ class _Epoll:
     def unregister(self, fd: int) -> None:
         try:
             self._epoll.unregister(fd)
-        except OSError:
+        except (OSError, ValueError):  # closed already, the one or the other
             pass
 
 
@@ -300,6 +341,22 @@ def poll_once(wanted: Iterable[tuple[int, int]], timeout_ms: float | None) -> li
     for fd, events in wanted:
         poll.register(fd, events)
     return poll.poll(timeout_ms)
+
+
+def tell(text: str) -> None:
+    """Write a text to descriptor 2, past all files and buffers; nothing is written if there is no room."""
+    try:
+        if poll_once([(2, WRITE)], 0):
+            _write(2, text.encode("utf-8", "backslashreplace"))
+    except OSError:
+        pass  # nobody is there to be told
+
+
+def asker(fd: int, events: int) -> Callable[[float], Events]:
+    """A real `poll` that is kept, for who asks about the same descriptor again and again."""
+    poll = _poll()
+    poll.register(fd, events)
+    return poll.poll
 
 
 _real_epoll: Any = getattr(select, "epoll", None)  # the names in `select` will be weft's own

@@ -6,24 +6,31 @@ breaker and no system call is interrupted.
 """
 
 import _thread
+import os
 import signal
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
+
+from weft.host.platform import high, identify
 
 __all__ = [
     "BOUNDARIES",
     "OURS",
     "QUIT",
     "TRIPWIRE",
+    "Arrivals",
     "at_boundary",
+    "block_all",
     "default",
     "default_int_handler",
     "get",
+    "is_tripwire",
     "numbers",
     "prepare",
     "put",
     "set_tripwire",
+    "sigtimedwait",
     "trip",
     "trip_at_next_look",
     "wake_by",
@@ -39,8 +46,12 @@ get = signal.getsignal
 pthread_kill: Callable[[int, int], None] | None = getattr(signal, "pthread_kill", None)
 pthread_sigmask: Any = getattr(signal, "pthread_sigmask", None)
 BLOCK, UNBLOCK, SETMASK = (getattr(signal, f"SIG_{name}", 0) for name in ("BLOCK", "UNBLOCK", "SETMASK"))
+sigtimedwait: Any = getattr(signal, "sigtimedwait", None)
 default_int_handler = signal.default_int_handler
+_read = os.read
 _interrupt = _thread.interrupt_main
+_set_wakeup_fd = signal.set_wakeup_fd  # the names in `signal` will be weft's own
+_set_mask: Any = getattr(signal, "pthread_sigmask", None)
 
 
 def trip() -> None:
@@ -51,6 +62,11 @@ def trip() -> None:
 def set_tripwire(handler: Callable[[int, Any], object] | None) -> None:
     """Install the tripwire's handler, or take it away (None). Only the main kernel thread may."""
     put(TRIPWIRE, handler if handler is not None else _too_late)
+
+
+def is_tripwire(handler: Callable[[int, Any], object]) -> bool:
+    """Whether this is the tripwire's handler: the program may have taken the signal for itself."""
+    return get(TRIPWIRE) == handler
 
 
 def _too_late(*_: object) -> None:
@@ -117,7 +133,53 @@ def wake_by(fd: int) -> None:
 
     A signal that comes just before a sleep begins would otherwise be met only when it ends.
     """
-    signal.set_wakeup_fd(fd, warn_on_full_buffer=False)
+    _set_wakeup_fd(fd, warn_on_full_buffer=False)
+
+
+class Arrivals:
+    """Signals that have arrived, and that the main kernel thread has not met yet.
+
+    A handler runs at the main thread's next look at the eval breaker, or as the signal ends a system call of
+    its. A signal that comes between its last look and its sleep does neither, nor one that the system hands
+    to another kernel thread; its number is then still here.
+    """
+
+    def __init__(self) -> None:
+        self._read = -1
+        self._ours: dict[int, tuple[int, int] | None] = {}
+
+    def open(self) -> None:
+        """Begin; again after a fork, since parent and child have one pipe."""
+        self.close()
+        self._read, write = (high(fd) for fd in os.pipe())
+        for fd in (self._read, write):
+            os.set_blocking(fd, False)
+            self._ours[fd] = identify(fd)
+        wake_by(write)
+
+    def close(self) -> None:
+        """Let the descriptors go, if the program has not closed them itself."""
+        for fd, identity in self._ours.items():
+            if identify(fd) == identity:
+                os.close(fd)
+        self._ours = {}
+        self._read = -1
+
+    def take(self) -> bytes:
+        """The numbers of those that have come since the last time; empty too if the pipe is not there."""
+        try:
+            return _read(self._read, 4096)
+        except OSError:
+            return b""
+
+
+def block_all() -> None:
+    """Have no signal delivered to the calling kernel thread: it is none of the program's.
+
+    A signal that the program has blocked, to wait for it, would otherwise come here and end the process.
+    """
+    if _set_mask is not None:
+        _set_mask(signal.SIG_BLOCK, signal.valid_signals())
 
 
 def numbers() -> list[int]:

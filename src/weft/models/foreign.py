@@ -41,7 +41,8 @@ def nothing() -> None:
 class ForeignCarrier:
     """One kernel thread carrying one thread of the program."""
 
-    waiting = False
+    waiting = collecting = False
+    alone = True
     listener: Listener | None = None  # one for all, since each thread has a carrier of its own
     poller = None
 
@@ -83,6 +84,11 @@ class ForeignCarrier:
         cls.bind(block, here)
         block.label = f"kernel thread {block.native_id}"
         return block
+
+    @classmethod
+    def adopt(cls) -> ControlBlock:
+        """A block for a caller that has none."""
+        return cls.block_for(getcurrent())
 
     @staticmethod
     def bind(block: ControlBlock, here: Any) -> None:
@@ -136,10 +142,6 @@ class ForeignCarrier:
         finally:
             self._asleep = False
             block.on = block.timer = None
-        return True
-
-    def alone(self) -> bool:
-        """Always: the kernel thread is the thread's own."""
         return True
 
     def breathe(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from weft.core.events import Kind, Listener
-from weft.core.parking import TIMEOUT, interrupt
+from weft.core.parking import TIMEOUT, bury, interrupt
 from weft.core.places import floor, transparent
 from weft.core.thread import ControlBlock
 from weft.host import threads
@@ -28,14 +28,18 @@ class KernelModel:
 
     Args:
         on_stuck: called when every thread has been parked with no deadline for two looks in a row.
-        kick: called from the monitor's thread while signals wait for delivery.
+        pending: tells whether signals wait for delivery.
+        meet_missed: called at each look, for signals that came when the main thread did not meet them.
     """
 
     name = "kernel"
 
-    def __init__(self, on_stuck: Callable[[], bool], pending: Callable[[], bool]) -> None:
+    def __init__(
+        self, on_stuck: Callable[[], bool], pending: Callable[[], bool], meet_missed: Callable[[], object]
+    ) -> None:
         self._on_stuck = on_stuck
         self._pending = pending
+        self._meet_missed = meet_missed
         self.main = ForeignCarrier.block_for(getcurrent())
         self.main.label = "MainThread"
         self.main.daemon = False
@@ -148,6 +152,7 @@ class KernelModel:
                 if self._bell.acquire(timeout=LOOK) or self._stopping:
                     break
                 self._end_overdue()
+                self._meet_missed()
                 now = self._all_parked()
                 if now is not None and now == before and now != told:
                     told = now if self._on_stuck() else None
@@ -194,8 +199,7 @@ class KernelModel:
 
     def after_fork(self, survivor: ControlBlock) -> None:
         """In a forked child: the calling thread alone lives on."""
-        for block in self._blocks.keys() - {survivor}:
-            block.done = True
+        bury((self._blocks.keys() | self._foreign) - {survivor})
         self._blocks = {survivor: None}
         self._foreign = set()
         self.main = survivor
@@ -206,9 +210,16 @@ class KernelModel:
         self._over = threads.raw_lock()
         self._alive = self._stopping = False
 
+    def nudge(self, block: ControlBlock) -> None:
+        """Something was thrown at a thread: it meets that at the end of its wait."""
+
     def call_at(self, when: float, start: Callable[..., object], function: Any, args: Any) -> "Call":
         """Call `start(function, args)` at a time (monotonic seconds), on a kernel thread of its own."""
         return Call(when, start, function, args)
+
+    def left_behind(self) -> list[Any]:
+        """What must not be freed at the end: nothing, the kernel keeps the stacks."""
+        return []
 
     def end(self) -> None:
         """The interpreter ends."""

@@ -13,10 +13,11 @@ no new stack is mapped, and a thread that never blocks costs no greenlet and no 
 
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from types import FrameType
 from typing import Any
 
+from weft.core.channel import READS, WRITES
 from weft.core.events import Kind, Listener
 from weft.core.parking import wake
 from weft.core.places import floor, place_of, stack_of
@@ -26,6 +27,7 @@ from weft.core.timers import Timers
 from weft.errors import InternalError
 from weft.host import collector, threads
 from weft.host.clock import monotonic
+from weft.host.platform import exit_now
 from weft.host.poller import Poller
 from weft.host.stacks import Begin, Nursery, Worker, frame_of, getcurrent
 
@@ -42,33 +44,39 @@ class Loop:
     """A carrier (weft.core.ports) for user threads.
 
     Args:
+        ticks: whether a watchdog sees to timers and descriptors while threads are busy.
+        beside: a carrier of the same program: what is kept once for all is that one's.
         on_stuck: called when nothing is ready and no timer is armed; returns True if it made a thread
             ready (a deadlock was reported), False if something outside may still wake one.
     """
 
-    def __init__(self, on_stuck: Callable[[], bool], ticks: bool = True) -> None:
+    def __init__(
+        self, on_stuck: Callable[[], bool], ticks: bool = True, beside: "Loop | None" = None
+    ) -> None:
         self.waiting = False
+        self.stuck = self.traced = False
+        self.keeper: ControlBlock | None = None
         self.stopped = False
         self.now = monotonic()
-        self.timers = Timers()
-        self.poller = Poller()
+        self.kernel_ident = threads.get_ident()
+        self.timers = Timers(self.is_here)
+        self.poller: Poller = Poller(beside.poller.channels if beside is not None else None)
         self.wake = self.poller.wake
         self.on_stuck = on_stuck
         self.ticks = ticks
         self._picks = 0
-        self.signal_noted: Callable[[], bool] = lambda: False
+        self.signals: Collection[int] = ()  # those that wait to be handled: no time to sleep
         self.listener: Listener | None = None
         self.steal: Callable[[], bool] | None = None
         self.on_leave_idle: Callable[[], None] | None = None
-        self.alive: dict[ControlBlock, None] = {}  # in the order of their start
+        self.alive: dict[ControlBlock, None] = {} if beside is None else beside.alive  # as they were started
         self.native_id = threads.get_native_id()
-        self.kernel_ident = threads.get_ident()
         self.spares: deque[Worker] = deque()
         self.nursery = Nursery(self._work, self.spares)
         self._before_collection: tuple[Any, ...] | None = None
         self._parked_in_collection = False
-        collector.watch(self._collection)
         self.use(None)
+        collector.watch(self._collection)  # one may come at once
 
     def use(self, policy: Policy | None) -> None:
         """Let a policy choose who runs next (None: first in, first out, straight off a deque).
@@ -82,7 +90,7 @@ class Loop:
             self.ready = fifo
             self.push: Callable[[Any], None] = fifo.append
         else:
-            queue = _PolicyQueue(policy, self.nursery.begin)
+            queue = _PolicyQueue(policy, self.nursery.begin, self.is_here)
             self.ready = queue
             self.push = queue.append
         self.pick: Callable[[], Callable[[], Any]] = self._plain_pick()
@@ -135,14 +143,14 @@ class Loop:
         grace: float | None = GRACE
         while True:
             self.now = now = monotonic()
-            when = timers.next()
+            when = timers.next() if timers.heap else None
             if when is not None and when <= now:
                 timers.fire(now)
             elif self.steal is None or self.ready or not self.steal():
                 self.waiting = True
                 found: Any = ()
                 try:
-                    if not self.ready and not self.signal_noted():
+                    if not self.ready and not self.signals:
                         found = poller.wait(when - now if when is not None else grace)
                 finally:
                     self.waiting = False
@@ -160,7 +168,7 @@ class Loop:
 
     def _ask(self, grace: float) -> float | None:
         """Nothing has come for a while: how long to sleep until the question whether the program is stuck."""
-        if any(channel.awaited for channel in self.poller.channels.values()):
+        if any(channel.awaited for channel in list(self.poller.channels.values())):
             return None  # a descriptor may bring something at any time
         return GRACE if self.on_stuck() else RECHECK
 
@@ -173,7 +181,7 @@ class Loop:
             channel = channels.get(fd)
             if channel is None:
                 poller.stray(fd)
-            elif events == EPOLLIN_OUT and channel.reader is not None and channel.more is None:
+            elif events == EPOLLIN_OUT and channel.reader is not None and not channel.more:
                 # `Channel.deliver`, written out for what comes most: a request on a connection.
                 channel.readable = channel.writable = True
                 block, channel.reader = channel.reader, None  # atomic
@@ -186,9 +194,16 @@ class Loop:
             else:
                 if channel.loose and not channel.awaited:
                     poller.drop(fd, channel)
+                    if channel.awaited:  # on another carrier somebody came just now: he is to look again
+                        events |= READS | WRITES
                 channel.deliver(events, wake)
 
     # -- garbage collections ----------------------------------------------------------------------
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is one thread and no call that is to come: nobody who could run meanwhile."""
+        return len(self.alive) == 1 and not self.timers.heap
 
     @property
     def collecting(self) -> bool:
@@ -254,10 +269,6 @@ class Loop:
         """A user thread does not sleep in the kernel: it parks."""
         return False
 
-    def alone(self) -> bool:
-        """Whether there is one thread, and no timer and no descriptor to serve meanwhile."""
-        return len(self.alive) == 1 and not self.ready and not self.timers.heap and not self.poller
-
     def breathe(self) -> None:
         """A thread gives way and is the only ready one: let timers that are due fire."""
         self.now = now = monotonic()
@@ -293,6 +304,10 @@ class Loop:
         if self.waiting:
             self.wake()
 
+    def is_here(self) -> bool:
+        """Whether the caller is on this carrier's kernel thread."""
+        return threads.get_ident() == self.kernel_ident
+
     def launch_from_afar(self, block: ControlBlock) -> None:
         """`launch`, called by another carrier: this one's workers are not touched."""
         self.alive[block] = None
@@ -306,17 +321,22 @@ class Loop:
         if self.waiting:
             self.wake()
 
-    def stop_for_good(self) -> None:
+    def stop_for_good(self, keeper: Any = None) -> None:
         """The program ends: whoever parks on this carrier stops there, in a sleep that does not end.
 
         Its kernel thread must not come back to ask for the interpreter's lock, which ends a kernel thread
         while the interpreter is taken apart, in the middle of its stacks.
+
+        Args:
+            keeper: what the carrier began with: if no thread is left here, that is gone back to.
         """
         forever = threads.raw_lock()
         forever.acquire()
 
         def pick() -> Callable[[], Any]:
             self.stopped = True
+            if keeper is not None and not any(block.carrier is self for block in list(self.alive)):
+                return keeper.resume  # type: ignore[no-any-return]
             while True:
                 forever.acquire()
 
@@ -350,11 +370,14 @@ class Loop:
                 carrier.push(joiner.resume)
                 if carrier.waiting:
                     carrier.wake()
+            if not alive:  # the main thread is gone: a forked child's, which ends with its last thread
+                exit_now(0)
             if me.gr_context is not None:
                 me.gr_context = None
             try:
                 resume: Any = self.pick()
             except IndexError:
+                block = me.block = self._nobody(switch)  # what the program's thread held is let go
                 resume = self.idle()
             if resume is begin_next:
                 block = me.block = fresh.popleft()
@@ -378,6 +401,13 @@ class Loop:
                 except IndexError:
                     resume = self.idle()
 
+    def _nobody(self, switch: Any) -> ControlBlock:
+        """A block for a worker that has ended its thread and finds nothing to do."""
+        block = ControlBlock(self)
+        block.begun = block.done = True
+        block.resume = switch
+        return block
+
     def _retire(self, worker: Any) -> None:
         """Count a worker as spare where there are enough: the oldest one gives its stack back."""
         spares = self.spares
@@ -389,18 +419,25 @@ class Loop:
 
     # -- for reports --------------------------------------------------------------------------
 
+    def ready_blocks(self) -> list[ControlBlock]:
+        """The threads that stand in the ready queue."""
+        begin_next = self.nursery.next
+        begun = [_block_of(resume) for resume in tuple(self.ready) if resume is not begin_next]
+        return [*begun, *self.nursery.fresh]
+
     def holds(self, block: ControlBlock) -> bool:
         """Whether the thread stands in the ready queue."""
-        begin_next = self.nursery.next
-        ready = (resume for resume in tuple(self.ready) if resume is not begin_next)
-        return block in self.nursery.fresh or any(_block_of(resume) is block for resume in ready)
+        return any(ready is block for ready in self.ready_blocks())
 
     def frame(self, block: ControlBlock) -> FrameType | None:
         """The innermost frame of a suspended thread, or of the caller if it asks for itself."""
         here = getcurrent()
         if getattr(here, "block", None) is block:
             return sys._getframe(1)
-        return frame_of(block.resume)
+        frame = frame_of(block.resume)
+        if frame is None and block.begun and not block.done and not self.is_here():  # it runs, over there
+            frame = threads.current_frames().get(self.kernel_ident)
+        return frame
 
     def place(self, block: ControlBlock) -> str:
         """Where in the program the thread is."""
@@ -422,27 +459,48 @@ def _block_of(resume: Any) -> ControlBlock:
 
 
 class _PolicyQueue:
-    """A ready queue that asks a policy; it looks like the deque that stands there otherwise."""
+    """A ready queue that asks a policy; it looks like the deque that stands there otherwise.
 
-    def __init__(self, policy: Policy, begin: Callable[[ControlBlock], Callable[[], Any]]) -> None:
+    A policy is the carrier's alone: what other kernel threads push stands in an inbox until it looks.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        begin: Callable[[ControlBlock], Callable[[], Any]],
+        is_here: Callable[[], bool],
+    ) -> None:
         self._policy = policy
         self._pick = policy.pick
         self._add = policy.add
         self._begin = begin
+        self._is_here = is_here
         self._ready: dict[ControlBlock, None] = {}
+        self._inbox: deque[ControlBlock] = deque()
 
     def append(self, resume: Any) -> None:
         block = _block_of(resume)
         self._ready[block] = None
-        self._add(block)
+        if self._is_here():
+            self._add(block)
+        else:
+            self._inbox.append(block)
+
+    def _take_in(self) -> None:
+        inbox = self._inbox
+        while inbox:
+            self._add(inbox.popleft())
 
     def popleft(self) -> Callable[[], Any]:
+        if self._inbox:
+            self._take_in()
         block = self._pick()
         self._ready.pop(block, None)
         return block.resume if block.resume is not None else self._begin(block)
 
     def discard(self, block: ControlBlock) -> None:
         """Take one thread out: the policy is asked for all, and given back the others."""
+        self._take_in()
         others = []
         while len(self._policy):
             other = self._pick()
@@ -453,7 +511,7 @@ class _PolicyQueue:
             self._add(other)
 
     def __len__(self) -> int:
-        return len(self._policy)
+        return len(self._policy) + len(self._inbox)
 
     def __iter__(self) -> Iterator[Any]:
         return iter([block.resume or self._begin(block) for block in list(self._ready)])

@@ -1,21 +1,20 @@
-"""Preemption of carriers that are not the main kernel thread: by the interpreter's own events (PEP 669, 3.12).
+"""How a carrier off the main kernel thread is interrupted: by the interpreter's own events (PEP 669, 3.12).
 
-A watchdog looks once a slice. Where threads wait behind one that runs, it marks the carrier and turns the events on
-at which a function begins or a loop goes back. The first one that comes on that carrier turns them off and
-switches. Between slices nothing is paid but the instrumented code's first run after each turn.
+Signals reach the main kernel thread alone. So a carrier that is to attend is *marked*, and the events are
+turned on at which a function begins or a loop goes back (on 3.12 only the latter). The first one that comes
+on that carrier turns them off and attends. Between slices nothing is paid but the instrumented code's first
+run after each turn.
 
-The switch goes through `sys.call_tracing`: the interpreter holds back events while a callback runs, and the stack that
-is switched to must not inherit that. Exceptions that are set for a thread are not raised here, since one that
-leaves a callback of a jump escapes the `try` around the loop; they come at the thread's next wait.
+An exception that leaves a callback of a jump escapes the `try` around the loop, so what is set for a thread
+from outside is raised where a line begins; those events are on only while there is such a thing.
 """
 
 import sys
+from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
-from weft.core.places import may_preempt
-from weft.host import threads
-from weft.host.clock import monotonic
+from weft.host.platform import CALLS_MAY_SWITCH
 from weft.host.stacks import getcurrent
 from weft.models.loop import Loop
 
@@ -26,102 +25,70 @@ _monitoring: Any = getattr(sys, "monitoring", None)
 
 
 class Monitored:
-    """Time slices for the threads of carriers off the main kernel thread.
+    """Interrupts marked carriers.
 
     Args:
-        slice: seconds that a thread runs while others are ready.
+        attend: called on a marked carrier, with its loop, the thread that runs and its innermost frame;
+            returns whether it has attended.
+        raise_here: the same where a line begins, for who has something thrown at it.
     """
 
-    def __init__(self, slice: float) -> None:
-        self.slice = slice
-        self.alive = False
-        self.switches = 0
-        self._pressed = False
-        self._loops: list[Loop] = []
-        self._marked: set[Loop] = set()
-        self._bell = threads.raw_lock()
-        self._bell.acquire()
-        self._stopping = False
-        self._tool = self._take_tool()
+    def __init__(
+        self,
+        attend: Callable[[Loop, Any, FrameType | None], bool],
+        raise_here: Callable[[Any, FrameType], None],
+    ) -> None:
+        self._attend = attend
+        self._raise = raise_here
+        self.marked: set[Loop] = set()
+        self.lines = False
+        self._tool = _take_tool()
         events = _monitoring.events
-        self._events = events.PY_START | events.PY_RESUME | events.JUMP
+        self._events = events.JUMP
+        if CALLS_MAY_SWITCH:
+            self._events |= events.PY_START | events.PY_RESUME
         for event in (events.PY_START, events.PY_RESUME):
             _monitoring.register_callback(self._tool, event, self._came)
         _monitoring.register_callback(self._tool, events.JUMP, self._jumped)
+        _monitoring.register_callback(self._tool, events.LINE, self._line)
 
-    @staticmethod
-    def possible() -> bool:
-        """Whether the interpreter has the events (3.12)."""
-        return _monitoring is not None
+    def begin(self, loop: Loop) -> None:
+        """A carrier begins, on the calling kernel thread."""
 
-    @staticmethod
-    def _take_tool() -> int:
-        """A number among the interpreter's tools: one that nobody has by custom, if there is one."""
-        for number in (4, 3, 5, 2, 1, 0):
-            if _monitoring.get_tool(number) in (None, NAME):
-                if _monitoring.get_tool(number) is None:
-                    _monitoring.use_tool_id(number, NAME)
-                return number
-        raise RuntimeError("all tool numbers of sys.monitoring are taken")
+    def press(self, loop: Loop) -> None:
+        """Have a carrier attend at the next chance."""
+        self.marked.add(loop)
+        self.turn()
 
-    def add(self, loop: Loop) -> None:
-        """Keep slices on one carrier more."""
-        self._loops.append(loop)
+    def release(self, loop: Loop) -> None:
+        """Have it go on in peace."""
+        self.marked.discard(loop)
+        self.turn()
 
-    def ensure_running(self) -> None:
-        """Start the watchdog if it is not there."""
-        if not self.alive and not self._stopping:  # atomic with the store
-            self.alive = True
-            threads.start_own(self._watch)
+    def forget(self, loop: Loop) -> None:
+        """A carrier has ended."""
+        self.release(loop)
 
-    def press(self, loops: list[Loop]) -> None:
-        """Have these carriers switch at the next chance, ready threads or not."""
-        self._pressed = True
-        self._marked.update(loops)
-        self._turn(off=False)
+    def clear(self) -> None:
+        """Interrupt nobody."""
+        self.marked.clear()
+        self.lines = False
+        self.turn()
 
-    def stop(self) -> None:
-        """End the watchdog and give the tool number back."""
-        self._stopping = True
-        try:
-            self._bell.release()
-        except RuntimeError:
-            pass
-        self._turn(off=True)
-
-    def after_fork(self) -> None:
-        """In a forked child: no watchdog came along, and no further carriers."""
-        self._loops.clear()
-        self._marked.clear()
-        self.alive = False
-        self._bell = threads.raw_lock()
-        self._bell.acquire()
-        self._turn(off=True)
-
-    def _turn(self, off: bool) -> None:
+    def close(self) -> None:
+        """Give the tool's number back."""
+        self.clear()
         if _monitoring.get_tool(self._tool) == NAME:
-            _monitoring.set_events(self._tool, 0 if off else self._events)
+            _monitoring.free_tool_id(self._tool)
 
-    def _watch(self) -> None:
-        while not self._stopping:
-            self._bell.acquire(timeout=self.slice)
-            if self._stopping:
-                break
-            for loop in self._loops:
-                if not loop.waiting and (loop.ready or self._due(loop)):
-                    self._marked.add(loop)
-            if self._marked:
-                self._turn(off=False)
-        self.alive = False
-
-    @staticmethod
-    def _due(loop: Loop) -> bool:
-        if loop.poller:
-            return True
-        when = loop.timers.next_hint()
-        return when is not None and when <= monotonic()
-
-    # -- on a carrier ----------------------------------------------------------------------------------
+    def turn(self) -> None:
+        """Turn the events on or off, as is needed by now."""
+        if _monitoring.get_tool(self._tool) == NAME:
+            wanted = self._events if self.marked else 0
+            if self.lines:
+                wanted |= _monitoring.events.LINE
+            if _monitoring.get_events(self._tool) != wanted:
+                _monitoring.set_events(self._tool, wanted)
 
     def _jumped(self, code: CodeType, offset: int, target: int) -> Any:
         return self._came(code, offset) if target <= offset else None
@@ -129,30 +96,38 @@ class Monitored:
     def _came(self, code: CodeType, offset: int) -> Any:
         me = getattr(getcurrent(), "block", None)
         loop = me.carrier if me is not None else None
-        if loop not in self._marked:
-            if not self._marked:
-                self._turn(off=True)
+        if loop not in self.marked:
+            if not self.marked:
+                self.turn()
             return None
-        frame = sys._getframe(1)
-        while frame is not None and frame.f_code is not code:  # `_jumped`, if it was that
-            frame = frame.f_back  # type: ignore[assignment]
-        self._attend(loop, me, frame)
+        self._attend(loop, me, _frame_of(code))
         return None
 
-    def _attend(self, loop: Loop, me: Any, frame: FrameType | None) -> None:
-        """The carrier's slice is up: see to timers and descriptors, and let the next thread run."""
-        if loop.waiting or me.on is not None or not may_preempt(frame):
-            return  # not here; at one of the next events
-        self._marked.discard(loop)
-        if not self._marked:
-            self._turn(off=True)
-        loop.breathe()
-        if (not loop.ready and not self._pressed) or loop.collecting or not me.begun or me.done:
-            return
-        self.switches += 1
-        loop.push(me.resume)
-        try:
-            resume = loop.pick()
-        except IndexError:
-            return
-        sys.call_tracing(resume, ())
+    def _line(self, code: CodeType, line: int) -> Any:
+        me = getattr(getcurrent(), "block", None)
+        if me is not None and me.alarm:
+            frame = _frame_of(code)
+            if frame is not None:
+                self._raise(me, frame)
+
+
+def _frame_of(code: CodeType) -> FrameType | None:
+    """The innermost frame of the code that an event came from."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_code is not code:
+        frame = frame.f_back
+    return frame
+
+
+def _take_tool() -> int:
+    """A number among the interpreter's tools: one that nobody has by custom, if there is one.
+
+    Raises:
+        RuntimeError: all are taken.
+    """
+    for number in (4, 3, 5, 2, 1, 0):
+        if _monitoring.get_tool(number) in (None, NAME):
+            if _monitoring.get_tool(number) is None:
+                _monitoring.use_tool_id(number, NAME)
+            return number
+    raise RuntimeError("all tool numbers of sys.monitoring are taken")

@@ -23,6 +23,7 @@ from weft.core.places import may_preempt
 from weft.host import signals, threads
 from weft.host.clock import monotonic
 from weft.host.stacks import getcurrent
+from weft.models.blocked import BlockedReports
 from weft.models.loop import Loop
 
 __all__ = ["Preemption"]
@@ -40,6 +41,7 @@ class Preemption:
         slice: seconds that a thread runs while others are ready.
         pending: tells whether signals wait for delivery; they use the same tick.
         deliver: delivers them, given the innermost frame of what runs; False if not here and now.
+        blocked_limit: seconds in one C call, while others wait, after which that is told; 0: never.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Preemption:
         slice: float,
         pending: Callable[[], bool],
         deliver: Callable[[FrameType | None], bool],
+        blocked_limit: float = 0,
     ) -> None:
         self._loop = loop
         self.slice = slice
@@ -65,7 +68,8 @@ class Preemption:
         self._tripping = False
         self.prepared = False
         self.switches = 0
-        loop.on_leave_idle = self._left_idle
+        self._wanted = 0.0  # when it was last asked to come
+        self._reports = BlockedReports(loop, blocked_limit, lambda: signals.is_tripwire(self._on_trip))
         signals.set_tripwire(self._on_trip)
 
     def ensure_running(self) -> None:
@@ -79,6 +83,7 @@ class Preemption:
         """The same from a signal handler, which must not import: it may have interrupted an import."""
         if not self.alive and not self._stopping:  # atomic with the store
             self.alive = True
+            self._wanted = monotonic()
             self._over.acquire()
             try:
                 threads.start_own(self._watch)
@@ -92,6 +97,7 @@ class Preemption:
     def rouse(self) -> None:
         """Wake the watchdog if it sleeps for good."""
         if self.asleep:
+            self._wanted = monotonic()
             self.asleep = False
             try:
                 self._bell.release()
@@ -127,6 +133,11 @@ class Preemption:
         if self._loop.ready:
             self.ensure_running()
 
+    def move(self, loop: Loop) -> None:
+        """In a forked child whose main kernel thread is another carrier than the parent's."""
+        self._loop = loop
+        self._reports.move(loop)
+
     def after_fork(self) -> None:
         """In a forked child: no watchdog came along."""
         self._bell = threads.raw_lock()
@@ -140,15 +151,13 @@ class Preemption:
         self._loop.on_leave_idle = None
         signals.set_tripwire(None)
 
-    def _left_idle(self) -> None:
-        if self.asleep:
-            self.rouse()
-
     # -- the watchdog's kernel thread -------------------------------------------------------------
 
     def _watch(self) -> None:
         try:
+            signals.block_all()
             quiet = 0
+            self._come(self._wanted)
             while not self._stopping:
                 if self._refused or self._hurry:
                     wait = SOON
@@ -157,6 +166,7 @@ class Preemption:
                     # after the switch interval: that time is part of the slice.
                     wait = max(self.slice - sys.getswitchinterval(), self.slice / 2)
                     wait *= 1 << min(3, quiet // REST)
+                meant = monotonic() + wait
                 self._bell.acquire(timeout=wait)
                 loop = self._loop
                 if self._stopping:
@@ -164,18 +174,28 @@ class Preemption:
                 if self._hurry or (not loop.waiting and (loop.ready or self._due())):
                     quiet = 0
                     self._refused = self._hurry = False
+                    self._come(meant)
                     signals.trip()
                     continue
                 quiet += 1
+                self._reports.attended()
                 if loop.waiting and quiet > 4 * REST:
+                    loop.on_leave_idle = self.rouse
                     self.asleep = True
                     if loop.waiting and not self._hurry and not self._stopping:
                         self._bell.acquire()
+                        self._come(self._wanted)
                     self.asleep = False
+                    loop.on_leave_idle = None
                     quiet = 0
         finally:
             self.alive = False
             self._over.release()
+
+    def _come(self, meant: float) -> None:
+        """The watchdog is here and meant to be at that time: does the carrier sit in one call for long?"""
+        if not self._loop.waiting and not self._stopping:
+            self._reports.tripped(monotonic() - meant)
 
     def _due(self) -> bool:
         """Whether a timer is due, or descriptors are watched that may have become ready."""
@@ -195,6 +215,7 @@ class Preemption:
 
     def _on_trip(self, signum: int, frame: FrameType | None) -> None:
         loop = self._loop
+        self._reports.met(frame)
         if self._tripping:  # the handler itself was interrupted by the next tick
             return
         self._tripping = True
@@ -219,7 +240,7 @@ class Preemption:
         if loop.poller and not loop.waiting:
             loop.serve(loop.poller.look())
         if self._pending() and not self._deliver(frame):
-            self._refused = True
+            self._refuse()
         me = getattr(getcurrent(), "block", None)
         if me is None or loop.waiting:
             return None

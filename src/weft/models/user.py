@@ -5,6 +5,8 @@ from types import FrameType
 from typing import Any
 
 from weft.core.events import Listener
+from weft.core.parking import bury
+from weft.core.policy import Policy
 from weft.core.thread import ControlBlock, fresh_block
 from weft.core.timers import Call
 from weft.host import threads
@@ -21,7 +23,7 @@ class UserModel:
 
     Args:
         slice: seconds a thread runs while others are ready; 0: never preempt.
-        on_stuck, pending, deliver: see Loop and Preemption.
+        on_stuck, pending, deliver, blocked_limit: see Loop and Preemption.
     """
 
     name = "user"
@@ -32,6 +34,7 @@ class UserModel:
         on_stuck: Callable[[], bool],
         pending: Callable[[], bool],
         deliver: Callable[[FrameType | None], bool],
+        blocked_limit: float = 0,
     ) -> None:
         ticks = bool(slice) and threads.get_ident() == threads.main_ident()
         self.loop = Loop(on_stuck, ticks)
@@ -51,7 +54,7 @@ class UserModel:
         self.started = 0
         self.preemption: Preemption | None = None
         if ticks:
-            self.preemption = Preemption(self.loop, slice, pending, deliver)
+            self.preemption = Preemption(self.loop, slice, pending, deliver, blocked_limit)
 
     def start(
         self,
@@ -123,10 +126,9 @@ class UserModel:
         self._buried = [block.resume for block in dead]  # their stacks must not unwind here
         self._blocks.clear()
         self._blocks[survivor] = None
-        self._foreign = set()
+        foreign, self._foreign = self._foreign - {survivor}, set()
         loop = self.loop
-        for block in dead:
-            block.done = True
+        bury(dead | foreign)
         while loop.ready:
             loop.pick()
         loop.nursery.fresh.clear()
@@ -139,21 +141,61 @@ class UserModel:
         if self.preemption is not None:
             self.preemption.after_fork()
 
+    def pause(self) -> None:
+        """Stop the watchdog and wait until it has ended (fork)."""
+        if self.preemption is not None:
+            self.preemption.pause()
+
+    def resume(self) -> None:
+        """Allow the watchdog again."""
+        if self.preemption is not None:
+            self.preemption.resume()
+
+    def nudge(self, block: ControlBlock) -> None:
+        """Something was thrown at a thread: have its carrier see to it soon."""
+        if self.preemption is not None:
+            self.preemption.kick()
+
+    def everywhere(self, function: Callable[[], object]) -> None:
+        """Call a function on each carrier but the caller's: there is none."""
+
+    def use(self, make_policy: Callable[[], Policy | None]) -> None:
+        """Have a policy choose who runs next."""
+        self.loop.use(make_policy())
+
     def call_at(self, when: float, start: Callable[..., object], function: Any, args: Any) -> Call:
         """Call `start(function, args)` at a time (monotonic seconds); it may only make threads ready."""
-        return self.loop.timers.call(when, start, function, args)
+        return self._call_on(self.loop, when, start, function, args)
+
+    @staticmethod
+    def _call_on(loop: Loop, when: float, start: Callable[..., object], function: Any, args: Any) -> Call:
+        call = loop.timers.call(when, start, function, args)
+        if loop.waiting:  # the caller is another kernel thread
+            loop.wake()
+        return call
+
+    def left_behind(self) -> list[Any]:
+        """What must not be freed at the end besides the stacks of live threads: nothing here."""
+        return []
 
     def end(self) -> None:
         """The interpreter ends: the main thread goes on alone, as a kernel thread."""
         if self.preemption is not None:
             self.preemption.stop()
         self.loop.forget_collector()
+        self._go_on_alone()
+
+    def _go_on_alone(self) -> None:
         self.main.carrier = ForeignCarrier(self.main)
         self.main.carrier.native_id = self.loop.native_id
         self.main.resume = nothing
 
     def stop(self) -> None:
-        """Stop the watchdog and give the descriptors back."""
+        """Stop the watchdog and give the descriptors back.
+
+        What modules have kept of ours (locks, sockets) works on, for kernel threads.
+        """
         if self.preemption is not None:
             self.preemption.stop()
         self.loop.close()
+        self._go_on_alone()

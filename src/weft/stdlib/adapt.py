@@ -6,19 +6,34 @@ from typing import Any
 
 from weft.core.current import current
 from weft.host import signals
+from weft.host.threads import program_mask
+from weft.stdlib.signal_waits import adapt_waits
+from weft.stdlib.supplied import dress
 
 __all__ = ["adapters", "restore_signal"]
+
+#: What may be replaced in `signal`.
+ADAPTED = (
+    "signal",
+    "getsignal",
+    "pthread_kill",
+    "pthread_sigmask",
+    "set_wakeup_fd",
+    "sigwait",
+    "sigwaitinfo",
+    "sigtimedwait",
+    "pause",
+)
 
 
 def restore_signal() -> None:
     """Give the `signal` module its own functions back."""
     module: Any = sys.modules.get("signal")
     if module is not None:
-        module.signal, module.getsignal = signals.put, signals.get
-        if signals.pthread_kill is not None:
-            module.pthread_kill = signals.pthread_kill
-        if hasattr(module, "_weft_sigmask"):
-            module.pthread_sigmask = module.__dict__.pop("_weft_sigmask")
+        vars(module).update(_originals)
+
+
+_originals: dict[str, Any] = {}  # what was replaced in the `signal` module
 
 
 class _SetAsyncExc:
@@ -47,14 +62,15 @@ def _sigmask_of_threads(real: Callable[..., Any], runtime: Any) -> Callable[...,
     def pthread_sigmask(how: int, mask: Any) -> Any:
         """Fetch and/or change the signal mask of the calling thread."""
         me, main = current(), runtime.model.main
-        if me.carrier is not main.carrier or me.ident == main.ident:
+        if me.carrier.poller is None or me.ident == main.ident:
             return real(how, mask)
         wanted = set(mask)
         try:
             real(-1, wanted)  # changes nothing, and refuses bad signals in CPython's words
         except OSError:
             pass
-        before = real(signals.BLOCK, ()) if me.sigmask is None else me.sigmask
+        before = me.sigmask if me.sigmask is not None else program_mask()
+        before = real(signals.BLOCK, ()) if before is None else before
         changes = {signals.BLOCK: before | wanted, signals.UNBLOCK: before - wanted, signals.SETMASK: wanted}
         if how not in changes:
             return real(how, wanted)
@@ -68,24 +84,32 @@ def adapters(runtime: Any) -> dict[str, Callable[[Any], None]]:
     """Module name to what is done to the module once it is there.
 
     Args:
-        runtime: has `desk` (signals), `model` and `throw`.
+        runtime: has `desk` (signals), `model`, `throw`, and `shares_main`: whether user threads run on
+            the main kernel thread.
     """
 
     def adapt_signal(module: Any) -> None:
+        for name in ADAPTED:
+            if hasattr(module, name):
+                _originals.setdefault(name, getattr(module, name))
+        if runtime.shares_main:
+            module.set_wakeup_fd = runtime.desk.set_wakeup_fd
+            adapt_waits(module)
         module.signal = runtime.desk.signal
         module.getsignal = runtime.desk.getsignal
         real_kill = signals.pthread_kill
         if real_kill is not None:
 
             def pthread_kill(thread_id: int, signalnum: int, /) -> None:
-                """Send a signal to a thread; one of ours shares the kernel thread of the main one."""
+                # One of ours shares the kernel thread of the main one.
                 known = {block.ident: block for block in runtime.model.blocks()}
                 real_kill(runtime.kernel_ident(known.get(thread_id), thread_id), signalnum)
 
-            module.pthread_kill = pthread_kill
+            pthread_kill.__doc__ = real_kill.__doc__
+            module.pthread_kill = dress(pthread_kill, "signal", "pthread_kill")
         if signals.pthread_sigmask is not None:
-            module._weft_sigmask = module.pthread_sigmask
-            module.pthread_sigmask = _sigmask_of_threads(module.pthread_sigmask, runtime)
+            sigmask = _sigmask_of_threads(module.pthread_sigmask, runtime)
+            module.pthread_sigmask = dress(sigmask, "signal", "pthread_sigmask")
 
     def adapt_ctypes(module: Any) -> None:
         module.pythonapi.PyThreadState_SetAsyncExc = _SetAsyncExc(runtime.throw)

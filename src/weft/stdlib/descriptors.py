@@ -1,34 +1,41 @@
-"""Waiting for descriptors and children: `select.*`, `os.read`, `os.write`, `os.close` and `os.waitpid`.
+"""Waiting for descriptors: the one way in which a thread parks until one of several is ready.
 
-Each asks the real call first without waiting. Only when that has nothing to give does the thread park,
-with the descriptors watched by its carrier's poller, and ask again when one is ready. No descriptor is
-made non-blocking: the program and its children see it too.
+Whoever calls it asks the real call first without waiting. Only when that has nothing to give does the thread
+park, with the descriptors watched by its carrier's poller, and ask again when one is ready. No descriptor
+is made non-blocking: the program and its children see it too.
 """
 
 import errno
-import fcntl
 import os
-import select
-import stat
-import sys
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from fcntl import F_GETFL, fcntl
+from typing import Any
 
 from weft.core.channel import Channel
 from weft.core.current import current
-from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle, wake
+from weft.core.parking import SIGNAL, THROWN, TIMEOUT, WITHDRAWN, park, settle, wake
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
 from weft.host.platform import monotonic
-from weft.host.poller import HANGUP, READ, WRITE, poll_once
+from weft.host.poller import HANGUP, READ, poll_once
 from weft.stdlib.sleep import sleep
+from weft.stdlib.supplied import dress
 
-__all__ = ["dress", "fail_waiters", "nap", "replacements", "wait_for"]
+__all__ = [
+    "attend",
+    "bytes_of",
+    "dress",
+    "fail_waiters",
+    "nap",
+    "naps",
+    "repeatable",
+    "stand",
+    "until_ready",
+    "wait_for",
+    "waits",
+]
 
-Answer = TypeVar("Answer")
-_close = os.close
-ROOM = getattr(select, "PIPE_BUF", 512)  # bytes that a pipe takes at once when it is ready
-FIRST_NAP, LONGEST_NAP = 0.001, 0.05  # seconds between looks for children that no descriptor tells of
+FIRST_NAP, LONGEST_NAP = 0.001, 0.05  # seconds between two looks where no descriptor tells
 
 
 class _Descriptors:
@@ -51,8 +58,13 @@ class _Descriptors:
     def _explain(self, block: ControlBlock) -> tuple[WaitReason, object, ControlBlock | None]:
         return WaitReason.DESCRIPTOR, self, None
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The descriptors that it stands for."""
+        return tuple(fd for fd, _ in self.wanted)
+
     def __repr__(self) -> str:
-        return "descriptor " + ", ".join(str(fd) for fd, _ in self.wanted)
+        return "descriptor " + ", ".join(map(str, self.numbers))
 
 
 def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
@@ -66,7 +78,7 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
         False if the time ran out.
 
     Raises:
-        OSError: one of them is not open, or another thread has closed it meanwhile.
+        OSError: one of them is not open, or was closed by another thread meanwhile.
     """
     me = current()
     poller = me.carrier.poller
@@ -75,7 +87,7 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
         return bool(poll_once(wanted, left))
     waiting = _Descriptors(me, wanted)
     ready = waiting.ready
-    watched: list[Channel] = []
+    watched: list[tuple[Channel, int]] = []
     me.on = waiting
     try:
         for fd, events in wanted:
@@ -84,100 +96,119 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
                 channel = Channel(fd, loose=True)
                 channel.poller = poller
             channel.wait_more(events, ready)
-            watched.append(channel)
+            watched.append((channel, channel.closings))
             try:
-                poller.arm(fd, channel)
+                if poller.arm(fd, channel, True) is False:
+                    ready()  # on another carrier somebody was faster with a channel of his: look again
             except PermissionError:  # a regular file is always ready
                 ready()
-        alarm = park(me, deadline)
-    except OSError:
-        if not waiting._withdraw(me):  # a wake is on its way: take it
-            park(me)
-        raise
-    finally:
+    except BaseException:
+        if not waiting._withdraw(me):  # one that was watched has sent the wake already: it is taken
+            alarm = park(me)
+            me.alarm |= alarm & (SIGNAL | THROWN)  # for the next wait, or the next tick
         me.on = None
-        for channel in watched:
+        for channel, _ in watched:
+            channel.forget(ready)
+        raise
+    try:
+        alarm = park(me, deadline)
+    finally:
+        for channel, _ in watched:
             channel.forget(ready)
     settle(me, alarm)
-    if any(channel.closed for channel in watched):
-        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-    return not (alarm & TIMEOUT and alarm & WITHDRAWN)
+    if alarm & TIMEOUT and alarm & WITHDRAWN:
+        return False
+    for channel, closings in watched:
+        if channel.closings != closings:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    return True
 
 
-def fail_waiters(fd: int) -> None:
-    """A descriptor is about to be closed: who waits for it is woken, and gets an error."""
+def stand(me: ControlBlock, channel: Channel, reads: bool) -> bool:
+    """Make the caller the channel's reader (or writer), on its own carrier; False if there is one."""
+    if reads:
+        if channel.reader is not None:
+            return False
+        me.on = channel  # atomic: from the look to the store
+        channel.reader = me
+    else:
+        if channel.writer is not None:
+            return False
+        me.on = channel  # atomic: from the look to the store
+        channel.writer = me
+    poller = me.carrier.poller
+    if channel.poller is not poller:
+        try:
+            poller.take(channel.fd, channel)
+        except OSError:
+            channel.readable = channel.writable = True  # the call will say what is wrong
+    return True
+
+
+def fail_waiters(fd: int, reused: bool = False) -> None:
+    """A descriptor is about to be closed: who waits for it is woken, and gets an error.
+
+    Args:
+        reused: the number stands for another file now, and a socket that has the channel goes on with it.
+    """
     poller = current().carrier.poller
     channel = poller.channels.get(fd) if poller is not None else None
-    if channel is not None:
-        channel.close(wake)
+    if channel is None or poller is None:
+        return
+    channel.close(wake)
+    if reused and not channel.loose:
+        try:
+            poller.open(fd, channel)
+        except OSError:
+            pass  # a regular file: no call on it waits
 
 
-def _deadline(timeout: float | None) -> float | None:
-    return None if timeout is None or timeout < 0 else monotonic() + timeout
+def waits(fd: int, events: int = READ) -> bool:
+    """Whether a read (or a write) may wait at all: it is allowed to, and the descriptor is open for it."""
+    flags = fcntl(fd, F_GETFL)
+    if flags & os.O_NONBLOCK:
+        return False
+    return flags & os.O_ACCMODE != (os.O_WRONLY if events == READ else os.O_RDONLY)
 
 
-def _retry(
-    ask: Callable[[], Any], wanted: Callable[[], list[tuple[int, int]]], deadline: float | None
-) -> Any:
-    """Ask until there is an answer, parking in between; the last answer may be empty."""
-    while True:
-        answer = ask()
-        if answer or (deadline is not None and monotonic() >= deadline):
-            return answer
-        wait_for(wanted(), deadline)
+def until_ready(fd: int, events: int) -> None:
+    """Park while a call would put the kernel thread to sleep: nothing is there, and it may wait.
+
+    Raises:
+        OSError: the descriptor was closed by another thread meanwhile.
+    """
+    wanted = [(fd, events)]
+    try:
+        while fd >= 0 and not poll_once([(fd, events | HANGUP)], 0) and waits(fd, events):
+            wait_for(wanted, None)  # another thread may take what has come: look again
+    except OverflowError:
+        pass  # no such descriptor: the call will say so
 
 
-def _at_once(answer: Answer) -> Answer:
-    """An answer without a wait: others run all the same, as CPython gives up its lock to ask."""
-    sleep(0)
-    return answer
+def bytes_of(data: Any) -> memoryview:
+    """The bytes of what has some, as one row of them, whatever its items are."""
+    view = memoryview(data)
+    try:
+        return view.cast("B")
+    except (TypeError, ValueError):  # a structure of ctypes
+        return memoryview(view.tobytes())
 
 
-def replacements() -> list[tuple[Any, str, Any]]:
-    """The functions and types to put in place: (module, name, value)."""
-    found: list[tuple[Any, str, Any]] = [(select, "select", _make_select())]
-    if hasattr(select, "poll"):
-        found.append((select, "poll", _make_poll()))
-    if hasattr(select, "epoll"):
-        found.append((select, "epoll", _make_epoll()))
-    found.append((os, "read", _make_read()))
-    found.append((os, "write", _make_write()))
-    found.append((os, "close", _make_close()))
-    found.append((os, "waitpid", _make_waitpid()))
-    return found
+def repeatable(items: Any) -> Any:
+    """The same items for a call that may be made twice: an iterator would be empty the second time."""
+    return list(items) if hasattr(items, "__next__") else items
 
 
-def _make_select() -> Any:
-    real = select.select
+def attend() -> None:
+    """Handle what has come for the calling thread while it stood in a call of weft's: a signal, an exception.
 
-    def select_(rlist: Any, wlist: Any, xlist: Any, timeout: float | None = None, /) -> Any:
-        """Wait until one or more descriptors are ready for some kind of I/O; as `select.select`."""
-        if timeout is not None and timeout < 0:
-            raise ValueError("timeout must be non-negative")
-        rlist, wlist, xlist = list(rlist), list(wlist), list(xlist)
-        answer = real(rlist, wlist, xlist, 0)
-        if any(answer) or timeout == 0:
-            return _at_once(answer)
-        deadline = _deadline(timeout)
-        if not (rlist or wlist or xlist):
-            nap(deadline)
-            return answer
-
-        def wanted() -> list[tuple[int, int]]:
-            masks: dict[int, int] = {}
-            for files, mask in ((rlist, READ), (wlist, WRITE), (xlist, select.POLLPRI)):
-                for file in files:
-                    fd = file if isinstance(file, int) else file.fileno()
-                    masks[fd] = masks.get(fd, 0) | mask
-            return list(masks.items())
-
-        while not any(answer):
-            if not wait_for(wanted(), deadline):
-                return real(rlist, wlist, xlist, 0)
-            answer = real(rlist, wlist, xlist, 0)
-        return answer
-
-    return dress(select_, "select", "select")
+    A program that does nothing but such calls may give nobody another chance: the interpreter's lock is
+    handed over inside them.
+    """
+    me = current()
+    if me.alarm and me.on is None:
+        alarm, me.alarm = me.alarm, 0
+        settle(me, alarm)
 
 
 def nap(deadline: float | None) -> None:
@@ -185,213 +216,15 @@ def nap(deadline: float | None) -> None:
     sleep(max(0.0, deadline - monotonic()) if deadline is not None else 3600.0)
 
 
-def _make_poll() -> Any:
-    real = select.poll
+def naps(deadline: float | None = None, longest: float = LONGEST_NAP) -> Iterator[float]:
+    """The times at which to look again where nothing tells: first soon, then more and more rarely.
 
-    class poll:  # noqa: N801 - the name programs know
-        """A polling object; as `select.poll()` makes it."""
-
-        def __init__(self) -> None:
-            self._real = real()
-            self._wanted: dict[int, int] = {}
-
-        def register(self, fd: Any, eventmask: int = READ | WRITE, /) -> None:
-            self._real.register(fd, eventmask)
-            self._wanted[fd if isinstance(fd, int) else fd.fileno()] = eventmask
-
-        def modify(self, fd: Any, eventmask: int, /) -> None:
-            self._real.modify(fd, eventmask)
-            self._wanted[fd if isinstance(fd, int) else fd.fileno()] = eventmask
-
-        def unregister(self, fd: Any, /) -> None:
-            self._real.unregister(fd)
-            self._wanted.pop(fd if isinstance(fd, int) else fd.fileno(), None)
-
-        def poll(self, timeout: float | None = None, /) -> list[tuple[int, int]]:
-            answer: list[tuple[int, int]] = self._real.poll(0)
-            if answer or timeout == 0:
-                return _at_once(answer)
-            seconds = None if timeout is None or timeout < 0 else timeout / 1e3
-            deadline = _deadline(seconds)
-            if not self._wanted:
-                nap(deadline)
-                return answer
-            try:
-                result: list[tuple[int, int]] = _retry(
-                    lambda: self._real.poll(0), lambda: list(self._wanted.items()), deadline
-                )
-            except OSError as error:
-                if error.errno != errno.EBADF:
-                    raise
-                result = self._real.poll(0)  # says which is not open: POLLNVAL
-            return result
-
-    poll.__module__, poll.__qualname__ = "select", "poll"
-    return poll
-
-
-def _make_epoll() -> Any:
-    real = select.epoll
-
-    class epoll:  # noqa: N801 - the name programs know
-        """An epoll object; as `select.epoll`. Only its `poll` differs: it parks the calling thread."""
-
-        def __init__(self, sizehint: int = -1, flags: int = 0) -> None:
-            self._real = real(sizehint, flags)
-            for name in ("fileno", "register", "modify", "unregister"):
-                setattr(self, name, getattr(self._real, name))
-
-        @classmethod
-        def fromfd(cls, fd: int) -> Any:
-            made = cls.__new__(cls)
-            made._real = real.fromfd(fd)
-            for name in ("fileno", "register", "modify", "unregister"):
-                setattr(made, name, getattr(made._real, name))
-            return made
-
-        @property
-        def closed(self) -> bool:
-            return self._real.closed
-
-        def __enter__(self) -> Any:
-            self._real.__enter__()
-            return self
-
-        def __exit__(self, *args: object) -> None:
-            self.close()
-
-        def close(self) -> None:
-            if not self._real.closed:
-                fail_waiters(self._real.fileno())
-            self._real.close()
-
-        def poll(self, timeout: float | None = None, maxevents: int = -1) -> list[tuple[int, int]]:
-            answer: list[tuple[int, int]] = self._real.poll(0, maxevents)
-            if answer or timeout == 0:
-                return _at_once(answer)
-            fd = self._real.fileno()
-            result: list[tuple[int, int]] = _retry(
-                lambda: self._real.poll(0, maxevents), lambda: [(fd, select.POLLIN)], _deadline(timeout)
-            )
-            return result
-
-    epoll.__module__, epoll.__qualname__ = "select", "epoll"
-    return epoll
-
-
-def _make_read() -> Any:
-    real = os.read
-
-    def read(fd: int, length: int, /) -> bytes:
-        """Read from a file descriptor; as `os.read`."""
-        if isinstance(fd, int) and length > 0 and _would_block(fd):
-            wait_for([(fd, READ)], None)
-        return real(fd, length)
-
-    return dress(read, "os", "read")
-
-
-def _make_close() -> Any:
-    real = os.close
-
-    def close(fd: int) -> None:
-        """Close a file descriptor; as `os.close`. Threads that wait for it are woken and get an error."""
-        if isinstance(fd, int):
-            fail_waiters(fd)
-        real(fd)
-
-    return dress(close, "os", "close")
-
-
-def _would_block(fd: int, events: int = READ) -> bool:
-    """Whether the call would put the kernel thread to sleep: not ready, and the program allows it."""
-    try:
-        return fd >= 0 and not poll_once([(fd, events | HANGUP)], 0) and _waits(fd, events)
-    except (OSError, OverflowError):
-        return False
-
-
-def _waits(fd: int, events: int) -> bool:
-    """Whether the descriptor is blocking, and open for that: the wrong end of a pipe is never ready."""
-    flags = fcntl.fcntl(fd, fcntl.F_GETFL)
-    return not flags & os.O_NONBLOCK and flags & os.O_ACCMODE != (
-        os.O_WRONLY if events == READ else os.O_RDONLY
-    )
-
-
-def _make_write() -> Any:
-    real = os.write
-
-    def write(fd: int, data: Any, /) -> int:
-        """Write a bytes object to a file descriptor; as `os.write`."""
-        if not isinstance(fd, int):
-            return real(fd, data)
-        try:
-            size = memoryview(data).nbytes
-        except TypeError:
-            return real(fd, data)  # says it in CPython's words
-        step = _write_step(fd) if size > ROOM else size
-        if step >= size:
-            if _would_block(fd, WRITE):
-                wait_for([(fd, WRITE)], None)
-            return real(fd, data)
-        written = 0
-        with memoryview(data) as view, view.cast("B") as rest:
-            while written < size:  # a blocking descriptor takes all, however long that takes
-                if _would_block(fd, WRITE):
-                    wait_for([(fd, WRITE)], None)
-                written += real(fd, rest[written : written + step])
-        return written
-
-    return dress(write, "os", "write")
-
-
-def _write_step(fd: int) -> int:
-    """How much may be written at once to a descriptor that is ready without a wait in C."""
-    try:
-        mode = os.fstat(fd).st_mode
-        waits = (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)) and os.get_blocking(fd)
-    except (OSError, OverflowError):
-        waits = False
-    return ROOM if waits else sys.maxsize
-
-
-def _make_waitpid() -> Any:
-    real = os.waitpid
-
-    def waitpid(pid: int, options: int, /) -> tuple[int, int]:
-        """Wait for completion of a given child process; as `os.waitpid`."""
-        if options & os.WNOHANG:
-            return real(pid, options)
-        answer = real(pid, options | os.WNOHANG)
-        pause = FIRST_NAP
-        while answer == (0, 0):
-            if not _await_child(pid):
-                nap(monotonic() + pause)
-                pause = min(pause * 2, LONGEST_NAP)
-            answer = real(pid, options | os.WNOHANG)
-        return answer
-
-    return dress(waitpid, "os", "waitpid")
-
-
-def _await_child(pid: int) -> bool:
-    """Park until a child has ended, where the system has a descriptor that tells."""
-    if pid <= 0 or not hasattr(os, "pidfd_open"):
-        return False
-    try:
-        fd = os.pidfd_open(pid)
-    except OSError:
-        return False
-    try:
-        wait_for([(fd, select.POLLIN)], None)
-    finally:
-        _close(fd)
-    return True
-
-
-def dress(function: Any, module: str, name: str) -> Any:
-    """Give a function the name under which programs know it."""
-    function.__module__ = module
-    function.__name__ = function.__qualname__ = name
-    return function
+    Ends when the deadline has passed.
+    """
+    pause = FIRST_NAP
+    while True:
+        now = monotonic()
+        if deadline is not None and now >= deadline:
+            return
+        yield now + pause if deadline is None else min(deadline, now + pause)
+        pause = min(pause * 2, longest)

@@ -90,7 +90,7 @@ class _SemLock:
                 now = monotonic()
                 if deadline is not None and now >= deadline:
                     return False
-                if first and me.carrier.alone():
+                if first and me.carrier.alone:
                     stretch = STRETCH if deadline is None else min(STRETCH, deadline - now)
                     if self._real.acquire(True, stretch):
                         break

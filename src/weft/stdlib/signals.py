@@ -6,9 +6,11 @@ interpreter sees only notes the signal; the program's handler runs in the main t
 main thread runs its own code, else at the end of its wait, which the signal ends.
 """
 
+import os
 import sys
 from collections import deque
 from collections.abc import Callable
+from operator import index
 from types import FrameType
 from typing import Any
 
@@ -17,8 +19,43 @@ from weft.core.parking import SIGNAL, interrupt
 from weft.core.places import HOME, floor, may_preempt
 from weft.core.thread import ControlBlock
 from weft.host import signals
+from weft.host.platform import unraisable_args
 
 __all__ = ["SignalDesk"]
+
+_write = os.write
+
+
+class WakeupDescriptor:
+    """The program's wakeup descriptor: the interpreter has room for one, and that one is weft's own."""
+
+    def __init__(self) -> None:
+        self.fd = -1
+        self._warns = True
+
+    def set(self, fd: int, warns: bool) -> int:
+        """Take another one, and return the one before.
+
+        Raises:
+            ValueError: it would block.
+            OSError: it is not open.
+        """
+        if fd != -1:
+            os.fstat(fd)
+            if os.get_blocking(fd):
+                raise ValueError(f"the fd {fd} must be in non-blocking mode")
+        before, self.fd = self.fd, fd
+        self._warns = warns
+        return before
+
+    def tell(self, number: int) -> None:
+        """Write a signal's number, as the interpreter does; what goes wrong is told, not raised."""
+        try:
+            _write(self.fd, bytes((number,)))
+        except OSError as error:
+            if self._warns or not isinstance(error, BlockingIOError):
+                text = "Exception ignored when trying to write to the signal wakeup fd"
+                sys.unraisablehook(unraisable_args((type(error), error, None, text, None)))
 
 
 class SignalDesk:
@@ -33,8 +70,10 @@ class SignalDesk:
         self._main = main
         self._kick = kick
         self._handlers: dict[int, Any] = {}
-        self._noted: deque[int] = deque()
+        self.noted: deque[int] = deque()
         self._opened = False
+        self.wakeup = WakeupDescriptor()
+        self._arrivals: signals.Arrivals | None = None
 
     def open(self) -> None:
         """Take over the handlers that are set now (Ctrl-C's, as a rule)."""
@@ -52,6 +91,10 @@ class SignalDesk:
                 signals.put(number, handler)
             self._handlers.clear()
             self._opened = False
+        if self._arrivals is not None:
+            signals.wake_by(self.wakeup.fd)
+            self._arrivals.close()
+            self._arrivals = None
 
     def handles_more_than_ctrl_c(self) -> bool:
         """Whether the program has set a handler of its own, which might wake a thread."""
@@ -59,15 +102,13 @@ class SignalDesk:
 
     def pending(self) -> bool:
         """Whether signals wait to be handled."""
-        return bool(self._noted)
+        return bool(self.noted)
 
     # -- what programs call ------------------------------------------------------------------------
 
     def signal(self, signalnum: int, handler: Any, /) -> Any:
         """Set the handler of a signal and return the one before; as `signal.signal`."""
-        here = getattr(getcurrent(), "block", None)
-        if here is not None and here.thread is not self._main().thread:
-            raise ValueError("signal only works in main thread of the main interpreter")
+        self._check_main("signal")
         before = self.getsignal(signalnum) if _is_number(signalnum) else None
         number = int(signalnum) if _is_number(signalnum) else signalnum
         if callable(handler) and not isinstance(handler, int):
@@ -86,10 +127,56 @@ class SignalDesk:
             return signals.default
         return signals.get(signalnum)
 
+    def set_wakeup_fd(self, fd: int, /, *, warn_on_full_buffer: bool = True) -> int:
+        """Set the descriptor that gets a byte for each signal with a handler, and return the one before.
+
+        It must be in non-blocking mode; -1: none. What cannot be written because it is full is told of
+        on standard error, unless `warn_on_full_buffer` is false.
+        """
+        fd = index(fd)
+        self._check_main("set_wakeup_fd")
+        return self.wakeup.set(fd, bool(warn_on_full_buffer))
+
+    def _check_main(self, what: str) -> None:
+        here = getattr(getcurrent(), "block", None)
+        if here is not None and here.thread is not self._main().thread:
+            raise ValueError(f"{what} only works in main thread of the main interpreter")
+
     # -- from the interpreter to the main thread ------------------------------------------------------
 
+    def watch_arrivals(self) -> None:
+        """Have `meet_missed` know what has arrived."""
+        self._arrivals = signals.Arrivals()
+        self._arrivals.open()
+
+    def after_fork(self) -> None:
+        """In a forked child: what arrives there is its own."""
+        if self._arrivals is not None:
+            self._arrivals.open()
+
+    def meet_missed(self) -> None:
+        """Wake the main thread for signals that came just before it slept; called now and then.
+
+        Its kernel thread's next look at the eval breaker is then not long in coming.
+        """
+        if self._take_arrivals():
+            interrupt(self._main(), SIGNAL)
+
+    def _take_arrivals(self) -> bool:
+        """Tell the program's wakeup descriptor of what has come since the last time, if anything has."""
+        arrived = self._arrivals.take() if self._arrivals is not None else b""
+        numbers = [number for number in arrived if number in self._handlers]
+        if self.wakeup.fd != -1:
+            for number in numbers:
+                self.wakeup.tell(number)
+        return bool(numbers)
+
     def _arrive(self, signum: int, frame: FrameType | None) -> None:
-        self._noted.append(signum)
+        self.noted.append(signum)
+        if self._arrivals is not None:
+            self._take_arrivals()
+        elif self.wakeup.fd != -1:
+            self.wakeup.tell(signum)
         if not self.deliver(frame):
             self._kick()
 
@@ -118,17 +205,21 @@ class SignalDesk:
             frame = sys._getframe(1)
             while frame.f_back is not None and frame.f_code.co_filename.startswith(HOME):
                 frame = frame.f_back
-        while self._noted:
-            number = self._noted.popleft()
+        while self.noted:
+            number = self.noted.popleft()
             handler = self._handlers.get(number)
             if handler is not None:
                 try:
                     handler(number, frame)
                 except BaseException:
-                    if self._noted:  # the others are handled all the same, soon
+                    if self.noted:  # the others are handled all the same, soon
                         self._kick()
                     raise
 
 
 def _is_number(signalnum: object) -> bool:
     return isinstance(signalnum, int) and not isinstance(signalnum, bool)
+
+
+for _function in (SignalDesk.signal, SignalDesk.getsignal, SignalDesk.set_wakeup_fd):
+    _function.__module__, _function.__qualname__ = "signal", _function.__name__

@@ -1,5 +1,6 @@
 """`time.sleep`: the thread alone sleeps, and `sleep(0)` lets the next ready thread run."""
 
+from collections.abc import Callable
 from operator import index
 from typing import Any
 
@@ -9,6 +10,7 @@ from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
 from weft.host import clock
 from weft.host.platform import TIMEOUT_MAX, monotonic
+from weft.stdlib.supplied import bind
 
 __all__ = ["sleep"]
 
@@ -33,7 +35,7 @@ _SLEEP = _Sleep()
 _ASLEEP = object()  # what a sleeper's value is until it is withdrawn
 
 
-def sleep(seconds: float, /) -> None:
+def _sleep(_: object, seconds: float, /) -> None:
     """Delay the calling thread for a number of seconds, which may be a fraction; the others run on."""
     try:
         me = getcurrent().block  # type: ignore[attr-defined]
@@ -74,4 +76,4 @@ def _sleep_until(me: ControlBlock, seconds: Any) -> None:
             return
 
 
-sleep.__module__ = "time"
+sleep: Callable[[float], None] = bind(_sleep, "time", "sleep")

@@ -14,7 +14,7 @@ import errno
 import os
 from typing import Any
 
-from weft.core.channel import Channel
+from weft.core.channel import NOWHERE, READS, WRITES, Channel
 from weft.core.current import adopt, current, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle, wake
 from weft.host.platform import monotonic
@@ -26,15 +26,18 @@ from weft.host.sockets import (
     SO_ERROR,
     STREAM,
     STREAM_FAMILIES,
+    TRIES,
     WAITALL,
     get_default_timeout,
     real_socket,
     set_default_timeout,
 )
-from weft.stdlib.descriptors import dress, fail_waiters, nap, wait_for
+from weft.stdlib.descriptors import bytes_of, fail_waiters, nap, repeatable, stand, wait_for
+from weft.stdlib.names import supply_names
 from weft.stdlib.sleep import sleep
+from weft.stdlib.supplied import dress
 
-__all__ = ["socket", "supply_sockets"]
+__all__ = ["UNSET", "await_ready", "open_channel", "socket", "supply_sockets"]
 
 FIRST_NAP, LONGEST_NAP = 0.001, 0.05  # seconds between tries to connect where no descriptor tells of room
 UNSET = -1.0
@@ -94,18 +97,31 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
 
     def close(self) -> None:
         """Close the socket; threads that wait on it are woken and get an error."""
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            channel.close(wake)
-        else:
+        channel = self._channel
+        if channel is None:
             fail_waiters(_fileno(self))
-        real_socket.close(self)
+            return real_socket.close(self)  # type: ignore[no-any-return]
+        # On a kernel thread others run while this closes: they are woken after it, or would wait anew.
+        channel.leave()
+        try:
+            real_socket.close(self)
+        finally:
+            self._channel = None
+            channel.deliver(READS | WRITES, wake)
+        return None
 
     def detach(self) -> int:
         """Close the socket object without closing its descriptor, and return that."""
+        if self._limit is None and _gettimeout(self) is not None:
+            try:
+                _settimeout(self, None)  # TLS has had it non-blocking
+            except OSError:
+                pass  # it is not open
         channel, self._channel = self._channel, None
         if channel is not None:
-            channel.close(wake)
+            channel.deliver(
+                READS | WRITES, wake
+            )  # it stays registered: another object may have the descriptor
         return real_socket.detach(self)  # type: ignore[no-any-return]
 
     # -- reading and writing -----------------------------------------------------------------------------
@@ -117,12 +133,12 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
             channel = _open_channel(self)
         deadline: float | None = UNSET
         while True:
-            if channel.readable:
+            if channel.readable or flags & TRIES:
                 channel.readable = False
                 try:
                     data: bytes = _recv(self, bufsize, flags | DONTWAIT)
                 except BlockingIOError:
-                    if self._limit == 0 or flags & DONTWAIT:
+                    if self._limit == 0 or flags & TRIES:
                         channel.readable = True
                         raise
                 except BaseException:
@@ -131,23 +147,21 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
                 else:
                     if flags or channel.careful or len(data) == bufsize:
                         channel.readable = True
-                        if flags & WAITALL and 0 < len(data) < bufsize and not flags & (DONTWAIT | PEEK):
+                        if flags & WAITALL and 0 < len(data) < bufsize and _wants_all(self, flags):
                             return data + _rest(self, bufsize - len(data), flags)
                     return data
                 continue
-            if self._limit is not None or channel.reader is not None:
-                deadline = _await(self, channel, READ, deadline)
-                continue
+            # The usual case, no timeout and one reader on the channel's carrier, is written out: here
+            # a server's thread spends its life, and each call up to the switch costs a tenth of it.
             try:
                 me = getcurrent().block  # type: ignore[attr-defined]
             except AttributeError:
                 me = adopt()
             carrier = me.carrier
-            if carrier.poller is None:
-                _await(self, channel, READ, None)
+            if self._limit is not None or channel.poller is not carrier.poller or channel.reader is not None:
+                deadline = _await(self, channel, READ, deadline)
                 continue
-            # `_await`, written out: this is where a thread of a server spends its life.
-            me.on = channel
+            me.on = channel  # atomic: from the look to the store
             channel.reader = me
             if channel.readable and channel._withdraw(me):
                 me.on = None
@@ -170,56 +184,62 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
             channel = _open_channel(self)
         deadline: float | None = UNSET
         while True:
-            if channel.readable:
+            if channel.readable or flags & TRIES:
                 channel.readable = False
                 try:
                     count: int = _recv_into(self, buffer, nbytes, flags | DONTWAIT)
                 except BlockingIOError:
-                    if self._limit == 0 or flags & DONTWAIT:
+                    if self._limit == 0 or flags & TRIES:
                         channel.readable = True
                         raise
                 except BaseException:
                     channel.readable = True
                     raise
                 else:
-                    if flags or channel.careful or count >= (nbytes or _room(buffer)):
+                    if flags or channel.careful or count >= (nbytes or memoryview(buffer).nbytes):
                         channel.readable = True
+                    if flags & WAITALL and count > 0 and _wants_all(self, flags):
+                        with memoryview(buffer) as view, view.cast("B") as room:
+                            rest = _rest(self, (nbytes or len(room)) - count, flags)
+                            room[count : count + len(rest)] = rest
+                        count += len(rest)
                     return count
                 continue
-            deadline = _await(self, channel, READ, deadline)
+            if self._limit is not None or not _park_to_read(channel):
+                deadline = _await(self, channel, READ, deadline)
 
     def send(self, data: Any, flags: int = 0, /) -> int:
         """Send data and return how many bytes of it were sent; parks while there is no room."""
         try:
-            return _send(self, data, flags | DONTWAIT)  # type: ignore[no-any-return]
+            sent: int = _send(self, data, flags | DONTWAIT)
         except BlockingIOError:
             if self._limit == 0 or flags & DONTWAIT:
                 raise
-        return _send_slowly(self, data, flags, UNSET)
+            sent = _send_slowly(self, data, flags, UNSET)
+        if (data.__class__ is bytes and sent == len(data)) or self._limit is not None or flags & DONTWAIT:
+            return sent
+        return _send_rest(self, data, flags, sent)
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
         """Send all of `data`; parks whenever the peer is slower."""
         sent = 0
-        if data.__class__ is bytes:
-            try:
-                sent = _send(self, data, flags | DONTWAIT)
-            except BlockingIOError:
-                if self._limit == 0 or flags & DONTWAIT:
-                    raise
-            if sent == len(data):
-                return
+        try:
+            sent = _send(self, data, flags | DONTWAIT)
+        except BlockingIOError:
+            if self._limit == 0 or flags & DONTWAIT:
+                raise
+        if data.__class__ is bytes and sent == len(data):
+            return
         limit = self._limit
         deadline = None if limit is None else monotonic() + limit
-        with memoryview(data) as view, view.cast("B") as rest:
-            while True:
+        with bytes_of(data) as rest:
+            while sent < len(rest):
                 try:
                     sent += _send(self, rest[sent:], flags | DONTWAIT)
                 except BlockingIOError:
                     if limit == 0 or flags & DONTWAIT:
                         raise
                     sent += _send_slowly(self, rest[sent:], flags, deadline)
-                if sent >= len(rest):
-                    return
 
     # -- connecting ----------------------------------------------------------------------------------------
 
@@ -246,16 +266,50 @@ def _open_channel(sock: Any) -> Channel:
     if fd < 0 or poller is None:
         return made
     stale = poller.channels.get(fd)
+    if stale is not None:
+        stale.loose = False  # or a tick could drop it before it is the socket's
+        if stale.poller.has(fd):
+            made = stale
+    if sock._channel is not None:  # atomic with the store: a thread of another carrier was faster
+        return sock._channel  # type: ignore[no-any-return]
+    sock._channel = made
+    made.poller = poller
     try:
-        channel: Channel = poller.open(fd, made)
+        poller.open(fd, made)
     except OSError:
+        sock._channel = None
+        made.poller = NOWHERE
         return made  # the call itself will say what is wrong with it
-    channel.poller = poller
-    channel.loose = False
-    if stale is not None and stale is not channel:
+    if stale is not None and stale is not made:
         stale.close(wake)
-    sock._channel = channel
-    return channel
+    return made
+
+
+def _park_to_read(channel: Channel) -> bool:
+    """Park until the channel may have something; False if it is no usual case, and one for `_await`."""
+    try:
+        me = getcurrent().block  # type: ignore[attr-defined]
+    except AttributeError:
+        me = adopt()
+    carrier = me.carrier
+    if channel.poller is not carrier.poller or channel.reader is not None:
+        return False
+    me.on = channel  # atomic: from the look to the store
+    channel.reader = me
+    if channel.readable and channel._withdraw(me):
+        me.on = None
+        return True
+    me.since = carrier.now
+    try:
+        resume = carrier.pick()
+    except IndexError:
+        resume = carrier.idle()
+    resume()
+    me.on = None
+    if me.alarm:
+        alarm, me.alarm = me.alarm, 0
+        settle(me, alarm)
+    return True
 
 
 def _await(sock: Any, channel: Channel, events: int, deadline: float | None) -> float | None:
@@ -279,12 +333,7 @@ def _await(sock: Any, channel: Channel, events: int, deadline: float | None) -> 
         channel.readable = channel.writable = True  # closed, or made non-blocking: the call says so
         return deadline
     me = current()
-    if me.carrier.poller is not None and (channel.reader if reads else channel.writer) is None:
-        me.on = channel
-        if reads:
-            channel.reader = me
-        else:
-            channel.writer = me
+    if me.carrier.poller is not None and stand(me, channel, reads):
         if (channel.readable if reads else channel.writable) and channel._withdraw(me):
             me.on = None
             return deadline
@@ -303,11 +352,22 @@ def _await(sock: Any, channel: Channel, events: int, deadline: float | None) -> 
     return deadline
 
 
+await_ready, open_channel = _await, _open_channel  # for what stands on sockets: TLS
+
+
+def _wants_all(sock: Any, flags: int) -> bool:
+    """Whether MSG_WAITALL makes a read wait: CPython gives a socket with a timeout what there is."""
+    return sock._limit is None and not flags & (TRIES | PEEK)
+
+
 def _rest(sock: Any, count: int, flags: int) -> bytes:
-    """The rest of a read that wants all (MSG_WAITALL)."""
+    """The rest of a read that wants all (MSG_WAITALL); less if the connection ends or breaks."""
     parts = []
     while count > 0:
-        part = sock.recv(count, flags & ~WAITALL)
+        try:
+            part = sock.recv(count, flags & ~WAITALL)
+        except OSError:
+            break
         if not part:
             break
         parts.append(part)
@@ -330,6 +390,26 @@ def _send_slowly(sock: Any, data: Any, flags: int, deadline: float | None) -> in
         deadline = _await(sock, channel, WRITE, deadline)
 
 
+def _send_rest(sock: Any, data: Any, flags: int, sent: int) -> int:
+    """Send what is left, as the machine does where there is no timeout; how many bytes are out in all."""
+    with bytes_of(data) as rest:
+        while sent < len(rest):
+            try:
+                sent += _send_slowly(sock, rest[sent:], flags, None)
+            except OSError:
+                break
+    return sent
+
+
+def _send_pieces(sock: Any, pieces: Any, flags: int, sent: int) -> int:
+    """`_send_rest` for what is in pieces; only a stream takes less than all."""
+    if real_socket.type.__get__(sock) & 0xF != STREAM or sent == sum(
+        memoryview(item).nbytes for item in pieces
+    ):
+        return sent
+    return _send_rest(sock, b"".join(pieces), flags, sent)
+
+
 def _connect(sock: Any, address: Any) -> int:
     """Connect; the error number of what went wrong, 0 for nothing.
 
@@ -344,6 +424,8 @@ def _connect(sock: Any, address: Any) -> int:
     error = _begin_to_connect(sock, address, deadline)
     if error not in (errno.EINPROGRESS, errno.EINTR, errno.EALREADY):
         return error
+    if error == errno.EALREADY and limit is not None:
+        return error  # CPython waits for what an earlier call began only where there is no timeout
     channel = sock._channel
     if channel is None:
         channel = _open_channel(sock)
@@ -381,12 +463,6 @@ def _begin_to_connect(sock: Any, address: Any, deadline: float | None) -> int:
         pause = min(pause * 2, LONGEST_NAP)
 
 
-def _room(buffer: Any) -> int:
-    """How many bytes a buffer takes."""
-    with memoryview(buffer) as view:
-        return view.nbytes
-
-
 # -- the methods that are called less often ------------------------------------------------------------------
 
 #: Method: (what the descriptor must be ready for, the place of its flags). Place None: it takes no flags, or
@@ -403,6 +479,7 @@ _WAITING: dict[str, tuple[int, int | None]] = {
 }
 _TAKES = {"recvfrom": (1, 2), "recvfrom_into": (1, 3), "recvmsg": (1, 3), "recvmsg_into": (1, 3)}
 _TAKES |= {"sendto": (2, 3), "sendmsg": (1, 4)}
+_LISTS = {"recvmsg_into", "sendmsg", "sendmsg_afalg"}  # they take lists
 _FILLERS: dict[str, tuple[Any, ...]] = {"recvmsg": (0, 0), "recvmsg_into": (0, 0), "sendmsg": ((), ())}
 
 
@@ -416,13 +493,32 @@ def _without_waiting(name: str, place: int, args: tuple[Any, ...]) -> tuple[tupl
     flags = args[place]
     if not isinstance(flags, int):
         return args, True
-    return (*args[:place], flags | DONTWAIT, *args[place + 1 :]), bool(flags & DONTWAIT)
+    return (*args[:place], flags | DONTWAIT, *args[place + 1 :]), bool(flags & TRIES)
+
+
+def _accept_now(sock: Any) -> Any:
+    """Take a connection if there is one.
+
+    Asking first would not do: another process or kernel thread with the same listener may be faster, and
+    the call would wait in C. There is no flag for "do not wait" here, so the mode is changed for one call.
+    """
+    if sock._limit is not None:
+        return real_socket._accept(sock)
+    _settimeout(sock, 0)
+    try:
+        return real_socket._accept(sock)
+    finally:
+        try:
+            _settimeout(sock, None)
+        except OSError:
+            pass  # closed meanwhile, by a kernel thread
 
 
 def _waiting(name: str, events: int, place: int | None) -> Any:
     """A method that makes the real call without waiting, and parks while that finds nothing to do."""
-    method = getattr(real_socket, name)
+    method = getattr(real_socket, name) if name != "_accept" else _accept_now
     reads = events == READ
+    tells = place is not None or name == "_accept"  # the call can be made without waiting
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         limit = self._limit
@@ -430,6 +526,8 @@ def _waiting(name: str, events: int, place: int | None) -> Any:
         if limit == 0 or not least <= len(args) <= most:
             return method(self, *args, **kwargs)
         told = False
+        if name in _LISTS and args:
+            args = (*map(repeatable, args[:2]), *args[2:])
         if place is None:
             sleep(0)  # a thread that accepts without end lets those run to whom it hands what it accepts
         elif not kwargs:
@@ -444,7 +542,7 @@ def _waiting(name: str, events: int, place: int | None) -> Any:
             else:
                 channel.writable = False
             fd = _fileno(self)
-            if (place is not None and not kwargs) or fd < 0 or poll_once([(fd, events)], 0):
+            if (tells and not kwargs) or fd < 0 or poll_once([(fd, events)], 0):
                 try:
                     answer = method(self, *args, **kwargs)
                 except BlockingIOError:
@@ -456,12 +554,14 @@ def _waiting(name: str, events: int, place: int | None) -> Any:
                     raise
                 else:
                     channel.readable = channel.writable = True
-                    return answer
+                    if reads or place is None or limit is not None or told or kwargs:
+                        return answer
+                    return _send_pieces(self, args[0] if name == "sendmsg" else args[:1], args[place], answer)
             deadline = _await(self, channel, events, deadline)
 
     call.__name__ = name
     call.__qualname__ = f"socket.{name}"
-    call.__doc__ = method.__doc__
+    call.__doc__ = getattr(real_socket, name).__doc__
     return call
 
 
@@ -488,6 +588,7 @@ def getdefaulttimeout() -> float | None:
 def supply_sockets(module: Any) -> None:
     """Put what parks into the executed C module `_socket`."""
     module.socket = module.SocketType = socket
+    supply_names(module, socket)
     module.setdefaulttimeout = dress(setdefaulttimeout, "_socket", "setdefaulttimeout")
     module.getdefaulttimeout = dress(getdefaulttimeout, "_socket", "getdefaulttimeout")
     set_default_timeout(None)

@@ -11,7 +11,7 @@ import importlib
 import importlib._bootstrap as bootstrap
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -38,7 +38,10 @@ _REBIND = (("functools", "RLock"), ("reprlib", "get_ident"))
 
 
 class _AfterExec:
-    """A loader that does as the real one does and then calls a function on the module."""
+    """A loader that does as the real one does and then calls a function on the module.
+
+    If that has a method `before`, it is called first, and what it returns is called after the execution.
+    """
 
     def __init__(self, real: Any, after: Callable[[Any], None]) -> None:
         self._real = real
@@ -48,7 +51,13 @@ class _AfterExec:
         return self._real.create_module(spec)  # type: ignore[no-any-return]
 
     def exec_module(self, module: ModuleType) -> None:
-        self._real.exec_module(module)
+        before = getattr(self._after, "before", None)
+        undo = before() if before is not None else None
+        try:
+            self._real.exec_module(module)
+        finally:
+            if undo is not None:
+                undo()
         self._after(module)
 
     def __getattr__(self, name: str) -> Any:
@@ -74,7 +83,8 @@ class Supply:
     Args:
         port: starts and lists threads.
         sleep: what `time.sleep` is to be.
-        extras: module name to a function that adapts the module after its execution.
+        extras: pairs of a module's name and a function that adapts the module after its execution; those of
+            one module are called in their order.
         more: further attributes to replace: (module, name, value).
     """
 
@@ -82,7 +92,7 @@ class Supply:
         self,
         port: ThreadPort,
         sleep: Callable[[float], None],
-        extras: dict[str, Callable[[Any], None]],
+        extras: Iterable[tuple[str, Callable[[Any], None]]],
         more: list[tuple[Any, str, Any]],
     ) -> None:
         self._more = more
@@ -91,9 +101,10 @@ class Supply:
         self._sleep = sleep
         self._made = {"_thread": self._again(self.thread_module), "_queue": make_queue_module}
         self._after: dict[str, Callable[[Any], None]] = {
-            **{name: self._quickener(*where) for name, where in QUICKENED.items()},
-            **extras,
+            name: self._quickener(*where) for name, where in QUICKENED.items()
         }
+        for name, after in extras:
+            self._after[name] = _both(self._after.get(name), after)
         self._undo: list[Callable[[], None]] = []
         self.bound_before: list[str] = []
         self.installed = False
@@ -197,6 +208,18 @@ class Supply:
         self._swap(imp, "acquire_lock", lambda: _acquired(lock))
         self._swap(imp, "release_lock", lambda: _released(lock))
         self._swap(imp, "lock_held", lambda: lock._owner is not None)
+
+
+def _both(first: Callable[[Any], None] | None, second: Callable[[Any], None]) -> Callable[[Any], None]:
+    if first is None:
+        return second
+    earlier = first
+
+    def adapt(module: Any) -> None:
+        earlier(module)
+        second(module)
+
+    return adapt
 
 
 def _acquired(lock: RLock) -> None:

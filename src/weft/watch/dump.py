@@ -1,7 +1,7 @@
 """Reports of all threads: what each one does or waits for, who holds it, where, and the cycles."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import IO
 
 from weft.core.graph import cycles
@@ -9,27 +9,44 @@ from weft.core.thread import ControlBlock, State
 
 __all__ = ["dump", "render", "render_deadlock"]
 
+LISTED = 5  # descriptors of one wait that are told
 ALIKE = 3  # threads that wait alike and are told one by one in the report of a deadlock
 
 
-def _object_name(on: object) -> str:
+def _no_ends(_: int) -> str:
+    return ""
+
+
+def _descriptor_name(numbers: Sequence[int], ends: Callable[[int], str]) -> str:
+    """Some descriptors, with the ends of those that are sockets."""
+    words = [f"{fd} ({name})" if (name := ends(fd)) else str(fd) for fd in numbers[:LISTED]]
+    more = f" and {len(numbers) - LISTED:,} more" if len(numbers) > LISTED else ""
+    return f"descriptor{'s' if len(numbers) > 1 else ''} " + ", ".join(words) + more
+
+
+def _object_name(on: object, ends: Callable[[int], str] = _no_ends) -> str:
     """A waited-on object in few words."""
+    numbers = getattr(on, "numbers", None) if type(on).__module__.startswith("weft.") else None
+    if numbers:
+        return _descriptor_name(numbers, ends)
     if on is None:
         return ""
+    if isinstance(on, str):
+        return on
     if isinstance(on, ControlBlock):
         return f"{on.name!r}"
     cls = type(on)
     return f"<{cls.__module__}.{cls.__qualname__} at {id(on):#x}>"
 
 
-def _line(block: ControlBlock, now: float | None) -> str:
+def _line(block: ControlBlock, now: float | None, ends: Callable[[int], str] = _no_ends) -> str:
     wait = block.wait
     daemon = ", daemon" if block.daemon and block.label != "MainThread" else ""
     head = f"{block.name!r} ({block.state.value}{daemon})"
     if wait is None:
         return head
     words = [head, str(wait.reason)]
-    name = _object_name(wait.on)
+    name = _object_name(wait.on, ends)
     if name and wait.reason.name != "SLEEP":
         words.append(name)
     if wait.holder is not None and wait.holder is not wait.on:
@@ -39,18 +56,24 @@ def _line(block: ControlBlock, now: float | None) -> str:
     return " ".join(words) + f"\n      at {wait.place}"
 
 
-def render(blocks: Iterable[ControlBlock], now: float | None = None, stacks: bool = True) -> str:
+def render(
+    blocks: Iterable[ControlBlock],
+    now: float | None = None,
+    stacks: bool = True,
+    ends: Callable[[int], str] = _no_ends,
+) -> str:
     """Every thread with its state, its wait and its stack, and the cycles among them.
 
     Args:
         blocks: the threads.
         now: the monotonic clock, for the ages of waits; None leaves them out.
         stacks: also each thread's calls, outermost first.
+        ends: says of a descriptor what it is connected to, or nothing.
     """
     listed = list(blocks)
     lines = [f"{len(listed)} thread{'s' if len(listed) != 1 else ''}"]
     for block in listed:
-        lines.append("  " + _line(block, now))
+        lines.append("  " + _line(block, now, ends))
         if stacks and block.state is not State.NEW:
             lines += [f"        {place}" for place in block.stack()]
     lines += _cycle_lines(listed)
@@ -76,7 +99,9 @@ def render_deadlock(blocks: Iterable[ControlBlock], note: str = "") -> str:
     listed = list(blocks)
     lines = ["weft: deadlock: every thread waits and nothing can wake one" + (f" ({note})" if note else "")]
     lines += _grouped(listed)
-    lines += _cycle_lines(listed) or ["  no cycle: what they wait for is never released, set, put or sent"]
+    lines += _cycle_lines(listed) or [
+        "  no cycle: what they wait for is never released, set, put, taken or sent"
+    ]
     return "\n".join(lines)
 
 
@@ -96,6 +121,11 @@ def _grouped(blocks: Sequence[ControlBlock]) -> list[str]:
     return lines
 
 
-def dump(blocks: Iterable[ControlBlock], now: float | None = None, file: IO[str] | None = None) -> None:
+def dump(
+    blocks: Iterable[ControlBlock],
+    now: float | None = None,
+    file: IO[str] | None = None,
+    ends: Callable[[int], str] = _no_ends,
+) -> None:
     """Print `render(...)` to a file (stderr)."""
-    print(render(blocks, now), file=file if file is not None else sys.stderr, flush=True)
+    print(render(blocks, now, ends=ends), file=file if file is not None else sys.stderr, flush=True)
