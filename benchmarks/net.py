@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-ECHO = "epoll,uvloop-protocol,weft,gevent,gevent-patched,kernel,asyncio-protocol"
-HTTP = "http-weft,http-gevent-patched,http-gevent-pywsgi,http-kernel"
+ECHO = "epoll,stacks,wrapped,uvloop-protocol,weft,gevent,gevent-patched,kernel,asyncio-protocol"
+HTTP = "http-weft,http-stacks,http-gevent-patched,http-gevent-pywsgi,http-kernel"
 SHOWN = (
     ("server_us_per_req", "CPU µs a request", 1.0, "{:.1f}"),
     ("rps", "requests/s", 1.0, "{:,.0f}"),

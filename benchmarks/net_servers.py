@@ -115,6 +115,128 @@ def epoll() -> None:
             connection.close()
 
 
+def stacks() -> None:
+    """The floor with a stack for each connection: the bare loop switches to a raw greenlet for each event.
+
+    Nothing but what no runtime can leave out: one switch in and one out, one recv and one send.
+    """
+    import select
+
+    from greenlet import getcurrent, greenlet
+
+    listener = listen()
+    poll = select.epoll()
+    listener.setblocking(False)
+    known: dict[int, Any] = {}
+    wait = getcurrent().switch
+
+    def serve(connection: Any) -> None:
+        recv, send = connection.recv, connection.send
+        wait()
+        try:
+            while data := recv(SIZE):
+                send(data)
+                wait()
+        except OSError:
+            pass
+        del known[connection.fileno()]
+        connection.close()
+
+    poll.register(listener.fileno(), select.EPOLLIN)
+    while True:
+        for fd, _ in poll.poll():
+            if fd != listener.fileno():
+                known[fd]()
+                continue
+            try:
+                while True:
+                    connection, _ = listener.accept()
+                    connection.setblocking(False)
+                    stack = known[connection.fileno()] = greenlet(serve).switch
+                    stack(connection)
+                    poll.register(connection.fileno(), select.EPOLLIN)
+            except BlockingIOError:
+                pass
+
+
+def wrapped() -> None:
+    """`stacks` as an unmodified program meets it: a socket type in Python, and a ready queue.
+
+    Who finds nothing ready polls, on its own stack; a thread has two calls of its own below its target.
+    """
+    import select
+    import socket
+    from collections import deque
+
+    from greenlet import greenlet
+
+    dontwait, ready, known = int(socket.MSG_DONTWAIT), deque[Any](), dict[int, Any]()
+    pick, real_recv, real_send = ready.popleft, socket.socket.recv, socket.socket.send
+    listener, poll = listen(), select.epoll()
+    listener.setblocking(False)
+    poll.register(listener.fileno(), select.EPOLLIN)
+    sys.setrecursionlimit(1_000_000)  # each stack begins on top of the one that accepted it
+
+    def idle() -> Any:
+        while True:
+            for fd, events in poll.poll():
+                if fd == listener.fileno():
+                    accept()
+                elif events & select.EPOLLIN:
+                    ready.append(known[fd])
+            if ready:
+                return pick()
+
+    def wait() -> None:
+        try:
+            resume = pick()
+        except IndexError:
+            resume = idle()
+        resume()
+
+    class Wrapped(socket.socket):
+        __slots__ = ("begun",)
+
+        def recv(self, size: int, flags: int = 0) -> bytes:
+            if self.begun:
+                wait()
+            else:
+                self.begun = True
+            return real_recv(self, size, flags | dontwait)
+
+        def sendall(self, data: Any, flags: int = 0) -> None:
+            real_send(self, data, flags | dontwait)
+
+    def serve(connection: Any) -> None:
+        recv, send = connection.recv, connection.sendall
+        try:
+            while data := recv(SIZE):
+                send(data)
+        except OSError:
+            pass
+        del known[connection.fileno()]
+        connection.close()
+        while True:
+            wait()
+
+    def body(connection: Any) -> None:
+        serve(connection)
+
+    def accept() -> None:
+        try:
+            while True:
+                connection = Wrapped(fileno=listener.accept()[0].detach())
+                connection.begun = False
+                fd = connection.fileno()
+                known[fd] = greenlet(lambda connection=connection: body(connection)).switch
+                poll.register(fd, select.EPOLLIN | select.EPOLLOUT | select.EPOLLET)
+        except BlockingIOError:
+            pass
+
+    while True:
+        wait()
+
+
 def _protocol(runner: Any, listener: Any) -> None:
     import asyncio
 
@@ -149,7 +271,7 @@ def asyncio_protocol() -> None:
 # -- HTTP --------------------------------------------------------------------------------------------------
 
 
-def _http() -> None:
+def _http(adapt: Callable[[Any], None] = lambda _: None) -> None:
     import http.server
 
     class Hello(http.server.BaseHTTPRequestHandler):
@@ -171,6 +293,7 @@ def _http() -> None:
         request_queue_size = 4096
 
     server = Server(("127.0.0.1", 0), Hello)
+    adapt(server)
     print(server.server_address[1], flush=True)
     server.serve_forever()
 
@@ -180,6 +303,47 @@ def http_weft() -> None:
 
     weft.install("user")
     _http()
+
+
+def http_stacks() -> None:
+    """The floor with a stack for each connection: raw greenlets; a read begins with a switch."""
+    import select
+    import socket
+
+    from greenlet import getcurrent, greenlet
+
+    poll = select.epoll()
+    known: dict[int, Any] = {}
+    wait = getcurrent().switch
+    real_read = socket.socket.recv_into
+
+    class Stack(socket.socket):
+        def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+            wait()
+            return real_read(self, buffer, nbytes, flags)
+
+    def adapt(server: Any) -> None:
+        def begin(request: Any, address: Any) -> None:
+            connection = Stack(fileno=request.detach())
+            fd = connection.fileno()
+            stack = known[fd] = greenlet(server.process_request_thread).switch
+            poll.register(fd, select.EPOLLIN)
+            stack(connection, address)
+
+        def serve() -> None:
+            listener = server.fileno()
+            poll.register(listener, select.EPOLLIN)
+            while True:
+                for fd, _ in poll.poll():
+                    if fd == listener:
+                        server._handle_request_noblock()
+                    else:
+                        known[fd]()
+
+        server.process_request = begin
+        server.serve_forever = serve
+
+    _http(adapt)
 
 
 def http_kernel() -> None:

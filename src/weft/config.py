@@ -1,7 +1,7 @@
 """Settings with their units and reasons, and the only reader of WEFT_* variables."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from weft.errors import WeftError
 
@@ -14,6 +14,7 @@ __all__ = [
     "SLICE",
     "VERSION",
     "Config",
+    "check_options",
     "parse_carriers",
     "parse_entries",
     "parse_limit",
@@ -105,6 +106,37 @@ class Config:
             if value is not None:
                 values[name] = value
         return cls(**values)  # type: ignore[arg-type]
+
+
+def check_options(config: Config, given: Mapping[str, object]) -> None:
+    """See that what was asked for on the command line can have an effect.
+
+    Variables may: they serve many programs.
+
+    Args:
+        config: what is in force.
+        given: what the command line said; None: nothing.
+
+    Raises:
+        WeftError: an option cannot have an effect.
+    """
+    if given.get("carriers") is not None and config.model != "hybrid":
+        raise WeftError(
+            f"--carriers has no effect on --model {config.model}: only hybrid has several; "
+            "leave it out, or choose hybrid"
+        )
+    if config.model == "kernel":
+        for name, why in _USER_ONLY.items():
+            if given.get(name) is not None:
+                option = f"--{name.replace('_', '-')}"
+                raise WeftError(
+                    f"{option} has no effect on --model kernel: {why}; leave it out, or choose user"
+                )
+    elif given.get("blocked_limit") and not config.slice:
+        raise WeftError(
+            "--blocked-limit has no effect with a slice (--slice, WEFT_SLICE) of 0: "
+            "such calls are seen when one is to end"
+        )
 
 
 def parse_slice(text: str) -> float:
@@ -219,6 +251,10 @@ def _check_threads(count: object) -> int:
     return count
 
 
+_USER_ONLY = {
+    "slice": "the system says how long kernel threads run",
+    "blocked_limit": "a call in C holds up no other kernel thread",
+}
 _FROM_TEXT: dict[str, Callable[[str], object]] = {
     "model": str,
     "policy": str,

@@ -4,16 +4,18 @@ import builtins
 import marshal
 import os
 import sys
+from collections.abc import Callable
 from importlib._bootstrap_external import MAGIC_NUMBER
 from importlib.machinery import SourceFileLoader
 from types import ModuleType, TracebackType
 from typing import Any
 
 from weft import runtime
-from weft.config import Config
+from weft.config import Config, check_options
 from weft.core.places import HOME, floor
-from weft.errors import InternalError, WeftError
-from weft.host.platform import SHOWS_CODE_LINES
+from weft.core.tracebacks import trim
+from weft.errors import DeadlockError, WeftError
+from weft.host.platform import SHOWS_CODE_LINES, unraisable_args
 
 __all__ = ["Target", "launch", "prepare"]
 
@@ -42,7 +44,7 @@ def prepare(target: Target, **settings: Any) -> Any:
     Raises:
         WeftError: the program cannot be read, or the options cannot work together.
     """
-    Config.from_environment(**settings)
+    check_options(Config.from_environment(**settings), settings)
     _set_path(target)
     code = None if target.kind == "module" or _is_bundle(target) else _compile(target)
     runtime.install(**settings)
@@ -51,16 +53,70 @@ def prepare(target: Target, **settings: Any) -> Any:
 
 
 def launch(target: Target, code: Any) -> None:
-    """Run the program and wait for its threads; what the program raises goes through."""
+    """Run the program and wait for its threads; what the program raises goes through.
+
+    The interpreter waits for threads once more. What it meets there it tells in its own words, and goes on.
+    """
     try:
         _execute(target, code)
-        threading = sys.modules.get("threading")
-        if threading is not None:
-            threading._shutdown()
     except BaseException:
-        _hide_launcher()
-        runtime.runtime().leave()
+        _leave()
         raise
+    try:
+        _wait_for_threads()
+    except DeadlockError:
+        _leave()
+        raise
+    except BaseException as error:  # noqa: BLE001 - it is raised again where the interpreter waits
+        failed = error
+
+        def wait_no_more() -> None:
+            raise failed
+
+        _have_told(wait_no_more)
+
+
+@floor
+def _wait_for_threads() -> None:
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        threading._shutdown()
+
+
+def _leave() -> None:
+    """The program has failed: its own frames are shown, and a deadlock at its end does not hold it up."""
+    _hide_launcher()
+    runtime.runtime().leave()
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        _have_told(threading._shutdown)
+
+
+def _have_told(wait_for_threads: Callable[[], object]) -> None:
+    """Have the interpreter wait for threads so, and tell of what is raised without weft's frames."""
+
+    def _shutdown() -> None:
+        try:
+            wait_for_threads()
+        except DeadlockError:
+            pass
+        except BaseException:
+            _hide_in_next_ignored()
+            raise
+
+    sys.modules["threading"]._shutdown = _shutdown  # type: ignore[attr-defined]
+
+
+def _hide_in_next_ignored() -> None:
+    """Have the next exception that the interpreter ignores told without weft's frames."""
+    hook = sys.unraisablehook
+
+    def show(ignored: Any) -> None:
+        sys.unraisablehook = hook
+        kind, value, _, text, culprit = ignored
+        hook(unraisable_args((kind, value, trim(value), text, culprit)))
+
+    sys.unraisablehook = show
 
 
 @floor
@@ -78,7 +134,6 @@ def _execute(target: Target, code: Any) -> None:
         import runpy  # noqa: PLC0415
 
         sys.argv[:] = [target.what, *target.args]
-        sys.path.insert(0, os.path.join(os.getcwd(), target.what))
         runpy._run_module_as_main("__main__", alter_argv=False)  # type: ignore[attr-defined]
         return
     sys.argv[:] = [{"code": "-c", "stdin": "-"}.get(target.kind, target.what), *target.args]
@@ -96,7 +151,11 @@ def _execute(target: Target, code: Any) -> None:
 
 def _set_path(target: Target) -> None:
     """`sys.path[0]` as `python` sets it."""
-    if getattr(sys.flags, "safe_path", False):
+    safe = getattr(sys.flags, "safe_path", False)
+    if _is_bundle(target):
+        sys.path[: 0 if safe else 1] = [os.path.join(os.getcwd(), target.what)]
+        return
+    if safe:
         return
     if target.kind == "script":
         first = os.path.dirname(os.path.realpath(target.what))
@@ -104,10 +163,7 @@ def _set_path(target: Target) -> None:
         first = os.getcwd()
     else:
         first = ""
-    if _is_bundle(target):
-        sys.path.pop(0)
-    else:
-        sys.path[0] = first
+    sys.path[0] = first
 
 
 def _is_bundle(target: Target) -> bool:
@@ -162,19 +218,6 @@ def _remember_source(source: str) -> None:
         _code_lines[:] = source.splitlines(keepends=True)
 
 
-def _without_weft(traceback: TracebackType | None) -> TracebackType | None:
-    """The same traceback without frames of weft."""
-    steps = []
-    while traceback is not None:
-        if not traceback.tb_frame.f_code.co_filename.startswith(HOME):
-            steps.append(traceback)
-        traceback = traceback.tb_next
-    shown: TracebackType | None = None
-    for step in reversed(steps):
-        shown = TracebackType(shown, step.tb_frame, step.tb_lasti, step.tb_lineno)
-    return shown
-
-
 def _hide_launcher() -> None:
     """Have the traceback of an uncaught exception begin with the program's own frames."""
     hook = sys.excepthook
@@ -185,12 +228,12 @@ def _hide_launcher() -> None:
             if not name.startswith((HOME, "<frozen runpy>")) and not name.endswith(("/bin/weft", "runpy.py")):
                 break
             traceback = traceback.tb_next
-        if isinstance(value, WeftError) and not isinstance(value, InternalError):
-            traceback = _without_weft(traceback)
+        value.__traceback__ = traceback
+        traceback = trim(value)
         if _code_lines:
             import linecache  # noqa: PLC0415 - a program that does not fail has no need of it
 
             linecache.cache["<string>"] = (sum(map(len, _code_lines)), None, _code_lines, "<string>")
-        hook(kind, value.with_traceback(traceback), traceback)
+        hook(kind, value, traceback)
 
     sys.excepthook = show

@@ -63,7 +63,7 @@ class Runtime:
         self.desk = SignalDesk(lambda: self.model.main, self._kick)
         self.model: Any
         self.pool: Pool | None = None
-        self.named = Named(config.offload if config.model != "kernel" else ())
+        self.named = Named(config.offload, replace=config.model != "kernel")
         self.long_calls = LongCalls()
         on_main = host_threads.get_ident() == host_threads.main_ident()
         parts = (config.slice, self._stuck, self.desk.pending, self.desk.deliver, config.blocked_limit)
@@ -95,11 +95,12 @@ class Runtime:
                 extras["_posixsubprocess"] = partial(_supply, "weft.stdlib.children", "adapt_fork_exec")
             extras["_asyncio"] = self.async_state.adapt
             extras["_socket"] = _supply_sockets
+            extras["socket"] = partial(_supply, "weft.stdlib.socket_files", "supply_makefile")
             extras["ssl"] = partial(_supply, "weft.stdlib.tls", "supply_tls")
             extras["_multiprocessing"] = partial(_supply, "weft.stdlib.sem_lock", "supply_sem_lock")
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
         self.supply = Supply(self.model, sleep, [*extras.items(), *self.named.adapters().items()], more)
-        self._on_main = on_main
+        self.on_main = on_main
         self._interval: float | None = None
         self._slack: int | None = None
         self._active = False
@@ -112,7 +113,7 @@ class Runtime:
         use_pool(self.pool)
         set_adopter(self.model.adopt)
         settler.handle_signals = self.desk.handle
-        if self._on_main:
+        if self.on_main:
             self.desk.open()
         self._active = True
 
@@ -128,7 +129,7 @@ class Runtime:
             self._slack = set_slack(SLACK)
         if self.config.model != "kernel":  # a policy's module may import threading: ours, by now
             self.model.use(lambda: make_policy(self.config.policy))
-        if self._on_main:
+        if self.on_main:
             self.desk.open()
             if self.config.model == "kernel":
                 host_signals.set_tripwire(self._on_trip)
@@ -144,6 +145,8 @@ class Runtime:
             self._interval = sys.getswitchinterval()
             sys.setswitchinterval(min(self._interval, max(self.config.slice / 4, 5e-5)))
 
+        self._tell_of_missing("has")
+
     def _listen_to_signals(self) -> None:
         """Have the poller's sleep ended by any signal."""
         host_signals.wake_by(self.model.loop.poller.signal_write)
@@ -154,7 +157,7 @@ class Runtime:
         use_pool(None)
         self.named.restore()
         self.long_calls.restore()
-        if self._on_main:
+        if self.on_main:
             self.desk.close()
         if self.shares_main and self.supply.installed:
             host_signals.wake_by(self.desk.wakeup.fd)
@@ -220,6 +223,7 @@ class Runtime:
     def _trip_soon(self) -> None:
         real_sleep(SOON)
         self._tripping = False
+        self.desk.meet_missed()
         host_signals.trip()
 
     def _on_trip(self, signum: int, frame: Any) -> None:
@@ -229,7 +233,7 @@ class Runtime:
     def dump_on_quit(self) -> None:
         """Have SIGQUIT print every thread, unless the program sets a handler of its own."""
         number = host_signals.QUIT
-        if number is not None and self._on_main:
+        if number is not None and self.on_main:
             host_signals.put(number, _dump_if_possible)
 
     def kernel_ident(self, block: ControlBlock | None, ident: int) -> int:
@@ -269,20 +273,8 @@ class Runtime:
         self.supply.import_lock.release()
 
     def leave(self) -> None:
-        """The program has ended with an exception: a deadlock at the very end does not hold it up."""
+        """The program has ended with an exception: what has been told of a deadlock is not told again."""
         self._leaving = True
-        threading: Any = sys.modules.get("threading")
-        if threading is None:
-            return
-        wait_for_threads = threading._shutdown
-
-        def _shutdown() -> None:
-            try:
-                wait_for_threads()
-            except DeadlockError:
-                pass
-
-        threading._shutdown = _shutdown
 
     # -- the end -------------------------------------------------------------------------------------------
 
@@ -295,7 +287,7 @@ class Runtime:
         if not self._active:
             return
         self._active = False
-        self._tell_of_missing()
+        self._tell_of_missing("had")
         use_pool(None)
         self.model.end()
         stacks: list[Any] = [b.resume for b in self.model.blocks() if b.begun and not b.done]
@@ -305,11 +297,11 @@ class Runtime:
             collector.freeze()
         stand_still(self.model.main)
 
-    def _tell_of_missing(self) -> None:
-        """Say which names for offloading had no effect, since there are no such modules."""
+    def _tell_of_missing(self, has: str) -> None:
+        """Say which names for offloading have no effect, since there are no such modules."""
         for entry in self.named.missing():
             module = entry.partition(":")[0]
-            sys.stderr.write(f"weft: offload: {entry!r} had no effect: there is no module {module!r}\n")
+            sys.stderr.write(f"weft: offload: {entry!r} {has} no effect: there is no module {module!r}\n")
 
     def throw(self, ident: int, error: Any) -> int:
         """Set an exception for a thread to meet at its next bytecode; how many threads that were."""

@@ -46,7 +46,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 # `blocked` tells of what `preemption` finds. `overseer` looks after the carriers of hybrid, and interrupts
 # them by `monitored` or `traced`.
 SIBLINGS: dict[str, frozenset[str]] = {
-    "hybrid": frozenset({"user", "kernel", "foreign", "preemption", "overseer"}),
+    "hybrid": frozenset({"overseer", "user"}),
     "overseer": frozenset({"monitored", "traced"}),
     "user": frozenset({"foreign", "preemption"}),
     "kernel": frozenset({"foreign"}),

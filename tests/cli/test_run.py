@@ -270,6 +270,18 @@ BAD: dict[str, tuple[tuple[str, ...], str]] = {
         ("--model", "kernel", "--policy", "fair", "-c", "1"),
         "weft: the kernel schedules kernel threads: a policy (--policy, WEFT_POLICY) needs --model user",
     ),
+    "a slice of the kernel": (
+        ("--model", "kernel", "--slice", "1ms", "-c", "1"),
+        "weft: --slice has no effect on --model kernel: the system says how long kernel threads run; leave",
+    ),
+    "a blocked limit of the kernel": (
+        ("--model", "kernel", "--blocked-limit=0", "-c", "1"),
+        "weft: --blocked-limit has no effect on --model kernel: a call in C holds up no other kernel thread;",
+    ),
+    "a blocked limit without preemption": (
+        ("--slice", "off", "--blocked-limit", "1s", "-c", "1"),
+        "weft: --blocked-limit has no effect with a slice (--slice, WEFT_SLICE) of 0: ",
+    ),
     "a slice that is no time": (
         ("--slice", "soon", "-c", "1"),
         "weft: 'soon' is no time; write it as 10ms, 200us or 0.01s",
@@ -304,6 +316,18 @@ def test_a_bad_variable_is_told_in_a_line_with_status_2(variables: dict[str, str
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(words)
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_option_that_a_variable_takes_the_effect_of_is_refused() -> None:
+    done = run_weft("--slice", "1ms", "-c", "1", env={"WEFT_MODEL": "kernel"})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("weft: --slice has no effect on --model kernel: ")
+
+
+def test_variables_without_an_effect_are_let_be() -> None:
+    variables = {"WEFT_SLICE": "1ms", "WEFT_BLOCKED_LIMIT": "1s", "WEFT_OFFLOAD_THREADS": "3"}
+    done = run_weft("--model", "kernel", "-c", "print(1)", env=variables)
+    assert (done.check().stdout, done.stderr) == ("1\n", "")
 
 
 TELL = "from weft import runtime; c = runtime.runtime().config; print(c.model, c.policy, c.slice)"
@@ -346,6 +370,22 @@ def test_the_command_itself_answers() -> None:
         done = python("-m", "weft", *args)
         assert (done.returncode, done.stdout) == (2, "")
         assert "usage: weft run" in done.stderr
+
+
+def test_a_program_after_a_forgotten_run_is_told_how_to_run_it(place: Path) -> None:
+    for args, meant in (
+        (("script.py", "a b"), "weft run script.py 'a b'"),
+        (("dir",), "weft run dir"),
+        (("--model", "user", "script.py"), "weft run --model user script.py"),
+        (("-m", "script"), "weft run -m script"),
+    ):
+        done = python("-m", "weft", *args, cwd=place)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.splitlines()[0] == (
+            f"weft: there is no command {args[0]!r}; to run a program: {meant}"
+        )
+    done = python("-m", "weft", "nothing.py", cwd=place)
+    assert done.stderr.splitlines()[0] == "weft: there is no command 'nothing.py'"
 
 
 def test_the_help_names_every_option_and_choice() -> None:

@@ -68,7 +68,7 @@ def main() -> int:
     passed = failed = 0
     for model in a.model or FOR_EVERY_CHANGE:
         launcher = f"{shlex.quote(sys.executable)} -m weft run --model {model}"
-        launcher += "" if a.slice == "default" else f" --slice {a.slice}"
+        launcher += "" if a.slice == "default" or model == "kernel" else f" --slice {a.slice}"
         v = verdict.judge(base, run(launcher, modules, base), (minor, model, a.slice), known, complete=False)
         for line in v.differences():
             print("  DIFFERENT " + line.replace("\n", "\n    "))

@@ -165,7 +165,9 @@ def one(
     """One version, model and slice."""
     again = f", run {n + 1} of {a.repeat}" if a.repeat else ""
     print(f"\n{interpreter.version}, {model}, slice {slice_}{again}", flush=True)
-    launcher = f"-m weft run --model {model}" + ("" if slice_ == "default" else f" --slice {slice_}")
+    launcher = f"-m weft run --model {model}" + (
+        "" if slice_ == "default" or model == "kernel" else f" --slice {slice_}"
+    )
     launcher = "" if a.plain else launcher
     out = a.out / (f"{model}-{interpreter.minor}-{slice_}" + (f".{n + 1}" if a.repeat else "") + ".json")
     out.unlink(missing_ok=True)

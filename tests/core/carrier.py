@@ -50,6 +50,9 @@ class FakeCarrier:
     def holds(self, block: ControlBlock) -> bool:
         return block.resume in self.ready
 
+    def sleeps(self, block: ControlBlock) -> bool:
+        return False
+
     def place(self, block: ControlBlock) -> str:
         return "here"
 

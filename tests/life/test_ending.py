@@ -153,6 +153,45 @@ ENDINGS: dict[str, str] = {
             except RuntimeError as error: print(error)
         atexit.register(late)
     """,
+    "an interrupt while threads are waited for": """
+        import atexit, os, signal, threading, time
+        atexit.register(print, 'atexit')
+        def work():
+            threading.main_thread().join(); time.sleep(0.1)  # until main waits for threads
+            os.kill(os.getpid(), signal.SIGINT)
+            threading.Event().wait(60)
+        threading.Thread(target=work).start()
+        print('main')
+    """,
+    "a handler that raises while threads are waited for": """
+        import atexit, os, signal, threading, time
+        atexit.register(print, 'atexit')
+        def handler(*_): raise OSError('from a handler')
+        signal.signal(signal.SIGTERM, handler)
+        def work():
+            threading.main_thread().join(); time.sleep(0.1)  # until main waits for threads
+            os.kill(os.getpid(), signal.SIGTERM)
+            threading.Event().wait(60)
+        threading.Thread(target=work).start()
+        print('main')
+    """,
+    "a handler that exits while the threads of a program that failed are waited for": """
+        import os, signal, sys, threading, time
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
+        def work():
+            threading.main_thread().join(); time.sleep(0.1)  # until main waits for threads
+            os.kill(os.getpid(), signal.SIGTERM)
+            threading.Event().wait(60)
+        threading.Thread(target=work).start()
+        raise ValueError('main')
+    """,
+    "what is told at the end fails": """
+        import atexit, sys, threading
+        atexit.register(print, 'atexit')
+        sys.unraisablehook = lambda told: print('hook', told.exc_type, told.object is threading, told.err_msg)
+        def bad(): raise RuntimeError('at the end')
+        threading._register_atexit(bad)
+    """,
     "finalizers at the end": """
         import threading
         class Last:
@@ -165,12 +204,13 @@ ENDINGS: dict[str, str] = {
 
 
 def masked(text: str) -> str:
-    """Without addresses, folders, and the frames of the machinery that begins a thread."""
+    """Without addresses, folders, and the frames of what begins a thread or waits for its end."""
     text = re.sub(r"0x[0-9a-f]+", "0x..", text)
     text = re.sub(r'File "[^"]*program\.py"', 'File "program.py"', text)
-    return re.sub(
-        r'  File "[^"]*threading\.py", line \d+, in (?:_bootstrap_inner|run)\n(    .*\n)*', "", text
+    text = re.sub(
+        r'  File "[^"]*threading\.py", line \d+, in (?:_bootstrap_inner|run|_shutdown)\n(    .*\n)*', "", text
     )
+    return re.sub(r"Traceback \(most recent call last\):\n(?! )", "", text)
 
 
 @cache
@@ -202,6 +242,110 @@ def test_a_traceback_shows_no_frame_of_weft(model: str) -> None:
     assert "in a thread" in done.stderr
     assert "in main" in done.stderr
     assert "/weft/" not in done.stderr
+
+
+def test_the_initializer_of_a_pool_that_fails_is_told_without_frames_of_weft(model: str) -> None:
+    code = """
+        from concurrent.futures import ThreadPoolExecutor
+        def init(): raise OSError("first")
+        with ThreadPoolExecutor(1, initializer=init) as pool:
+            print(type(pool.submit(print).exception()).__name__)
+    """
+    done = run_code(code, model=model).check()
+    assert done.stdout == "BrokenThreadPool\n"
+    assert done.stderr.startswith("Exception in initializer:\nTraceback (most recent call last):\n")
+    assert "in init\n" in done.stderr
+    assert "/weft/" not in done.stderr
+
+
+WAITS = {
+    "a lock": "lock.acquire()",
+    "a lock, by with": "with lock: pass",
+    "an event": "threading.Event().wait()",
+    "a condition with a time": "with condition: condition.wait(50)",
+    "a queue": "queue.Queue().get()",
+    "a thread": "thread.join()",
+    "a future": "futures.Future().result()",
+    "a sleep": "time.sleep(50)",
+    "a socket": "here.recv(1)",
+    "a select": "select.select([here], [], [])",
+    "a loop": "while True: pass",
+}
+
+
+@pytest.mark.parametrize("what", WAITS)
+def test_the_traceback_of_an_interrupt_shows_what_the_program_was_doing(what: str, model: str) -> None:
+    code = f"""
+        import os, queue, select, signal, socket, threading, time
+        from concurrent import futures
+        here, there = socket.socketpair()
+        lock = threading.Lock()
+        lock.acquire()
+        condition = threading.Condition()
+        def interrupt():
+            time.sleep(0.05)
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(50)
+        thread = threading.Thread(target=interrupt, daemon=True)
+        thread.start()
+        def wait():
+            {WAITS[what]}
+        wait()
+    """
+    own = re.compile(r'  File "[^"]*(?:program\.py).*\n(?:    .*\n)*')
+    expected, got = plain(code), run_code(code, model=model)
+    assert (got.returncode, got.stdout) == (expected.returncode, expected.stdout) == (-2, "")
+    assert re.sub(r'"/.*/', '"', "".join(own.findall(got.stderr))) == re.sub(
+        r'"/.*/', '"', "".join(own.findall(expected.stderr))
+    )
+    assert "/weft/" not in got.stderr
+    assert got.stderr.splitlines()[-1] == "KeyboardInterrupt"
+
+
+FAULTS = {
+    "a call that is refused": ("threading.Lock().release()", False),
+    "a local without the attribute": ("threading.local().there", False),
+    "an empty queue, then another": ("get_twice()", False),
+    "a broken invariant": ("raise_internal()", True),
+    "weft at fault": ("locks.Lock.acquire(object())", True),
+}
+
+
+@pytest.mark.parametrize("what", FAULTS)
+def test_only_what_is_weft_s_own_fault_shows_frames_of_weft(what: str, model: str) -> None:
+    """In the main thread, in one of `threading` and in one of `_thread`; what led to an error is no other."""
+    statement, shown = FAULTS[what]
+    code = f"""
+        import _thread, queue, threading
+        from weft.errors import InternalError
+        from weft.stdlib import locks
+        def get_twice():
+            try:
+                queue.Queue().get_nowait()
+            except queue.Empty:
+                threading.Semaphore().acquire(timeout=-2, blocking=False)
+        def raise_internal():
+            try:
+                threading.Lock().release()
+            except RuntimeError as error:
+                kept = InternalError("broken").with_traceback(error.__traceback__)
+            raise kept
+        def work():
+            {statement}
+        thread = threading.Thread(target=work); thread.start(); thread.join()
+        done = threading.Event()
+        import sys
+        hook = sys.unraisablehook
+        def tell(told): hook(told); done.set()
+        sys.unraisablehook = tell
+        _thread.start_new_thread(work, ())
+        done.wait(30)
+        work()
+    """
+    done = run_code(code, model=model)
+    assert done.returncode == 1
+    assert done.stderr.count("in work") == 3
+    assert ("/weft/" in done.stderr) == shown, done.stderr
 
 
 def test_importing_threading_late_changes_nothing(model: str) -> None:

@@ -97,6 +97,23 @@ def test_a_thread_that_was_woken_waits_for_nothing() -> None:
     assert kernel(code) == "0\n"
 
 
+def test_a_signal_that_was_noted_when_main_was_about_to_park_ends_its_wait() -> None:
+    code = """
+        import signal, threading, weft
+        from weft.runtime import runtime
+        main = weft.current()
+        def note():  # as the interpreter's handler does where main stands in the middle of a primitive
+            while main.on is None: pass
+            runtime().desk.noted.append(signal.SIGINT)
+        threading.Thread(target=note).start()
+        try:
+            print(threading.Event().wait(20))
+        except KeyboardInterrupt:
+            print("interrupted")
+    """
+    assert kernel(code) == "interrupted\n"
+
+
 def test_a_thread_that_cannot_be_started_leaves_nothing_behind() -> None:
     code = """
         import threading, weft

@@ -168,8 +168,12 @@ def test_a_name_in_the_program_itself_is_told_to_use_the_decorator(place: Path) 
         ),
     ],
 )
-def test_a_wrong_name_is_told_when_its_module_is_imported(place: Path, entry: str, says: str) -> None:
-    done = run(place, "--offload", entry, "use.py")
+def test_a_wrong_name_is_told_when_its_module_is_imported(
+    place: Path, entry: str, says: str, model: str
+) -> None:
+    if model == "kernel" and says.startswith("cannot be replaced"):
+        pytest.skip("nothing is replaced there")
+    done = run(place, "--model", model, "--offload", entry, "use.py")
     assert (done.returncode, done.stdout) == (1, "")
     last = done.stderr.splitlines()[-1]
     assert last.startswith(f"weft.errors.WeftError: offload: {entry!r} {says}"), done.stderr
@@ -177,13 +181,31 @@ def test_a_wrong_name_is_told_when_its_module_is_imported(place: Path, entry: st
     assert "/weft/" not in done.stderr
 
 
-def test_a_module_that_is_not_there_is_told_at_the_end(place: Path) -> None:
-    done = run(place, "--offload", "drivr:where,driver:where,pack.nothing:f,json:loads", "-c", "import pack")
-    assert done.returncode == 0
-    assert done.stderr == (
-        "weft: offload: 'drivr:where' had no effect: there is no module 'drivr'\n"
-        "weft: offload: 'pack.nothing:f' had no effect: there is no module 'pack.nothing'\n"
-    )
+def test_a_module_that_is_not_there_is_told_at_the_start_and_part_of_a_package_at_the_end(
+    place: Path, model: str
+) -> None:
+    names = "drivr:where,driver:where,pack.nothing:f,json:loads"
+    code = "import pack, sys; sys.stderr.write('program\\n')"
+    for args, env in (
+        (("--offload", names), {}),
+        ((), {"WEFT_OFFLOAD": names}),
+    ):
+        done = run(place, "--model", model, *args, "-c", code, env=env)
+        assert done.returncode == 0
+        assert done.stderr == (
+            "weft: offload: 'drivr:where' has no effect: there is no module 'drivr'\n"
+            "program\n"
+            "weft: offload: 'pack.nothing:f' had no effect: there is no module 'pack.nothing'\n"
+        )
+
+
+def test_modules_are_looked_for_where_the_program_has_its_own(place: Path, tmp_path: Path) -> None:
+    (place / "bundle").mkdir()
+    (place / "bundle" / "__main__.py").write_text("import inner\n")
+    (place / "bundle" / "inner.py").write_text("def f(): pass\n")
+    for args in (("bundle",), ("-m", "bundle.inner"), ("bundle/inner.py",)):
+        done = run(place, "--offload", "inner:f" if args[0] != "-m" else "bundle.inner:f", *args)
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_methods_of_a_c_type_are_refused_by_type() -> None:

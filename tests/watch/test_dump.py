@@ -39,7 +39,6 @@ def test_a_wait_is_told_with_object_holder_age_and_place() -> None:
         "        here",
         f"  'waiter' (blocked, daemon) waits for a lock {LOT} held by 'holder' for 2.50 s",
         "      at here",
-        "        here",
     ]
 
 
@@ -86,6 +85,96 @@ def test_threads_that_wait_alike_are_counted() -> None:
     few = render_deadlock(blocks[:4])
     assert "more like it" not in few
     assert "'worker 3'" in few
+
+
+class Deep(FakeCarrier):
+    """Whose threads are in three calls, the one in the middle being the program's."""
+
+    def stack(self, block: ControlBlock) -> list[str]:
+        return ["outer", "here", "library"] if block.begun else []
+
+
+def test_of_many_that_do_the_same_the_calls_are_told_once() -> None:
+    carrier = Deep()
+    blocks = [waiting(f"worker {n}", None, carrier) for n in range(10_000)]
+    other = begun(FakeCarrier(), "other")
+    lines = masked(render([*blocks, other], now=6.0)).splitlines()
+    assert lines == [
+        "10,001 threads",
+        f"  'worker 0' (blocked, daemon) waits for a lock {LOT} for 1.00 s",
+        "      at here",
+        "        outer",
+        "        here",
+        "        library",
+        *(
+            line
+            for n in (1, 2)
+            for line in (
+                f"  'worker {n}' (blocked, daemon) waits for a lock {LOT} for 1.00 s",
+                "      at here",
+            )
+        ),
+        "  and 9,997 more like it",
+        "  'other' (running, daemon)",
+        "        here",
+    ]
+    few = render(blocks[:4], now=6.0).splitlines()
+    assert [line.strip() for line in few].count("outer") == 4
+    assert "more like it" not in few[-1]
+
+
+def test_threads_whose_targets_are_the_wait_itself_are_alike() -> None:
+    class Bare(FakeCarrier):
+        def place(self, block: ControlBlock) -> str:
+            return f"the start of {block.name!r}, whose target is Event.wait"
+
+        def stack(self, block: ControlBlock) -> list[str]:
+            return []
+
+    carrier = Bare()
+    blocks = [waiting(f"waiter {n}", None, carrier) for n in range(1000)]
+    for report in (render(blocks), render_deadlock(blocks)):
+        assert (
+            "\n      at the start of 'waiter 2', whose target is Event.wait\n  and 997 more like it" in report
+        )
+
+
+def test_threads_that_have_not_begun_or_run_alike_are_counted() -> None:
+    carrier = Deep()
+    fresh = [ControlBlock(carrier) for _ in range(100)]
+    running = [begun(carrier, f"runner {n}") for n in range(100)]
+    lines = render([*fresh, *running]).splitlines()
+    assert lines.count("  and 97 more like it") == 2
+    assert len(lines) == 1 + 3 + 1 + 3 + 3 + 1
+    assert sum("(running" in line for line in render(running, stacks=False).splitlines()) == 3
+
+
+def test_of_many_cycles_some_are_told() -> None:
+    carrier = FakeCarrier()
+    blocks = []
+    for number in range(50):
+        one, two = begun(carrier, f"one {number}"), begun(carrier, f"two {number}")
+        Lot(two).register(one)
+        Lot(one).register(two)
+        blocks += [one, two]
+    lines = render(blocks).splitlines()
+    assert sum("cycle: " in line for line in lines) == 10
+    assert lines[-1] == "  and 40 more cycles"
+
+
+def test_a_thread_that_sleeps_in_the_kernel_is_not_called_one_that_runs() -> None:
+    class Kernel(FakeCarrier):
+        def sleeps(self, block: ControlBlock) -> bool:
+            return block.name == "reader"
+
+    carrier = Kernel()
+    report = render([begun(carrier, "reader"), begun(carrier, "spinner")])
+    assert report.splitlines()[1:] == [
+        "  'reader' (running, daemon) waits in a call of the system",
+        "      at here",
+        "  'spinner' (running, daemon)",
+        "        here",
+    ]
 
 
 def test_a_wait_for_descriptors_tells_their_ends_and_not_thousands() -> None:

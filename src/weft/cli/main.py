@@ -1,5 +1,7 @@
 """The `weft` command."""
 
+import importlib
+import os
 import sys
 
 from weft.cli.run import run_command
@@ -26,6 +28,14 @@ def main() -> None:
         print(f"weft {VERSION}")
     else:
         if args:
-            print(f"weft: there is no command {args[0]!r}", file=sys.stderr)
+            print(f"weft: there is no command {args[0]!r}{_meant(args)}", file=sys.stderr)
         print(USAGE, end="", file=sys.stderr)
         sys.exit(2)
+
+
+def _meant(args: list[str]) -> str:
+    """What to write instead where only `run` was forgotten."""
+    if not args[0].startswith("-") and not os.path.exists(args[0]):
+        return ""
+    quoted = importlib.import_module("shlex").join(args)  # only who errs has need of it
+    return f"; to run a program: weft run {quoted}"

@@ -3,7 +3,7 @@
 import sys
 from typing import NoReturn
 
-from weft.config import CARRIERS, MODELS, POLICIES, parse_carriers, parse_entries, parse_limit, parse_slice
+from weft.config import MODELS, POLICIES, parse_carriers, parse_entries, parse_limit, parse_slice
 from weft.errors import WeftError
 from weft.launch import Target, launch, prepare
 
@@ -16,7 +16,7 @@ Runs a Python program, unmodified, with its threads on a model of your choice.
 
   --model M    {", ".join(MODELS)} (user): kernel threads, user-level threads on one kernel
                thread, or on several
-  --carriers N how many kernel threads carry the threads of the hybrid model (here: {CARRIERS})
+  --carriers N how many kernel threads carry the threads of the hybrid model (processors, 2 to 8)
   --policy P   {", ".join(POLICIES)}, or module:Class (fifo): which ready user thread runs next
   --slice T    how long a thread runs while others are ready, as 10ms or 0.01s (10ms); off: no preemption
   --offload N  a callable whose calls go to kernel threads, as module:function or module:Class.method;

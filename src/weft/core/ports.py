@@ -75,6 +75,9 @@ class Carrier(Protocol):
     def frame(self, block: "ControlBlock") -> FrameType | None:
         """The thread's innermost frame, if it can be had."""
 
+    def sleeps(self, block: "ControlBlock") -> bool:
+        """Whether the thread, which does not wait for anything of ours, is known to sleep in the kernel."""
+
     def place(self, block: "ControlBlock") -> str:
         """Where in the program the thread is: "file:line in function"."""
 

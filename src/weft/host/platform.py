@@ -32,6 +32,7 @@ __all__ = [
     "identify",
     "kernel_thread_count",
     "monotonic",
+    "sleeps_in_call",
     "switch_interval",
     "unraisable_args",
 ]
@@ -109,6 +110,20 @@ def kernel_thread_count() -> int | None:
         return len(os.listdir("/proc/self/task"))
     except OSError:
         return None
+
+
+def sleeps_in_call(native_id: int) -> bool:
+    """Whether a kernel thread of this process is known to sleep in a call of the system.
+
+    Linux names the function of the kernel that it sleeps in. Who sleeps on a futex may wait for the
+    interpreter's lock, which a thread that runs Python code does all the time.
+    """
+    try:
+        with open(f"/proc/self/task/{native_id}/wchan", "rb") as file:
+            place = file.read()
+    except OSError:
+        return False
+    return place.strip() not in (b"", b"0") and b"futex" not in place
 
 
 def high(fd: int) -> int:

@@ -67,8 +67,11 @@ class Poller:
         """How many descriptors are registered."""
         return len(self.channels)
 
-    def wait(self, timeout: float | None) -> Events:
+    def wait(self, timeout: float | None, exact: bool = True) -> Events:
         """Sleep for at most `timeout` seconds (None: until something comes).
+
+        Args:
+            exact: whether it matters when the time is over.
 
         Returns:
             What has changed: pairs of a descriptor and bits of epoll.
@@ -76,7 +79,7 @@ class Poller:
         try:
             if timeout is None:
                 return self.poll()
-            if timeout > COARSE and self.channels:
+            if timeout > COARSE and (self.channels or not exact):
                 return self.poll(int(timeout * 1e3 - 1) / 1e3)
             if _select(self._sleep_on, (), (), timeout)[0]:
                 return self.poll(0)
@@ -95,6 +98,8 @@ class Poller:
 
     def stray(self, fd: int) -> None:
         """An event came for a descriptor without a channel: our own, or one that is no longer of interest."""
+        if fd == self._read == self._write:
+            return  # each write to an eventfd is an edge of its own, whatever it has counted: no need to read
         if fd == self._read or fd == self._signal_read:
             if self._ours[fd] == identify(fd):
                 try:

@@ -145,25 +145,45 @@ class Arrivals:
     """
 
     def __init__(self) -> None:
-        self._read = -1
+        self._read = self._write = -1
         self._ours: dict[int, tuple[int, int] | None] = {}
+        self._theirs, self._warns = -1, True
 
     def open(self) -> None:
         """Begin; again after a fork, since parent and child have one pipe."""
-        self.close()
-        self._read, write = (high(fd) for fd in os.pipe())
-        for fd in (self._read, write):
+        before = self._ours
+        self._read, self._write = (high(fd) for fd in os.pipe())
+        for fd in (self._read, self._write):
             os.set_blocking(fd, False)
-            self._ours[fd] = identify(fd)
-        wake_by(write)
+        self._ours = {fd: identify(fd) for fd in (self._read, self._write)}
+        self.lend(self._theirs, self._warns)
+        self._drop(before)
+
+    def lend(self, fd: int, warns: bool) -> int:
+        """Let the program have the interpreter's only wakeup descriptor, until it sets -1.
+
+        What wakes the program's own loop meanwhile is not known here.
+
+        Returns:
+            The program's descriptor before; -1: none.
+        """
+        mine = self._write if identify(self._write) == self._ours[self._write] else -1
+        _set_wakeup_fd(mine if fd == -1 else fd, warn_on_full_buffer=warns and fd != -1)
+        before, self._theirs, self._warns = self._theirs, fd, warns
+        return before
 
     def close(self) -> None:
-        """Let the descriptors go, if the program has not closed them itself."""
-        for fd, identity in self._ours.items():
-            if identify(fd) == identity:
-                os.close(fd)
+        """End: the program's descriptor stays, ours go."""
+        _set_wakeup_fd(self._theirs, warn_on_full_buffer=self._warns)
+        self._drop(self._ours)
         self._ours = {}
         self._read = -1
+
+    @staticmethod
+    def _drop(ours: dict[int, tuple[int, int] | None]) -> None:
+        for fd, identity in ours.items():
+            if identify(fd) == identity:  # else the program has closed it
+                os.close(fd)
 
     def take(self) -> bytes:
         """The numbers of those that have come since the last time; empty too if the pipe is not there."""

@@ -14,6 +14,7 @@ from weft.core.thread import ControlBlock
 from weft.errors import InternalError
 from weft.host import threads
 from weft.host.clock import monotonic, sleep
+from weft.host.platform import sleeps_in_call
 from weft.host.stacks import getcurrent
 
 __all__ = ["ForeignCarrier", "nothing"]
@@ -166,6 +167,10 @@ class ForeignCarrier:
     def frame(self, block: ControlBlock) -> FrameType | None:
         """The thread's innermost frame."""
         return threads.current_frames().get(block.ident)
+
+    def sleeps(self, block: ControlBlock) -> bool:
+        """Whether the thread waits in a call of the system, where that can be told."""
+        return sleeps_in_call(self.native_id)
 
     def place(self, block: ControlBlock) -> str:
         """Where in the program the thread is."""

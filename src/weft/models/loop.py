@@ -151,10 +151,11 @@ class Loop:
                 found: Any = ()
                 try:
                     if not self.ready and not self.signals:
-                        found = poller.wait(when - now if when is not None else grace)
+                        found = poller.wait(when - now) if when is not None else poller.wait(grace, False)
                 finally:
                     self.waiting = False
                 if found:
+                    self.now = monotonic()
                     self.serve(found)
                 elif when is None and not self.ready and grace is not None:
                     grace = self._ask(grace)
@@ -438,6 +439,10 @@ class Loop:
         if frame is None and block.begun and not block.done and not self.is_here():  # it runs, over there
             frame = threads.current_frames().get(self.kernel_ident)
         return frame
+
+    def sleeps(self, block: ControlBlock) -> bool:
+        """Nobody sleeps in the kernel but who asks, and all with it."""
+        return False
 
     def place(self, block: ControlBlock) -> str:
         """Where in the program the thread is."""

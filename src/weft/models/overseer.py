@@ -238,15 +238,18 @@ class Overseer:
                 interrupter.release(loop)
         elif seen.skip:
             seen.skip -= 1
-        elif loop.ready or self._due(loop) or any(block.carrier is loop for block in tuple(self._thrown)):
+        elif self._starved(loop) or any(block.carrier is loop for block in tuple(self._thrown)):
             interrupter.press(loop)
 
-    @staticmethod
-    def _due(loop: Loop) -> bool:
-        if loop.poller:
+    def _starved(self, loop: Loop) -> bool:
+        """Whether a thread, a timer or a descriptor may have waited for most of a slice; see `Preemption`."""
+        now = monotonic()
+        if now - loop.now < self._pause / 2:
+            return False
+        if loop.ready or loop.poller:
             return True
         when = loop.timers.next_hint()
-        return when is not None and when <= monotonic()
+        return when is not None and when <= now
 
     # -- on a carrier -------------------------------------------------------------------------------------
 
@@ -278,7 +281,7 @@ class Overseer:
 
 
 def _places() -> dict[int, tuple[tuple[int, int], bool]]:
-    """Where the Python code of each kernel thread stands, and whether the eval loop looks for things to do there.
+    """Where the Python code of each kernel thread stands, and whether the eval loop looks around there.
 
     No frame is kept: what it holds would live on for as long.
     """

@@ -1,7 +1,8 @@
 """Preemption of user threads: a watchdog that trips the carrier when a slice has run out.
 
 Nothing is paid between slices. The watchdog is a kernel thread that sleeps a slice at a time while
-threads are ready, sleeps longer while none are, and sleeps for good once the carrier has been idle for
+threads stay ready, sleeps longer while the carrier runs out of them in each slice (it then looks at timers
+and descriptors itself, and nobody has waited for long), and sleeps for good once it has been idle for
 a while; whoever leaves the idle state then rouses it. It only marks the tripwire signal as arrived;
 the handler runs on the carrier, at the interpreter's next look at the eval breaker, fires due timers and
 yields on behalf of the thread it interrupts.
@@ -171,13 +172,14 @@ class Preemption:
                 loop = self._loop
                 if self._stopping:
                     break
-                if self._hurry or (not loop.waiting and (loop.ready or self._due())):
+                if self._hurry or (not loop.waiting and (self._refused or self._starved())):
                     quiet = 0
                     self._refused = self._hurry = False
                     self._come(meant)
                     signals.trip()
                     continue
                 quiet += 1
+                self._refused = False
                 self._reports.attended()
                 if loop.waiting and quiet > 4 * REST:
                     loop.on_leave_idle = self.rouse
@@ -197,12 +199,18 @@ class Preemption:
         if not self._loop.waiting and not self._stopping:
             self._reports.tripped(monotonic() - meant)
 
-    def _due(self) -> bool:
-        """Whether a timer is due, or descriptors are watched that may have become ready."""
-        if self._loop.poller:
+    def _starved(self) -> bool:
+        """Whether a thread, a timer or a descriptor may have waited for most of a slice.
+
+        None has if the carrier ran out of ready threads meanwhile: it then looked at all of them.
+        """
+        loop, now = self._loop, monotonic()
+        if now - loop.now < self.slice / 2:
+            return False
+        if loop.ready or loop.poller:
             return True
-        when = self._loop.timers.next_hint()
-        return when is not None and when <= monotonic()
+        when = loop.timers.next_hint()
+        return when is not None and when <= now
 
     def _refuse(self) -> None:
         """Not here: try at the eval loop's next look, and if that goes on for long, a little later."""
@@ -237,7 +245,7 @@ class Preemption:
         timers = loop.timers
         if timers.heap and timers.heap[0][0] <= now:
             timers.fire(now)
-        if loop.poller and not loop.waiting:
+        if loop.poller and not loop.waiting and not self._refusals:
             loop.serve(loop.poller.look())
         if self._pending() and not self._deliver(frame):
             self._refuse()

@@ -85,7 +85,7 @@ def adapters(runtime: Any) -> dict[str, Callable[[Any], None]]:
 
     Args:
         runtime: has `desk` (signals), `model`, `throw`, and `shares_main`: whether user threads run on
-            the main kernel thread.
+            the main kernel thread, and `on_main`: whether it was made there.
     """
 
     def adapt_signal(module: Any) -> None:
@@ -93,8 +93,9 @@ def adapters(runtime: Any) -> dict[str, Callable[[Any], None]]:
             if hasattr(module, name):
                 _originals.setdefault(name, getattr(module, name))
         if runtime.shares_main:
-            module.set_wakeup_fd = runtime.desk.set_wakeup_fd
             adapt_waits(module)
+        if runtime.on_main:
+            module.set_wakeup_fd = runtime.desk.set_wakeup_fd
         module.signal = runtime.desk.signal
         module.getsignal = runtime.desk.getsignal
         real_kill = signals.pthread_kill

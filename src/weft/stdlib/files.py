@@ -21,7 +21,7 @@ from weft.stdlib.descriptors import attend, fail_waiters, until_ready, waits
 from weft.stdlib.locks import RLock
 from weft.stdlib.supplied import dress
 
-__all__ = ["replacements"]
+__all__ = ["GUARDED", "buffer_type", "replacements"]
 
 CHUNK = 65_536  # bytes that one step of "read all" asks for
 STANDARD = ("stdin", "stdout", "stderr", "__stdin__", "__stdout__")
@@ -127,12 +127,8 @@ def _guarded(method: Any) -> Any:
     return call
 
 
-def _guard(base: Any) -> Any:
-    """A subclass of one of C's buffers that lets one thread in at a time."""
-
-    def __init__(self: Any, raw: Any, buffer_size: int = io.DEFAULT_BUFFER_SIZE) -> None:
-        self._guard = RLock()
-        base.__init__(self, raw, buffer_size)
+def buffer_type(base: Any, body: dict[str, Any]) -> Any:
+    """A subclass of one of C's buffers that looks like it."""
 
     def __repr__(self: Any) -> str:
         try:
@@ -140,9 +136,21 @@ def _guard(base: Any) -> Any:
         except AttributeError:
             return f"<_io.{base.__name__}>"
 
+    shown = {"__doc__": base.__doc__, "__module__": "_io"}
+    if base.__repr__ is not object.__repr__:
+        shown["__repr__"] = __repr__
+    return type(base.__name__, (base,), {**shown, **body})
+
+
+def _guard(base: Any) -> Any:
+    """A buffer that lets one thread in at a time."""
+
+    def __init__(self: Any, raw: Any, buffer_size: int = io.DEFAULT_BUFFER_SIZE) -> None:
+        self._guard = RLock()
+        base.__init__(self, raw, buffer_size)
+
     methods = {name: _guarded(getattr(base, name)) for name in GUARDED if hasattr(base, name)}
-    body = {"__init__": __init__, "__repr__": __repr__, "__doc__": base.__doc__, "__module__": "_io"}
-    return type(base.__name__, (base,), {**body, **methods})
+    return buffer_type(base, {"__init__": __init__, **methods})
 
 
 ParkingReader = _guard(io.BufferedReader)

@@ -15,6 +15,7 @@ from weft.core.current import adopt, getcurrent
 from weft.core.parking import RETRY, TIMEOUT, WITHDRAWN, park, settle, wake
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
+from weft.core.tracebacks import trim
 from weft.core.wait import WaitReason
 from weft.host.platform import VERSION, deadline_after, monotonic
 from weft.stdlib.condition import Condition
@@ -343,7 +344,8 @@ def _make_worker(module: Any, Task: Any) -> Any:  # noqa: N803 - a class
         if initializer is not None:
             try:
                 initializer(*initargs)
-            except BaseException:
+            except BaseException as error:
+                trim(error)
                 module._base.LOGGER.critical("Exception in initializer:", exc_info=True)
                 executor = executor_reference()
                 if executor is not None:

@@ -18,9 +18,12 @@ class Named:
 
     Args:
         entries: each "module:function" or "module:Class.method", well formed.
+        replace: False: only see that there are such callables.
     """
 
-    def __init__(self, entries: Iterable[str]) -> None:
+    def __init__(self, entries: Iterable[str], replace: bool = True) -> None:
+        self._replaces = replace
+        self._told: set[str] = set()
         self._paths: dict[str, list[str]] = {}
         self._met: set[str] = set()
         self._undo: list[Callable[[], None]] = []
@@ -58,6 +61,8 @@ class Named:
         why = unfit(function)
         if why is not None:
             raise WeftError(f"offload: {entry!r} cannot be offloaded: {so_far}.{last} is {why}")
+        if not self._replaces:
+            return
         made: Any = wrapper(function, offload)
         if function is not raw:
             made = type(raw)(made)
@@ -77,13 +82,13 @@ class Named:
             self._undo.pop()()
 
     def missing(self) -> list[str]:
-        """The entries whose module the program has not imported and could not have."""
-        return [
-            f"{name}:{path}"
-            for name, paths in self._paths.items()
-            if name not in self._met and not _there(name)
-            for path in paths
-        ]
+        """The entries whose module has not been imported and cannot be; each is given once."""
+        found = []
+        for name, paths in self._paths.items():
+            if name not in self._met and name not in self._told and not _there(name):
+                self._told.add(name)
+                found += [f"{name}:{path}" for path in paths]
+        return found
 
 
 def _static(holder: Any, name: str) -> Any:

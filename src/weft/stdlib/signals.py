@@ -92,7 +92,6 @@ class SignalDesk:
             self._handlers.clear()
             self._opened = False
         if self._arrivals is not None:
-            signals.wake_by(self.wakeup.fd)
             self._arrivals.close()
             self._arrivals = None
 
@@ -134,6 +133,8 @@ class SignalDesk:
         on standard error, unless `warn_on_full_buffer` is false.
         """
         fd = index(fd)
+        if self._arrivals is not None:
+            return self._arrivals.lend(fd, warn_on_full_buffer)
         self._check_main("set_wakeup_fd")
         return self.wakeup.set(fd, bool(warn_on_full_buffer))
 
@@ -157,24 +158,17 @@ class SignalDesk:
     def meet_missed(self) -> None:
         """Wake the main thread for signals that came just before it slept; called now and then.
 
-        Its kernel thread's next look at the eval breaker is then not long in coming.
+        Its kernel thread's next look at the eval breaker is then not long in coming. So it is with signals
+        that were noted while it stood in a primitive that was about to park.
         """
-        if self._take_arrivals():
-            interrupt(self._main(), SIGNAL)
-
-    def _take_arrivals(self) -> bool:
-        """Tell the program's wakeup descriptor of what has come since the last time, if anything has."""
         arrived = self._arrivals.take() if self._arrivals is not None else b""
-        numbers = [number for number in arrived if number in self._handlers]
-        if self.wakeup.fd != -1:
-            for number in numbers:
-                self.wakeup.tell(number)
-        return bool(numbers)
+        if self.noted or not self._handlers.keys().isdisjoint(arrived):
+            interrupt(self._main(), SIGNAL)
 
     def _arrive(self, signum: int, frame: FrameType | None) -> None:
         self.noted.append(signum)
         if self._arrivals is not None:
-            self._take_arrivals()
+            self._arrivals.take()  # they are met
         elif self.wakeup.fd != -1:
             self.wakeup.tell(signum)
         if not self.deliver(frame):

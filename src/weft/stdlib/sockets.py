@@ -216,7 +216,8 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
             if self._limit == 0 or flags & DONTWAIT:
                 raise
             sent = _send_slowly(self, data, flags, UNSET)
-        if (data.__class__ is bytes and sent == len(data)) or self._limit is not None or flags & DONTWAIT:
+        size = len(data) if data.__class__ is bytes else memoryview(data).nbytes
+        if sent == size or self._limit is not None or flags & DONTWAIT:
             return sent
         return _send_rest(self, data, flags, sent)
 
@@ -403,9 +404,8 @@ def _send_rest(sock: Any, data: Any, flags: int, sent: int) -> int:
 
 def _send_pieces(sock: Any, pieces: Any, flags: int, sent: int) -> int:
     """`_send_rest` for what is in pieces; only a stream takes less than all."""
-    if real_socket.type.__get__(sock) & 0xF != STREAM or sent == sum(
-        memoryview(item).nbytes for item in pieces
-    ):
+    size = sum(memoryview(item).nbytes for item in pieces)
+    if sent == size or real_socket.type.__get__(sock) & 0xF != STREAM:
         return sent
     return _send_rest(sock, b"".join(pieces), flags, sent)
 
@@ -421,7 +421,7 @@ def _connect(sock: Any, address: Any) -> int:
     if limit == 0:
         return real_socket.connect_ex(sock, address)  # type: ignore[no-any-return]
     deadline = None if limit is None else monotonic() + limit
-    error = _begin_to_connect(sock, address, deadline)
+    error = _begin_to_connect(sock, address)
     if error not in (errno.EINPROGRESS, errno.EINTR, errno.EALREADY):
         return error
     if error == errno.EALREADY and limit is not None:
@@ -440,26 +440,22 @@ def _connect(sock: Any, address: Any) -> int:
         _await(sock, channel, WRITE, deadline)
 
 
-def _begin_to_connect(sock: Any, address: Any, deadline: float | None) -> int:
+def _begin_to_connect(sock: Any, address: Any) -> int:
     """Have the connection made, without waiting for it."""
+    if sock._limit is not None:
+        return real_socket.connect_ex(sock, address)  # type: ignore[no-any-return]
     pause = FIRST_NAP
     while True:
-        if sock._limit is None:
-            # There is no flag for "do not wait" here: the mode is changed for the length of one call.
-            _settimeout(sock, 0)
-            try:
-                error: int = real_socket.connect_ex(sock, address)
-            finally:
-                _settimeout(sock, None)
-        else:
-            error = real_socket.connect_ex(sock, address)
+        # There is no flag for "do not wait" here: the mode is changed for the length of one call.
+        _settimeout(sock, 0)
+        try:
+            error: int = real_socket.connect_ex(sock, address)
+        finally:
+            _settimeout(sock, None)
         if error != errno.EAGAIN:
             return error
-        # A Unix socket whose backlog is full: no descriptor tells when there is room.
-        left = pause if deadline is None else min(pause, deadline - monotonic())
-        if left <= 0:
-            raise TimeoutError("timed out")
-        nap(monotonic() + left)
+        # A Unix socket whose backlog is full: the system waits for room, and no descriptor tells of it.
+        nap(monotonic() + pause)
         pause = min(pause * 2, LONGEST_NAP)
 
 

@@ -5,18 +5,20 @@ CPython's `threading.py` and whatever else imports `_thread` stand on this, unch
 
 import sys
 from collections.abc import Callable
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import Any, Protocol
 
 from weft.core.current import adopt, current, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
+from weft.core.tracebacks import trim
+from weft.errors import DeadlockError
 from weft.host.platform import CHECKS_HANDLES, deadline_after, unraisable_args
 from weft.stdlib.local import Local
 from weft.stdlib.locks import Lock, RLock, allocate_lock
 
-__all__ = ["ThreadHandle", "ThreadPort", "join_block", "make_thread_module", "run_endings"]
+__all__ = ["ThreadHandle", "ThreadPort", "join_block", "join_others", "make_thread_module", "run_endings"]
 
 
 #: The module's obsolete second names.
@@ -70,6 +72,16 @@ def join_block(block: ControlBlock, timeout: float | None = None) -> bool:
             return True
         if alarm & TIMEOUT:
             return False
+
+
+def join_others(port: ThreadPort) -> None:
+    """Wait for the end of every thread that is not a daemon, but for the caller and the main one."""
+    me = current()
+    while True:
+        others = [b for b in port.blocks() if not b.daemon and b is not me and b is not port.main]
+        if not others:
+            return
+        join_block(others[0])
 
 
 def run_endings(block: ControlBlock) -> None:
@@ -136,18 +148,21 @@ class ThreadHandle:
 ThreadHandle.__name__ = ThreadHandle.__qualname__ = "_ThreadHandle"
 
 
-def _unraisable(function: Any) -> None:
-    """Tell of an exception that ended a thread that nobody joins, in CPython's words."""
-    kind, value, traceback = sys.exc_info()
-    traceback = traceback.tb_next if traceback is not None else None
-    if CHECKS_HANDLES:
-        text, culprit = f"Exception ignored in thread started by {function!r}", None
-    else:
-        text, culprit = "Exception ignored in thread started by", function
+def _tell(error: BaseException, traceback: Any, text: str | None, culprit: Any) -> None:
+    """Tell of an exception that nobody can take, as C does: a broken hook is told of, not raised."""
     try:
-        sys.unraisablehook(unraisable_args((kind, value, traceback, text, culprit)))
-    except BaseException:  # noqa: BLE001 - as C does: a broken hook is told of, not raised
+        sys.unraisablehook(unraisable_args((type(error), error, traceback, text, culprit)))
+    except BaseException:  # noqa: BLE001
         sys.__excepthook__(*sys.exc_info())
+
+
+def _unraisable(function: Any, error: BaseException) -> None:
+    """Tell of an exception that ended a thread that nobody joins, in CPython's words."""
+    traceback = trim(error)
+    if CHECKS_HANDLES:
+        _tell(error, traceback, f"Exception ignored in thread started by {function!r}", None)
+    else:
+        _tell(error, traceback, "Exception ignored in thread started by", function)
 
 
 def make_thread_module(real: Any, port: ThreadPort) -> ModuleType:
@@ -169,8 +184,8 @@ def make_thread_module(real: Any, port: ThreadPort) -> ModuleType:
                 function(*args, **kwargs)
             except SystemExit:
                 pass
-            except BaseException:  # noqa: BLE001 - nobody above could take it
-                _unraisable(function)
+            except BaseException as error:  # noqa: BLE001 - nobody above could take it
+                _unraisable(function, error)
             finally:
                 run_endings(block)
 
@@ -250,12 +265,14 @@ def make_thread_module(real: Any, port: ThreadPort) -> ModuleType:
         @staticmethod
         def _shutdown() -> None:
             """Wait for the end of every thread that is not a daemon."""
-            me = current()
-            while True:
-                others = [b for b in port.blocks() if not b.daemon and b is not me and b is not port.main]
-                if not others:
-                    return
-                join_block(others[0])
+            try:
+                join_others(port)
+            except DeadlockError:
+                raise
+            except BaseException as error:  # noqa: BLE001 - as C does: it is told of, and the end goes on
+                caller = sys._getframe(1)
+                traceback = trim(error) or TracebackType(None, caller, caller.f_lasti, caller.f_lineno)
+                _tell(error, traceback, None, None)
 
         @staticmethod
         def _get_main_thread_ident() -> int:

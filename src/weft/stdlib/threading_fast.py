@@ -15,12 +15,13 @@ from weft.core.current import adopt, current, getcurrent
 from weft.core.parking import WITHDRAWN, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
+from weft.core.tracebacks import trim
 from weft.host.platform import CHECKS_HANDLES, VERSION
 from weft.stdlib.condition import Condition
 from weft.stdlib.event import Event
 from weft.stdlib.locks import allocate_lock
 from weft.stdlib.semaphore import BoundedSemaphore, Semaphore
-from weft.stdlib.thread_module import ThreadHandle, ThreadPort, join_block, run_endings
+from weft.stdlib.thread_module import ThreadHandle, ThreadPort, join_block, join_others, run_endings
 
 __all__ = ["quicken_threading"]
 
@@ -106,14 +107,9 @@ def _quicken_functions(module: Any, port: ThreadPort) -> None:
         module._SHUTTING_DOWN = True
         for call in reversed(module._threading_atexits):
             call()
-        block = current()
-        if main.ident == block.ident:
+        if main.ident == current().ident:
             _finish(main)
-        while True:
-            others = [b for b in port.blocks() if not b.daemon and b is not block and b is not port.main]
-            if not others:
-                return
-            join_block(others[0])
+        join_others(port)
 
     module._shutdown = _shutdown
 
@@ -180,8 +176,7 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
                 finally:
                     del target, thread._target, thread._args, thread._kwargs
         except BaseException as error:  # noqa: BLE001 - the thread's excepthook is told of all
-            if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
-                error.__traceback__ = error.__traceback__.tb_next
+            trim(error)
             thread._invoke_excepthook(thread)
         finally:
             del active[block.ident]

@@ -10,7 +10,8 @@ from weft.core.thread import ControlBlock, State
 __all__ = ["dump", "render", "render_deadlock"]
 
 LISTED = 5  # descriptors of one wait that are told
-ALIKE = 3  # threads that wait alike and are told one by one in the report of a deadlock
+ALIKE = 3  # threads that do the same and are told one by one
+CYCLES = 10  # cycles that are told link by link
 
 
 def _no_ends(_: int) -> str:
@@ -44,6 +45,8 @@ def _line(block: ControlBlock, now: float | None, ends: Callable[[int], str] = _
     daemon = ", daemon" if block.daemon and block.label != "MainThread" else ""
     head = f"{block.name!r} ({block.state.value}{daemon})"
     if wait is None:
+        if block.state is State.RUNNING and block.carrier.sleeps(block):
+            return f"{head} waits in a call of the system\n      at {block.carrier.place(block)}"
         return head
     words = [head, str(wait.reason)]
     name = _object_name(wait.on, ends)
@@ -71,18 +74,16 @@ def render(
         ends: says of a descriptor what it is connected to, or nothing.
     """
     listed = list(blocks)
-    lines = [f"{len(listed)} thread{'s' if len(listed) != 1 else ''}"]
-    for block in listed:
-        lines.append("  " + _line(block, now, ends))
-        if stacks and block.state is not State.NEW:
-            lines += [f"        {place}" for place in block.stack()]
+    lines = [f"{len(listed):,} thread{'s' if len(listed) != 1 else ''}"]
+    lines += _grouped(listed, now, ends, stacks)
     lines += _cycle_lines(listed)
     return "\n".join(lines)
 
 
 def _cycle_lines(blocks: Sequence[ControlBlock]) -> list[str]:
     lines: list[str] = []
-    for cycle in cycles(blocks):
+    found = cycles(blocks)
+    for cycle in found[:CYCLES]:
         lines.append("  cycle: " + " -> ".join(repr(b.name) for b in [*cycle, cycle[0]]))
         for block in cycle:
             wait = block.wait
@@ -91,6 +92,8 @@ def _cycle_lines(blocks: Sequence[ControlBlock]) -> list[str]:
                 lines.append(
                     f"    {block.name!r} {wait.reason} {_object_name(wait.on)}{held}, at {wait.place}"
                 )
+    if len(found) > CYCLES:
+        lines.append(f"  and {len(found) - CYCLES:,} more cycles")
     return lines
 
 
@@ -105,17 +108,32 @@ def render_deadlock(blocks: Iterable[ControlBlock], note: str = "") -> str:
     return "\n".join(lines)
 
 
-def _grouped(blocks: Sequence[ControlBlock]) -> list[str]:
-    """A line for each thread, but for those of which ALIKE have been told: they are counted."""
-    alike: dict[tuple[object, ...], list[ControlBlock]] = {}
+def _grouped(
+    blocks: Sequence[ControlBlock],
+    now: float | None = None,
+    ends: Callable[[int], str] = _no_ends,
+    stacks: bool = False,
+) -> list[str]:
+    """What each thread does, but for those of which ALIKE have been told: they are counted.
+
+    With stacks, those alone are alike that are in the same calls, which are told once for all of them.
+    """
+    alike: dict[tuple[object, ...], tuple[list[str], list[ControlBlock]]] = {}
     for block in blocks:
-        wait = block.wait
-        key = (block,) if wait is None else (wait.reason, type(wait.on), wait.place, block.daemon)
-        alike.setdefault(key, []).append(block)
+        wait, state = block.wait, block.state
+        # A place may be told by the thread's name, which is no difference.
+        what = wait and (wait.reason, type(wait.on), wait.place.replace(repr(block.name), ""))
+        calls = block.stack() if (stacks or wait is None) and state is not State.NEW else []
+        alike.setdefault((state, what, *calls, block.daemon), (calls, []))[1].append(block)
     lines = []
-    for group in alike.values():
+    for calls, group in alike.values():
         told = group if len(group) <= ALIKE + 1 else group[:ALIKE]
-        lines += ["  " + _line(block, None) for block in told]
+        for block in told:
+            line = "  " + _line(block, now, ends)
+            lines.append(line)
+            said = len(calls) == 1 and line.endswith(f"\n      at {calls[0]}")
+            if stacks and not said and (block is group[0] or told is group):
+                lines += [f"        {place}" for place in calls]
         if len(told) < len(group):
             lines.append(f"  and {len(group) - len(told):,} more like it")
     return lines

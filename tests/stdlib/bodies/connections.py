@@ -329,6 +329,25 @@ def case_datagrams_go_to_one_reader_each() -> None:
         assert sorted(got) == sorted(b"%d" % number for number in range(30))
 
 
+def case_a_unix_listener_without_room_makes_only_who_has_no_timeout_wait() -> None:
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        path = str(Path(folder, "listener"))
+        listener.bind(path)
+        listener.listen(0)
+        with socket.socket(socket.AF_UNIX) as first, socket.socket(socket.AF_UNIX) as second:
+            first.connect(path)
+            for limit in (LONG, 0):
+                second.settimeout(limit)
+                assert second.connect_ex(path) == errno.EAGAIN
+                with raises(BlockingIOError):
+                    second.connect(path)
+            second.settimeout(None)
+            with running(lambda: second.connect(path)) as threads, ticking():
+                until_blocked(*threads)
+                listener.accept()[0].close()
+            assert second.getpeername() == path
+
+
 def case_a_full_inbox_makes_who_sends_datagrams_wait() -> None:
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as inbox:
         path = str(Path(folder, "inbox"))

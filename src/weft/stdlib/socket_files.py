@@ -1,0 +1,117 @@
+"""`socket.makefile` for user threads: several may use one file object.
+
+C's buffers keep a lock whose owner is the kernel thread. Where a thread is parked inside, in the middle of
+a read or a write of the socket, a second user thread is refused ("reentrant call") where a kernel thread
+would wait. So it waits here, for what the first one waits for, and tries again; nothing is paid before that
+but a frame. Whoever is inside already, as a signal's handler that interrupts a write, gets CPython's error.
+"""
+
+import io
+import sys
+from typing import Any
+
+from weft.host.clock import monotonic
+from weft.host.poller import READ, WRITE
+from weft.stdlib.descriptors import nap, wait_for
+from weft.stdlib.files import GUARDED, buffer_type
+from weft.stdlib.sleep import sleep
+
+__all__ = ["supply_makefile"]
+
+WRITERS = ("write", "flush", "truncate")
+ENDERS = ("close", "detach", "seek", "tell")
+REFUSED = "reentrant call inside"  # the beginning of what C says
+PAUSE = 0.001  # seconds between tries while the thread inside waits for something else than the socket
+
+
+def _in_turns(method: Any) -> Any:
+    name = method.__name__
+    events = READ | WRITE if name in ENDERS else WRITE if name in WRITERS else READ
+
+    def call(self: Any, *args: Any) -> Any:
+        tries = 0
+        while True:
+            try:
+                return method(self, *args)
+            except RuntimeError as error:
+                if not str(error).startswith(REFUSED) or _is_inside(self._socket_file):
+                    raise
+            _await_turn(self._socket_file, events, tries)
+            tries += 1
+
+    call.__name__, call.__qualname__, call.__doc__ = name, method.__qualname__, method.__doc__
+    return call
+
+
+def _is_inside(raw: Any) -> bool:
+    """Whether the calling thread itself is in a read or a write of the raw file."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        if frame.f_code.co_name in ("readinto", "write") and frame.f_locals.get("self") is raw:
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
+
+
+def _await_turn(raw: Any, events: int, tries: int) -> None:
+    """Wait until the thread inside may have left: it was woken, or what it waits for has come."""
+    sock = getattr(raw, "_sock", None)
+    channel = getattr(sock, "_channel", None)
+    if channel is not None:
+        wanted = READ if events & READ and channel.reader is not None else 0
+        wanted |= WRITE if events & WRITE and channel.writer is not None else 0
+        if wanted:
+            try:
+                wait_for([(channel.fd, wanted)], None)
+            except OSError:
+                pass  # it has been closed, which the thread inside is told too
+            return
+    if tries < 2:
+        sleep(0)
+    else:
+        nap(monotonic() + PAUSE)
+
+
+def _turns(base: Any) -> Any:
+    methods = {name: _in_turns(getattr(base, name)) for name in GUARDED if hasattr(base, name)}
+    return buffer_type(base, methods)
+
+
+TurnsReader = _turns(io.BufferedReader)
+TurnsWriter = _turns(io.BufferedWriter)
+TurnsPair = _turns(io.BufferedRWPair)
+
+
+def supply_makefile(module: Any) -> None:
+    """Have the sockets of an executed copy of `socket` make such files."""
+    real = module.socket.makefile
+
+    def makefile(
+        self: Any,
+        mode: str = "r",
+        buffering: int | None = None,
+        *,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> Any:
+        if buffering == 0 or not set(mode) <= {"r", "w", "b"}:
+            return real(self, mode, buffering, encoding=encoding, errors=errors, newline=newline)
+        raw = real(self, mode if "b" in mode else mode + "b", 0)
+        size = io.DEFAULT_BUFFER_SIZE if buffering is None or buffering < 0 else buffering
+        made: Any
+        if "w" not in mode:
+            made = TurnsReader(raw, size)
+        elif "r" in mode:
+            made = TurnsPair(raw, raw, size)
+        else:
+            made = TurnsWriter(raw, size)
+        made._socket_file = raw
+        if "b" in mode:
+            return made
+        text: Any = io.TextIOWrapper(made, io.text_encoding(encoding), errors, newline)
+        text.mode = mode
+        return text
+
+    makefile.__module__, makefile.__qualname__, makefile.__doc__ = "socket", real.__qualname__, real.__doc__
+    module.socket.makefile = makefile
