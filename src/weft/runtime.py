@@ -95,7 +95,8 @@ class Runtime:
                 extras["_posixsubprocess"] = partial(_supply, "weft.stdlib.children", "adapt_fork_exec")
             extras["_asyncio"] = self.async_state.adapt
             extras["_socket"] = _supply_sockets
-            extras["socket"] = partial(_supply, "weft.stdlib.socket_files", "supply_makefile")
+            makefile = "supply_locked_makefile" if config.model == "hybrid" else "supply_makefile"
+            extras["socket"] = partial(_supply, "weft.stdlib.socket_files", makefile)
             extras["ssl"] = partial(_supply, "weft.stdlib.tls", "supply_tls")
             extras["_multiprocessing"] = partial(_supply, "weft.stdlib.sem_lock", "supply_sem_lock")
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
