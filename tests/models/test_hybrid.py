@@ -213,8 +213,9 @@ def test_ctrl_c_reaches_main_while_carriers_spin() -> None:
 def spin():
     while True: pass
 for _ in range(4): threading.Thread(target=spin, daemon=True).start()
-print("ready", flush=True)
-try: threading.Event().wait()
+try:
+    print("ready", flush=True)
+    threading.Event().wait()
 except KeyboardInterrupt: print("interrupted", flush=True)
 """
     with program(code, "hybrid", ("--carriers", "3")) as running:
