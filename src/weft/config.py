@@ -10,19 +10,28 @@ __all__ = [
     "CARRIERS",
     "MODELS",
     "OFFLOAD_THREADS",
+    "PLAIN",
     "POLICIES",
+    "RUNS",
     "SLICE",
+    "TIMEOUT",
     "VERSION",
     "Config",
     "check_options",
     "parse_carriers",
     "parse_entries",
     "parse_limit",
+    "parse_runs",
     "parse_slice",
+    "parse_timeout",
+    "take_counts_file",
+    "wants_colours",
+    "with_counts_file",
 ]
 
 VERSION = "0.1.0.dev0"
 MODELS = ("kernel", "user", "hybrid")
+PLAIN = "plain"  # what `weft compare` calls Python without weft
 POLICIES = ("fifo", "priority", "fair")
 SLICE = 0.010  # seconds; long enough that preemption costs nothing that can be measured
 SHORTEST_SLICE = 0.0001  # seconds; below it the watchdog's own switches are the load
@@ -36,6 +45,11 @@ BLOCKED_LIMIT = (
 )
 SHORTEST_LIMIT = 0.01  # seconds; about how often the watchdog looks
 LONGEST_LIMIT = 86_400  # seconds
+RUNS = 5  # timed runs of a comparison: that the ranges of two equal models lie apart has 1 chance in 126
+MOST_RUNS = 1000
+TIMEOUT = 300.0  # seconds for one run of a comparison
+LONGEST_TIMEOUT = 86_400 * 7  # seconds
+COUNTS_FILE = "WEFT_COUNTS"
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
@@ -194,6 +208,47 @@ def parse_entries(entries: Iterable[str]) -> tuple[str, ...]:
                 )
             found[name] = None
     return tuple(found)
+
+
+def parse_runs(text: str) -> int:
+    """How many timed runs a comparison makes.
+
+    Raises:
+        WeftError: it is no number, or out of bounds.
+    """
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_RUNS:
+        raise WeftError(f"there cannot be {text!r} runs; choose between 1 and {MOST_RUNS}")
+    return int(text)
+
+
+def parse_timeout(text: str) -> float:
+    """Seconds that one run of a comparison may take; "off" or "0": any time.
+
+    Raises:
+        WeftError: it is not a time, or out of bounds.
+    """
+    if text in ("off", "0"):
+        return float("inf")
+    seconds = _parse_time(text)
+    if not 0 < seconds <= LONGEST_TIMEOUT:
+        raise WeftError(f"a timeout of {text} cannot be kept; choose up to 7 days, or off")
+    return seconds
+
+
+def take_counts_file() -> str | None:
+    """Where to leave the figures of a run, if anybody wants them; what the program starts is not asked."""
+    return os.environ.pop(COUNTS_FILE, None) or None
+
+
+def with_counts_file(path: str | None) -> dict[str, str]:
+    """The environment, and in it where to leave figures; None: nobody wants them."""
+    env = {name: value for name, value in os.environ.items() if name != COUNTS_FILE}
+    return env if path is None else {**env, COUNTS_FILE: path}
+
+
+def wants_colours() -> bool:
+    """Whether colours on a terminal are welcome (https://no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _parse_time(text: str) -> float:

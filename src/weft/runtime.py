@@ -108,6 +108,7 @@ class Runtime:
         self._tripping = False
         self._leaving = False
         self._told: set[tuple[int, int]] = set()
+        self._counting: tuple[Any, str] | None = None
 
     def start_beside(self) -> None:
         """Be there for `weft.stdlib`, with nothing replaced."""
@@ -237,6 +238,23 @@ class Runtime:
         if number is not None and self.on_main:
             host_signals.put(number, _dump_if_possible)
 
+    def count_into(self, path: str) -> None:
+        """Count what threads do from here on, and leave the figures in a file when the interpreter ends."""
+        counts = _part("weft.watch.counts").Counts(monotonic)
+        counts.begin(self.model.main)
+        self.model.listen(counts)
+        self._counting = counts, path
+
+    def _leave_counts(self) -> None:
+        if self._counting is None:
+            return
+        counts, path = self._counting
+        try:
+            with open(path, "w", encoding="ascii") as file:
+                file.writelines(counts.lines(self.model.started))
+        except OSError:
+            pass  # who asked sees that they are not there
+
     def kernel_ident(self, block: ControlBlock | None, ident: int) -> int:
         """The kernel thread that carries a block: what a signal can be sent to."""
         if block is not None and self.config.model != "kernel":
@@ -266,6 +284,9 @@ class Runtime:
         if not self._active:
             return
         self.model.after_fork(current())
+        if self._counting is not None:  # the figures are those of one process
+            self._counting = None
+            self.model.listen(None)
         self.async_state.after_fork()
         self.desk.after_fork()
         if self.pool is not None:
@@ -289,6 +310,7 @@ class Runtime:
             return
         self._active = False
         self._tell_of_missing("had")
+        self._leave_counts()
         use_pool(None)
         self.model.end()
         stacks: list[Any] = [b.resume for b in self.model.blocks() if b.begun and not b.done]

@@ -36,7 +36,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "launch": frozenset({"errors", "config", "core", "host.platform", "runtime"}),
-    "cli": frozenset({"errors", "config", "watch", "runtime", "check", "launch", "cli"}),
+    "compare": frozenset({"errors", "config", "host.platform", "host.starter", "compare"}),
+    "contests": frozenset(),
+    "cli": frozenset({"errors", "config", "watch", "runtime", "check", "launch", "compare", "cli"}),
     "weft": frozenset({"errors", "config", "core", "watch", "runtime", "check"}),
     "__main__": frozenset({"cli"}),
 }
@@ -60,6 +62,9 @@ MACHINE = frozenset(
     {"_thread", "threading", "time", "select", "selectors", "socket", "signal", "random", "multiprocessing"}
     | {"queue", "concurrent", "_queue", "_socket", "_signal", "_random", "_multiprocessing", "greenlet"}
 )
+
+# Programs to be run, as people write them, and no part of weft: nobody may import them.
+PROGRAMS = "contests"
 
 # The exceptions: (module, what it imports) -> why. Keep it small.
 MACHINE_ALLOWED: dict[tuple[str, str], str] = {
@@ -86,6 +91,13 @@ IN_FUNCTION_ALLOWED: dict[tuple[str, str, str], str] = {
     ("weft.host.signals", "prepare", "ctypes"): "a program without threads has no need of it",
     ("weft.host.tracer", "__init__", "ctypes"): "a program with one carrier has no need of it",
     ("weft.host.signals", "prepare", "opcode"): "a program without threads has no need of it",
+    (
+        "weft.cli.main",
+        "main",
+        "weft.cli.compare",
+    ): "it leads to subprocess, and that to threading: not before a program to run",
+    ("weft.compare.page", "load_plots", "matplotlib.figure"): "an extra, which only pages with plots want",
+    ("weft.compare.page", "_svg", "matplotlib"): "an extra, which only pages with plots want",
 }
 
 # Names with a leading underscore belong to their module: (module, from, name) -> why another takes it.
@@ -137,7 +149,7 @@ def machine(modules: Mapping[str, Module], allowed: Mapping[tuple[str, str], str
     for module in modules.values():
         for found in module.imports:
             top = found.target.partition(".")[0]
-            if top not in MACHINE or found.for_types_only or part_of(module.name) == "host":
+            if top not in MACHINE or found.for_types_only or part_of(module.name) in ("host", PROGRAMS):
                 continue
             if (module.name, top) in allowed:
                 used.add((module.name, top))
@@ -210,6 +222,11 @@ def test_each_part_imports_only_what_the_table_allows() -> None:
 
 def test_only_host_touches_the_machine() -> None:
     assert machine(read_tree(), MACHINE_ALLOWED) == []
+
+
+def test_nobody_imports_the_programs_and_they_import_nothing_of_weft() -> None:
+    assert [name for name, allowed in MAY_IMPORT.items() if PROGRAMS in allowed] == []
+    assert MAY_IMPORT[PROGRAMS] == frozenset()
 
 
 def test_imports_are_absolute() -> None:

@@ -342,6 +342,8 @@ signal.pause()
 def test_sigquit_tells_who_waits_in_c_from_who_runs_on_the_kernel_model() -> None:
     code = """
         import os, select, socket, subprocess, sys, threading
+        def spin():
+            while True: pass
         here, there = socket.socketpair()
         listener = socket.create_server(("127.0.0.1", 0))
         read, write = os.pipe()
@@ -352,7 +354,7 @@ def test_sigquit_tells_who_waits_in_c_from_who_runs_on_the_kernel_model() -> Non
             "selector": lambda: select.select([here], [], []),
             "reader": lambda: os.read(read, 1),
             "parent": child.wait,
-            "spinner": lambda: [0 for _ in iter(int, 1)],
+            "spinner": spin,
         }
         for name, way in ways.items():
             threading.Thread(target=way, name=name, daemon=True).start()

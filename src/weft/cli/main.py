@@ -10,10 +10,11 @@ from weft.config import VERSION
 __all__ = ["main"]
 
 USAGE = """\
-usage: weft run [options] program.py [args]     run a program on a thread model
+usage: weft run [options] program.py [args]         run a program on a thread model
+       weft compare [options] program.py [args]     run it on each model and show what it cost there
        weft --version
 
-`weft run --help` says more.
+`weft run --help` and `weft compare --help` say more.
 """
 
 
@@ -22,6 +23,10 @@ def main() -> None:
     args = sys.argv[1:]
     if args[:1] == ["run"]:
         run_command(args[1:])
+    elif args[:1] == ["compare"]:
+        from weft.cli.compare import compare_command  # noqa: PLC0415 - it leads to threading: not before a program
+
+        compare_command(args[1:])
     elif args in (["-h"], ["--help"]):
         print(USAGE, end="")
     elif args in (["-V"], ["--version"]):

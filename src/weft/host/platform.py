@@ -7,6 +7,7 @@ itself always reaches the real ones.
 import _thread
 import fcntl
 import os
+import select
 import sys
 import time
 from _queue import Empty
@@ -18,6 +19,7 @@ __all__ = [
     "FREE_THREADED",
     "HAS_EVENTS",
     "HIGH",
+    "MAXRSS",
     "PLAIN_LOCK_TYPE",
     "RLOCK_SHOWS_LOCKED",
     "SHOWS_CODE_LINES",
@@ -32,6 +34,7 @@ __all__ = [
     "identify",
     "kernel_thread_count",
     "monotonic",
+    "readable_within",
     "sleeps_in_call",
     "switch_interval",
     "unraisable_args",
@@ -50,6 +53,7 @@ TIMEOUT_MAX: float = _thread.TIMEOUT_MAX
 monotonic = time.monotonic
 exit_now = os._exit
 switch_interval = sys.getswitchinterval
+MAXRSS = 1 if sys.platform == "darwin" else 1024  # bytes of one unit in which the system tells peak memory
 HIGH = 700  # above what most programs open, below what select() can take (1,024)
 
 
@@ -136,6 +140,11 @@ def high(fd: int) -> int:
         return fd
     os.close(fd)
     return moved
+
+
+def readable_within(fd: int, seconds: float) -> bool:
+    """Whether a descriptor has something to read, or its end, before that time is over."""
+    return bool(select.select([fd], [], [], seconds)[0])
 
 
 def identify(fd: int) -> tuple[int, int] | None:

@@ -162,7 +162,7 @@ class SignalDesk:
         that were noted while it stood in a primitive that was about to park.
         """
         arrived = self._arrivals.take() if self._arrivals is not None else b""
-        if self.noted or not self._handlers.keys().isdisjoint(arrived):
+        if self.noted or set(arrived) - {signals.TRIPWIRE}:
             interrupt(self._main(), SIGNAL)
 
     def _arrive(self, signum: int, frame: FrameType | None) -> None:

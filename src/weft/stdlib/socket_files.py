@@ -20,6 +20,9 @@ from weft.stdlib.sleep import sleep
 
 __all__ = ["supply_locked_makefile", "supply_makefile"]
 
+SIZED = ("read", "read1", "readline", "peek")
+BUFFERED = ("readinto", "readinto1", "write")
+BARE = ("flush", "close", "detach", "tell")
 WRITERS = ("write", "flush", "truncate")
 ENDERS = ("close", "detach", "seek", "tell")
 REFUSED = "reentrant call inside"  # the beginning of what C says
@@ -27,20 +30,50 @@ PAUSE = 0.001  # seconds between tries while the thread inside waits for somethi
 
 
 def _in_turns(method: Any) -> Any:
+    """The method, with the signature that C's has: to take any arguments would cost four times as much."""
     name = method.__name__
     events = READ | WRITE if name in ENDERS else WRITE if name in WRITERS else READ
 
-    def call(self: Any, *args: Any) -> Any:
+    def later(error: RuntimeError, self: Any, *args: Any) -> Any:
         tries = 0
         while True:
-            try:
-                return method(self, *args)
-            except RuntimeError as error:
-                if not str(error).startswith(REFUSED) or _is_inside(self._socket_file):
-                    raise
+            if not str(error).startswith(REFUSED) or _is_inside(self._socket_file):
+                raise error
             _await_turn(self._socket_file, events, tries)
             tries += 1
+            try:
+                return method(self, *args)
+            except RuntimeError as again:
+                error = again
 
+    def with_size(self: Any, size: int | None = 0 if name == "peek" else -1, /) -> Any:
+        try:
+            return method(self, size)
+        except RuntimeError as error:
+            return later(error, self, size)
+
+    def with_buffer(self: Any, buffer: Any, /) -> Any:
+        try:
+            return method(self, buffer)
+        except RuntimeError as error:
+            return later(error, self, buffer)
+
+    def with_nothing(self: Any) -> Any:
+        try:
+            return method(self)
+        except RuntimeError as error:
+            return later(error, self)
+
+    def with_any(self: Any, *args: Any) -> Any:
+        try:
+            return method(self, *args)
+        except RuntimeError as error:
+            return later(error, self, *args)
+
+    call: Any = with_any
+    for names, form in ((SIZED, with_size), (BUFFERED, with_buffer), (BARE, with_nothing)):
+        if name in names:
+            call = form
     call.__name__, call.__qualname__, call.__doc__ = name, method.__qualname__, method.__doc__
     return call
 
@@ -66,7 +99,7 @@ def _locked(method: Any) -> Any:
 
 def _is_inside(raw: Any) -> bool:
     """Whether the calling thread itself is in a read or a write of the raw file."""
-    frame = sys._getframe(2)
+    frame = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_name in ("readinto", "write") and frame.f_locals.get("self") is raw:
             return True
