@@ -7,6 +7,7 @@ from weft.errors import WeftError
 
 __all__ = [
     "BLOCKED_LIMIT",
+    "CARRIERS",
     "MODELS",
     "OFFLOAD_THREADS",
     "PLAIN",
@@ -18,6 +19,7 @@ __all__ = [
     "VERSION",
     "Config",
     "check_options",
+    "parse_carriers",
     "parse_entries",
     "parse_limit",
     "parse_runs",
@@ -29,7 +31,7 @@ __all__ = [
 ]
 
 VERSION = "0.1.0.dev0"
-MODELS = ("kernel", "user", "process")
+MODELS = ("kernel", "user", "hybrid", "process")
 PLAIN = "plain"  # what `weft compare` calls Python without weft
 POLICIES = ("fifo", "priority", "fair")
 START_METHODS = ("fork", "forkserver", "spawn")
@@ -38,6 +40,8 @@ SHORTEST_SLICE = 0.0001  # seconds; below it the watchdog's own switches are the
 LONGEST_SLICE = 60  # seconds
 OFFLOAD_THREADS = min(32, (os.cpu_count() or 1) + 4)  # kernel threads, as many as a pool has by default
 MOST_OFFLOAD_THREADS = 1024
+CARRIERS = max(2, min(8, os.cpu_count() or 1))  # one at least beside one that sits in C
+MOST_CARRIERS = 64
 BLOCKED_LIMIT = (
     2.0  # seconds; what takes longer a person notices, and what takes less is no reason for a line
 )
@@ -61,6 +65,7 @@ class Config:
         offload: callables whose calls go to kernel threads, as "module:function" or "module:Class.method".
         offload_threads: how many kernel threads there may be for them.
         blocked_limit: seconds in one C call after which the program is told; 0: never.
+        carriers: how many kernel threads carry the threads of the hybrid model; None: CARRIERS.
         start_method: how processes are started, a name of START_METHODS; None: as fits the system.
         copy_globals: whether processes may change their copies of what threads would share.
 
@@ -70,6 +75,7 @@ class Config:
 
     __slots__ = (
         "blocked_limit",
+        "carriers",
         "copy_globals",
         "model",
         "offload",
@@ -87,6 +93,7 @@ class Config:
         offload: Iterable[str] = (),
         offload_threads: int = OFFLOAD_THREADS,
         blocked_limit: float = BLOCKED_LIMIT,
+        carriers: int | None = None,
         start_method: str | None = None,
         copy_globals: bool = False,
     ) -> None:
@@ -96,6 +103,7 @@ class Config:
         self.offload = parse_entries(offload)
         self.offload_threads = _check_threads(offload_threads)
         self.blocked_limit = _check_limit(blocked_limit, repr(blocked_limit))
+        self.carriers = CARRIERS if carriers is None else _check_carriers(carriers)
         self.start_method = start_method
         self.copy_globals = copy_globals
         if model not in MODELS:
@@ -160,7 +168,7 @@ def check_options(config: Config, given: Mapping[str, object]) -> None:
                 f"{option} has no effect on --model {config.model}: {why};"
                 f" leave it out, or choose {models[0]}"
             )
-    if config.model != "user":
+    if config.model not in ("user", "hybrid"):
         return
     if given.get("blocked_limit") and not config.slice:
         raise WeftError(
@@ -287,6 +295,25 @@ def _check_limit(seconds: object, text: str) -> float:
     return float(seconds)
 
 
+def parse_carriers(text: str) -> int:
+    """How many carriers a text asks for.
+
+    Raises:
+        WeftError: it is no number, or there cannot be so many.
+    """
+    try:
+        count = int(text)
+    except ValueError:
+        raise WeftError(f"{text!r} is no number of carriers") from None
+    return _check_carriers(count)
+
+
+def _check_carriers(count: object) -> int:
+    if not isinstance(count, int) or not 1 <= count <= MOST_CARRIERS:
+        raise WeftError(f"there cannot be {count!r} carriers; choose between 1 and {MOST_CARRIERS}")
+    return count
+
+
 def _parse_threads(text: str) -> int:
     try:
         return int(text)
@@ -311,9 +338,10 @@ def _check_threads(count: object) -> int:
 
 
 _ONLY: dict[str, tuple[tuple[str, ...], str]] = {
-    "slice": (("user",), "the system says how long {many} run"),
-    "blocked_limit": (("user",), "a call in C holds up no other {one}"),
-    "offload": (("user", "kernel"), "a call in C holds up no other {one}"),
+    "slice": (("user", "hybrid"), "the system says how long {many} run"),
+    "blocked_limit": (("user", "hybrid"), "a call in C holds up no other {one}"),
+    "offload": (("user", "kernel", "hybrid"), "a call in C holds up no other {one}"),
+    "carriers": (("hybrid",), "only hybrid has several"),
     "start_method": (("process",), "it starts no processes"),
     "copy_globals": (("process",), "its threads share the program's memory"),
 }
@@ -324,6 +352,7 @@ _FROM_TEXT: dict[str, Callable[[str], object]] = {
     "offload": lambda text: parse_entries([text]),
     "offload_threads": _parse_threads,
     "blocked_limit": parse_limit,
+    "carriers": parse_carriers,
     "start_method": str,
     "copy_globals": _parse_switch,
 }

@@ -47,9 +47,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 
 # Which models may import which of their siblings; all may import LOOP.
 # `foreign` carries one thread of a kernel thread, `preemption` slices a loop: parts, not models, and
-# `blocked` tells of what `preemption` finds.
+# `blocked` tells of what `preemption` finds. `overseer` looks after the carriers of hybrid, and interrupts
+# them by `monitored` or `traced`.
 SIBLINGS: dict[str, frozenset[str]] = {
-    "hybrid": frozenset({"user", "kernel", "foreign", "preemption"}),
+    "hybrid": frozenset({"overseer", "user"}),
+    "overseer": frozenset({"monitored", "traced"}),
     "user": frozenset({"foreign", "preemption"}),
     "kernel": frozenset({"foreign"}),
     "preemption": frozenset({"blocked"}),
@@ -92,6 +94,7 @@ IN_FUNCTION_ALLOWED: dict[tuple[str, str, str], str] = {
     ("weft.launch", "_execute", "runpy"): "it leads to functools and more: not before weft is in place",
     ("weft.launch", "show", "linecache"): "a program that does not fail has no need of it",
     ("weft.host.signals", "prepare", "ctypes"): "a program without threads has no need of it",
+    ("weft.host.tracer", "__init__", "ctypes"): "a program with one carrier has no need of it",
     ("weft.host.signals", "prepare", "opcode"): "a program without threads has no need of it",
     (
         "weft.cli.main",

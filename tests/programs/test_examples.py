@@ -99,7 +99,8 @@ def test_threads_share_the_pid_and_user_threads_the_kernel_thread(model: str) ->
 
     threads = [who["main"], who["thread 1"], who["thread 2"]]
     assert {pid for pid, _ in threads} == {who["main"][0]}
-    assert len({carrier for _, carrier in threads}) == {"kernel": 3, "user": 1}[model]
+    carriers = len({carrier for _, carrier in threads})
+    assert carriers in {"kernel": (3,), "user": (1,), "hybrid": (1, 2)}[model]
     assert len({who[name][0] for name in ("main", "process 1", "process 2")}) == 3
 
 
@@ -231,7 +232,7 @@ def test_the_child_of_a_fork_has_the_calling_thread_alone_and_a_working_runtime(
 
 
 def test_closing_a_socket_wakes_user_threads_and_shutting_it_down_all(model: str) -> None:
-    closed = "raised OSError (Bad file descriptor)" if model == "user" else "waits on"
+    closed = "raised OSError (Bad file descriptor)" if model != "kernel" else "waits on"
     assert lines(start(model, "r07_closing_under_a_waiter.py")) == [
         f"close    recv   {closed}",
         f"close    accept {closed}",
@@ -244,11 +245,11 @@ def test_closing_a_socket_wakes_user_threads_and_shutting_it_down_all(model: str
 
 
 def test_very_many_threads_wait_and_neither_waiting_nor_spinning_stops_others(model: str) -> None:
-    count = {"kernel": 500, "user": 10_000}[model]
+    count = {"kernel": 500, "user": 10_000, "hybrid": 10_000}[model]
     many, waiting, reading, spinning = lines(start(model, "r08_user_threads.py", "--count", str(count)))
     threads, carriers = numbers(many)
     assert threads == count
-    assert carriers >= count + 1 if model == "kernel" else carriers <= 3
+    assert carriers >= count + 1 if model == "kernel" else carriers <= {"user": 3, "hybrid": 5}[model]
     assert 0.2 <= numbers(waiting)[2] < 2
     readers, ticks, answered = numbers(reading)
     assert (readers, answered) == (100, 100)
@@ -280,7 +281,9 @@ def test_the_fair_policy_serves_all_and_the_favoured_sooner() -> None:
 
 def test_kernel_threads_are_one_to_one(model: str) -> None:
     rows = lines(start(model, "r09_kernel_threads.py"))
-    assert numbers(rows[1]) == [4, {"kernel": 4, "user": 1}[model]]
+    threads, carriers = numbers(rows[1])
+    assert threads == 4
+    assert carriers in {"kernel": (4,), "user": (1,), "hybrid": (1, 2)}[model]
     if model == "user":
         assert numbers(rows[2])[1] < 1.15  # hashing is offloaded, and may keep more than one busy
 

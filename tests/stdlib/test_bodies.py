@@ -52,10 +52,16 @@ def outcomes(name: str, model: str) -> Outcomes:
 #: What is known not to hold, (module, case) -> models and the reason; told in docs/limits.md.
 SIGNAL_ENDS_A_WAIT = "a signal ends main's wait, which begins anew after the handler"
 KNOWN_GAPS = {
-    ("signalled", "case_a_notify_that_comes_with_a_signal_is_not_lost"): (("user",), SIGNAL_ENDS_A_WAIT),
-    ("signalled", "case_a_pulse_that_comes_with_a_signal_is_not_lost"): (("user",), SIGNAL_ENDS_A_WAIT),
+    ("signalled", "case_a_notify_that_comes_with_a_signal_is_not_lost"): (
+        ("user", "hybrid"),
+        SIGNAL_ENDS_A_WAIT,
+    ),
+    ("signalled", "case_a_pulse_that_comes_with_a_signal_is_not_lost"): (
+        ("user", "hybrid"),
+        SIGNAL_ENDS_A_WAIT,
+    ),
     ("signalled", "case_who_waited_first_is_served_first_also_after_a_signal"): (
-        ("user", "kernel"),
+        ("user", "kernel", "hybrid"),
         SIGNAL_ENDS_A_WAIT,
     ),
 }

@@ -15,8 +15,10 @@ from collections.abc import Iterable
 from typing import Any
 
 __all__ = [
+    "CALLS_MAY_SWITCH",
     "CHECKS_HANDLES",
     "FREE_THREADED",
+    "HAS_EVENTS",
     "HIGH",
     "MAXRSS",
     "PLAIN_LOCK_TYPE",
@@ -45,6 +47,10 @@ PLAIN_LOCK_TYPE = VERSION >= (3, 13)  # `_thread.lock` is a type one may call
 CHECKS_HANDLES = VERSION >= (3, 13)  # threads are joined by `_ThreadHandle`, not by a sentinel lock
 RLOCK_SHOWS_LOCKED = VERSION >= (3, 14)  # `RLock.locked()` is there
 SHOWS_CODE_LINES = VERSION >= (3, 13)  # tracebacks show the source of `python -c`
+HAS_EVENTS = VERSION >= (3, 12)  # sys.monitoring (PEP 669)
+# A switch of stacks inside the event of a function that begins or is resumed:
+# 3.12 then counts references wrongly.
+CALLS_MAY_SWITCH = VERSION >= (3, 13)
 TIMEOUT_MAX: float = _thread.TIMEOUT_MAX
 monotonic = time.monotonic
 exit_now = os._exit

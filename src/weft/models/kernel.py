@@ -213,9 +213,16 @@ class KernelModel:
         self._over = threads.raw_lock()
         self._alive = self._stopping = False
 
+    def nudge(self, block: ControlBlock) -> None:
+        """Something was thrown at a thread: it meets that at the end of its wait."""
+
     def call_at(self, when: float, start: Callable[..., object], function: Any, args: Any) -> "Call":
         """Call `start(function, args)` at a time (monotonic seconds), on a kernel thread of its own."""
         return Call(when, start, function, args)
+
+    def left_behind(self) -> list[Any]:
+        """What must not be freed at the end: nothing, the kernel keeps the stacks."""
+        return []
 
     def end(self) -> None:
         """The interpreter ends."""

@@ -137,6 +137,11 @@ class Preemption:
         if self._loop.ready:
             self.ensure_running()
 
+    def move(self, loop: Loop) -> None:
+        """In a forked child whose main kernel thread is another carrier than the parent's."""
+        self._loop = loop
+        self._reports.move(loop)
+
     def after_fork(self) -> None:
         """In a forked child: no watchdog came along."""
         self._bell = threads.raw_lock()

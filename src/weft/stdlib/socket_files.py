@@ -8,15 +8,17 @@ but a frame. Whoever is inside already, as a signal's handler that interrupts a 
 
 import io
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from weft.host.clock import monotonic
 from weft.host.poller import READ, WRITE
 from weft.stdlib.descriptors import nap, wait_for
 from weft.stdlib.files import GUARDED, buffer_type
+from weft.stdlib.locks import RLock
 from weft.stdlib.sleep import sleep
 
-__all__ = ["supply_makefile"]
+__all__ = ["supply_locked_makefile", "supply_makefile"]
 
 SIZED = ("read", "read1", "readline", "peek")
 BUFFERED = ("readinto", "readinto1", "write")
@@ -85,6 +87,25 @@ def _in_turns(method: Any) -> Any:
     return call
 
 
+def _locked(method: Any) -> Any:
+    """The same where several carriers share the file: C's lock would put a whole carrier to sleep."""
+    name = method.__name__
+    first, last = (0, 2) if name in ENDERS else (1, 2) if name in WRITERS else (0, 1)
+
+    def call(self: Any, *args: Any) -> Any:
+        locks = getattr(self, "_turns", ())[first:last]
+        for lock in locks:
+            lock.acquire()
+        try:
+            return method(self, *args)
+        finally:
+            for lock in locks:
+                lock.release()
+
+    call.__name__, call.__qualname__, call.__doc__ = name, method.__qualname__, method.__doc__
+    return call
+
+
 def _is_refused(file: Any, error: RuntimeError) -> bool:
     """Whether C refused the caller because another thread is inside, and not the caller itself."""
     if not str(error).startswith(REFUSED):
@@ -117,18 +138,25 @@ def _await_turn(raw: Any, events: int, tries: int) -> None:
         nap(monotonic() + PAUSE)
 
 
-def _turns(base: Any) -> Any:
-    methods = {name: _in_turns(getattr(base, name)) for name in GUARDED if hasattr(base, name)}
+def _turns(base: Any, guard: Callable[[Any], Any]) -> Any:
+    methods = {name: guard(getattr(base, name)) for name in GUARDED if hasattr(base, name)}
     return buffer_type(base, methods)
 
 
-TurnsReader = _turns(io.BufferedReader)
-TurnsWriter = _turns(io.BufferedWriter)
-TurnsPair = _turns(io.BufferedRWPair)
-
-
 def supply_makefile(module: Any) -> None:
-    """Have the sockets of an executed copy of `socket` make such files."""
+    """Have the sockets of an executed copy of `socket` make such files, for one carrier."""
+    _supply(module, _in_turns)
+
+
+def supply_locked_makefile(module: Any) -> None:
+    """The same for threads of several carriers."""
+    _supply(module, _locked)
+
+
+def _supply(module: Any, guard: Callable[[Any], Any]) -> None:
+    reader, writer, pair = (
+        _turns(base, guard) for base in (io.BufferedReader, io.BufferedWriter, io.BufferedRWPair)
+    )
     real = module.socket.makefile
 
     def makefile(
@@ -146,12 +174,13 @@ def supply_makefile(module: Any) -> None:
         size = io.DEFAULT_BUFFER_SIZE if buffering is None or buffering < 0 else buffering
         made: Any
         if "w" not in mode:
-            made = TurnsReader(raw, size)
+            made = reader(raw, size)
         elif "r" in mode:
-            made = TurnsPair(raw, raw, size)
+            made = pair(raw, raw, size)
         else:
-            made = TurnsWriter(raw, size)
+            made = writer(raw, size)
         made._socket_file = raw
+        made._turns = (RLock(), RLock())
         if "b" in mode:
             return made
         text: Any = io.TextIOWrapper(made, io.text_encoding(encoding), errors, newline)
