@@ -16,7 +16,7 @@ import time
 
 COUNT = 100
 ROUNDS = 5
-MODELS = ("kernel", "user")
+MODELS = ("kernel", "user", "hybrid", "process")
 
 
 def trivial() -> None:

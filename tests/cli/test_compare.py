@@ -85,6 +85,30 @@ def test_each_model_says_what_the_program_cost_there() -> None:
     assert said["verdict"]["text"].endswith(".")
 
 
+def test_every_model_takes_part_unless_some_are_named() -> None:
+    code = """
+import queue, threading, time
+woken = queue.Queue()
+def nap():
+    time.sleep(0.05)
+    woken.put(1)
+threads = [threading.Thread(target=nap) for _ in range(20)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(sum(woken.get() for _ in threads))
+"""
+    done = compare("--runs", "1", "--json", "-c", code)
+    said = json.loads(done.stdout)
+    assert list(said["models"]) == list(ALL)
+    for model, found in said["models"].items():
+        assert found["output"]["same"], found
+        assert found["threads_started"] == (None if model == "plain" else 20)
+        if model in MODELS:
+            assert 0.9 < found["parked"] < 8, found
+        else:
+            assert (found["parked"], found["switches"]["weft"]) == (None, None)
+
+
 def keys(value: Any, path: str = "") -> set[str]:
     if not isinstance(value, dict):
         return {path}
@@ -458,7 +482,7 @@ def test_the_help_names_every_option_and_model() -> None:
 @pytest.mark.parametrize("name", contests())
 def test_a_contest_has_the_same_answer_on_every_model(name: str) -> None:
     program = contest_file(name)
-    answers = {model: run_weft("--model", model, program).check().stdout for model in MODELS}
+    answers = {model: run_weft("--model", model, program).check().stdout for model in (*MODELS, "process")}
     answers["plain"] = python(program).check().stdout
     assert len(set(answers.values())) == 1, answers
 
@@ -468,4 +492,4 @@ def test_a_contest_is_compared_by_its_name() -> None:
     assert done.returncode == 0, done
     said = json.loads(done.stdout)
     assert said["program"] == "contest starting-threads"
-    assert [found["threads_started"] for found in said["models"].values()] == [5000, 5000]
+    assert [found["threads_started"] for found in said["models"].values()] == [1000, 1000]

@@ -12,11 +12,14 @@ FORMAT = 1  # of the JSON; a key that goes or changes its meaning makes it 2
 
 @dataclass(frozen=True)
 class Counts:
-    """What weft counted inside a run: threads started, its own switches, seconds parked of all threads."""
+    """What weft counted inside a run: threads started, its own switches, seconds parked of all threads.
+
+    None: what it does not see, as where each thread is a process.
+    """
 
     threads: int
-    switches: int
-    parked: float
+    switches: int | None
+    parked: float | None
 
 
 @dataclass(frozen=True)

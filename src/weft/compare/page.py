@@ -177,7 +177,11 @@ def _plots(figure: Any, comparison: Comparison) -> str:
         o.model: float(o.counts.switches) for o in comparison.outcomes if o.counts and o.counts.switches
     }
     _bars(upper[4], comparison, "switches by weft", counted)
-    parked = {o.model: o.counts.parked for o in comparison.outcomes if o.counts}
+    parked = {
+        o.model: o.counts.parked
+        for o in comparison.outcomes
+        if o.counts is not None and o.counts.parked is not None
+    }
     _bars(upper[5], comparison, "time parked, all threads", parked, seconds)
     return _svg(drawn, f"Plots of the figures below, for {', '.join(o.model for o in able)}")
 

@@ -204,7 +204,12 @@ def _read_counts(path: Path) -> Counts | None:
     """What weft left; None if the program ended in a way that left it no time (os._exit, exec, a signal)."""
     try:
         figures = dict(line.split() for line in path.read_text(encoding="ascii").splitlines())
-        return Counts(int(figures["threads"]), int(figures["switches"]), float(figures["parked"]))
+        switches, parked = figures.get("switches"), figures.get("parked")
+        return Counts(
+            int(figures["threads"]),
+            int(switches) if switches is not None else None,
+            float(parked) if parked is not None else None,
+        )
     except (OSError, ValueError, KeyError):
         return None
 

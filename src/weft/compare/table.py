@@ -16,7 +16,7 @@ GOOD, BAD, FAINT, BOLD = "32", "31", "2", "1"
 
 NOTES = (
     "least and most of the timed runs; the one in which weft counted is not among them",
-    "plain has nothing of weft in it, so nobody counts there",
+    "plain has nothing of weft in it, so nobody counts there; of processes only the starts are counted",
 )
 
 

@@ -1,5 +1,6 @@
 """100 clients each ask a server 200 times over a connection of their own, a thread for each end."""
 
+import queue
 import socket
 import threading
 
@@ -9,31 +10,27 @@ QUESTION = b"0123456789abcdef"
 
 
 def serve(connection: socket.socket) -> None:
-    with connection:
-        while asked := connection.recv(len(QUESTION), socket.MSG_WAITALL):
-            connection.sendall(asked.upper())
+    while asked := connection.recv(len(QUESTION), socket.MSG_WAITALL):
+        connection.sendall(asked.upper())
+    connection.close()
 
 
-def ask(connection: socket.socket, right: list[int]) -> None:
-    with connection:
-        for _ in range(REQUESTS):
-            connection.sendall(QUESTION)
-            answer = connection.recv(len(QUESTION), socket.MSG_WAITALL)
-            right.append(answer == QUESTION.upper())
+def ask(connection: socket.socket, right: "queue.Queue[int]") -> None:
+    count = 0
+    for _ in range(REQUESTS):
+        connection.sendall(QUESTION)
+        count += connection.recv(len(QUESTION), socket.MSG_WAITALL) == QUESTION.upper()
+    connection.shutdown(socket.SHUT_WR)  # no more questions, whoever else has a copy of it
+    right.put(count)
 
 
 def main() -> None:
-    right: list[int] = []
-    threads = []
+    right: queue.Queue[int] = queue.Queue()
     for _ in range(CLIENTS):
         here, there = socket.socketpair()
-        threads.append(threading.Thread(target=serve, args=(there,)))
-        threads.append(threading.Thread(target=ask, args=(here, right)))
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    print(f"{sum(right)} right answers")
+        threading.Thread(target=serve, args=(there,)).start()
+        threading.Thread(target=ask, args=(here, right)).start()
+    print(f"{sum(right.get() for _ in range(CLIENTS))} right answers")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """20 threads take one lock 500 times each, and give way while they hold it."""
 
+import queue
 import threading
 import time
 
@@ -7,16 +8,17 @@ THREADS = 20
 TIMES = 500
 
 lock = threading.Lock()
-total = 0
+taken: "queue.Queue[int]" = queue.Queue()
 
 
 def add() -> None:
-    global total
+    times = 0
     for _ in range(TIMES):
         with lock:
-            seen = total
+            seen = times
             time.sleep(0)
-            total = seen + 1
+            times = seen + 1
+    taken.put(times)
 
 
 def main() -> None:
@@ -25,7 +27,7 @@ def main() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    print(f"{total} is the total")
+    print(f"taken {sum(taken.get() for _ in threads)} times")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A thousand threads each sleep ten times for 20 ms."""
 
+import queue
 import threading
 import time
 
@@ -7,13 +8,15 @@ SLEEPERS = 1_000
 TIMES = 10
 NAP = 0.02
 
-woken: list[int] = []
+woken: "queue.Queue[int]" = queue.Queue()
 
 
 def sleeper() -> None:
-    for number in range(TIMES):
+    times = 0
+    for _ in range(TIMES):
         time.sleep(NAP)
-        woken.append(number)
+        times += 1
+    woken.put(times)
 
 
 def main() -> None:
@@ -22,7 +25,7 @@ def main() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    print(f"{len(woken)} times one woke")
+    print(f"{sum(woken.get() for _ in threads)} times one woke")
 
 
 if __name__ == "__main__":

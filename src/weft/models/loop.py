@@ -123,7 +123,7 @@ class Loop:
 
         def pick() -> Callable[[], Any]:
             me = getattr(getcurrent(), "block", None)
-            if me is not None and me.on is not None and not me.done and not told:
+            if me is not None and me.on is not None and not me.done and not told and me is not self.keeper:
                 told.append(me)
                 tell(Kind.PARKED, me, None)
             resume = take()

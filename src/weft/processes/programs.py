@@ -12,12 +12,15 @@ _STDLIB = tuple(
     {os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")}
     | {os.path.dirname(os.__file__) + os.sep}
 )
+_CONTESTS = f"{HOME}contests{os.sep}"  # programs that come with weft
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
 @cache
 def is_programs(filename: str) -> bool:
     """Whether a file of source code belongs to the program."""
+    if filename.startswith(_CONTESTS):
+        return True
     if filename.startswith(("<frozen", HOME)) or filename.endswith(f"{os.sep}bin{os.sep}weft"):
         return False
     return not filename.startswith(_STDLIB) and not any(part in filename for part in _INSTALLED)

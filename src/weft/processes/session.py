@@ -27,6 +27,7 @@ class Processes:
         self.interrupted = False
         self.imports: Imports | None = None
         self._hook: Any = None
+        self._counts: str | None = None  # a file for figures, if somebody asked for them
 
     # -- in force, and not any more --------------------------------------------------------------------
 
@@ -80,7 +81,11 @@ class Processes:
         self.interrupted = self.interrupted or isinstance(sys.exc_info()[1], KeyboardInterrupt)
 
     def count_into(self, path: str) -> None:
-        """Leave no figures: what the threads of a process do, this one does not see."""
+        """Leave in a file, when the interpreter ends, how many threads there were.
+
+        What they did, and how long they waited, only their own processes see.
+        """
+        self._counts = path
 
     def dump_on_quit(self) -> None:
         """Have SIGQUIT print the stack of each process that gets it."""
@@ -133,6 +138,12 @@ class Processes:
             return
         self.imports = None
         self._end_all()
+        if self._counts is not None:
+            try:
+                with open(self._counts, "w", encoding="ascii") as file:
+                    file.write(f"threads {threads.settings.numbers.look(lambda state: state[0])}\n")
+            except OSError:
+                pass  # who asked sees that it is not there
         where = arena()
         use_arena(None)
         where.close()
