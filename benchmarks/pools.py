@@ -5,7 +5,9 @@
 Each pool lives in a process of its own, and the two are asked in turn, so that both meet the same spells of
 the machine. `many` submits 10,000 calls of an empty function and then asks for all results, `one` waits for
 each before it submits the next, both in CPU µs for each call; `start` is the time in µs to start and join 100
-threads. Medians of the rounds, and the median of the rounds' ratios.
+threads. `floor` is the least that a pool written in Python could do: a line of calls that one function makes
+when the first result is asked for, with no thread, no waiting and no shutdown. Medians of the rounds, and the
+median of the rounds' ratios.
 """
 
 import argparse
@@ -15,17 +17,73 @@ import os
 import statistics
 import subprocess
 import sys
+from collections import deque
 from time import perf_counter, process_time
 from typing import Any
 
 COUNT = 10_000
 WORKERS = 8
 GOALS = {"many": 0.05}
-PEERS = {"threading": [], "weft": ["-m", "weft", "run", "--model", "user"]}  # how each interpreter is started
+PEERS = {  # how each interpreter is started
+    "floor": [],
+    "threading": [],
+    "weft": ["-m", "weft", "run", "--model", "user"],
+}
 
 
 def nothing() -> None:
     pass
+
+
+class Call:
+    """The least that a future can be: a call, its state and its result."""
+
+    def __init__(self, pool: Any, fn: Any, args: Any) -> None:
+        self.state = "PENDING"
+        self.value = self.error = self.waiting = None
+        self.pool = pool
+        self.fn = fn
+        self.args = args
+
+    def result(self) -> Any:
+        if self.state != "FINISHED":
+            self.pool.work()
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+class Floor:
+    """The least that a pool can be: a line of calls."""
+
+    def __init__(self) -> None:
+        self.calls: deque[Call] = deque()
+        self.closed = False
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Call:
+        call = Call(self, fn, args)
+        if self.closed:
+            raise RuntimeError
+        self.calls.append(call)
+        return call
+
+    def work(self) -> None:
+        calls = self.calls
+        while calls:
+            call = calls.popleft()
+            call.state = "RUNNING"
+            try:
+                value = call.fn(*call.args)
+            except BaseException as error:
+                call.error = error
+                continue
+            call.fn = call.args = None
+            if call.waiting is None:
+                call.value = value
+                call.state = "FINISHED"
+
+    def shutdown(self) -> None:
+        self.closed = True
 
 
 def many(pool: Any) -> float:
@@ -63,6 +121,8 @@ def serve(kind: str) -> None:
         from weft.futures import executor
 
         pool = executor("user", max_workers=WORKERS)
+    elif kind == "floor":
+        pool = Floor()
     else:
         from concurrent.futures import ThreadPoolExecutor
 
@@ -78,7 +138,7 @@ def serve(kind: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--serve", choices=("weft", "threading"))
+    parser.add_argument("--serve", choices=tuple(PEERS))
     asked = parser.parse_args()
     if asked.serve:
         serve(asked.serve)
@@ -110,7 +170,12 @@ def main() -> None:
         mine, theirs = (statistics.median(r[kind][bench] for r in rounds) for kind in ("weft", "threading"))
         ratio = statistics.median(r["weft"][bench] / r["threading"][bench] for r in rounds)
         goal = f" (goal {GOALS[bench]})" if bench in GOALS else ""
-        print(f"{bench:<6} weft {mine * 1e6:8.2f}  threading {theirs * 1e6:8.2f}  ratio {ratio:.3f}{goal}")
+        text = f"{bench:<6} weft {mine * 1e6:8.2f}  threading {theirs * 1e6:8.2f}  ratio {ratio:.3f}{goal}"
+        if bench == "many":
+            least = statistics.median(r["floor"][bench] for r in rounds)
+            share = statistics.median(r["floor"][bench] / r["threading"][bench] for r in rounds)
+            text += f"  floor {least * 1e6:.2f}, ratio {share:.3f}"
+        print(text)
 
 
 if __name__ == "__main__":
