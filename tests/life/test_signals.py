@@ -90,14 +90,16 @@ def test_an_interrupt_that_nobody_catches_ends_as_python_does(model: str | None)
 
 def test_ctrl_c_while_the_program_waits_for_its_threads_at_the_end(model: str) -> None:
     code = """
-        import threading, time
+        import threading, time, weft
         go = threading.Event()
         def work():
+            while not any(each.name == "MainThread" and each.wait for each in weft.threads()):
+                time.sleep(0.001)
+            print("ready", flush=True)
             go.wait(60)
             print("worker")
         t = threading.Thread(target=work)
         t.start()
-        print("ready", flush=True)
         try:
             threading._shutdown()
         except KeyboardInterrupt:

@@ -123,8 +123,10 @@ def test_user_threads_start_faster_than_kernel_threads_and_those_than_processes(
     assert rows[0].startswith("100 workers")
     cost = {row[:16].strip(): numbers(row[16:]) for row in rows[2:]}
     in_all = {kind: figures[0] for kind, figures in cost.items()}
-    assert list(in_all) == ["kernel threads", "user threads", "processes"]
+    models = ["kernel threads", "user threads", "hybrid threads", "process threads"]
+    assert list(in_all) == [*models, "processes"]
     assert 0 < in_all["user threads"] < in_all["kernel threads"] < in_all["processes"]
+    assert in_all["kernel threads"] < in_all["process threads"]
     assert all(each == pytest.approx(10 * total, rel=0.1) for total, each, _ in cost.values())
 
 

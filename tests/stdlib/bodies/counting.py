@@ -8,6 +8,7 @@ from tests.stdlib.seen import (
     LONG,
     SHORT,
     block_of,
+    for_user,
     for_weft,
     in_thread,
     raises,
@@ -223,16 +224,30 @@ def case_a_sleeping_thread_says_so() -> None:
     thread.join()
 
 
-@for_weft
-def case_sleepers_wake_in_order_of_their_deadlines() -> None:
-    order: list[int] = []
-    delays = [0.05, 0.01, 0.03, 0.02, 0.04]
+DELAYS = [0.05, 0.01, 0.03, 0.02, 0.04]
+
+
+def woken() -> list[tuple[int, float, float]]:
+    """Sleepers as they woke: which, when it went to sleep, and when it woke."""
+    order: list[tuple[int, float, float]] = []
 
     def sleep(number: int) -> None:
-        time.sleep(delays[number])
-        order.append(number)
+        begun = time.monotonic()
+        time.sleep(DELAYS[number])
+        order.append((number, begun, time.monotonic()))
 
     threads = [start(sleep, number) for number in range(5)]
     for thread in threads:
         thread.join()
-    assert order == [1, 3, 2, 4, 0]
+    return order
+
+
+def case_no_sleeper_wakes_before_its_time() -> None:
+    order = woken()
+    assert sorted(number for number, _, _ in order) == [0, 1, 2, 3, 4]
+    assert all(woke - begun >= DELAYS[number] for number, begun, woke in order)
+
+
+@for_user  # elsewhere the kernel says which of two that are due runs first
+def case_sleepers_wake_in_order_of_their_deadlines() -> None:
+    assert [number for number, _, _ in woken()] == [1, 3, 2, 4, 0]
