@@ -38,6 +38,14 @@ def maker():
         return len(seen) + n
     return append, count, read
 append, count, read = maker()
+def give(where, what, more=None):
+    where.append(what)
+def pass_on(where):
+    return give(where, 1)
+class Helper:
+    def give(self, what, where):
+        where.append(what)
+helper = Helper()
 """
 
 LOST = {
@@ -62,6 +70,11 @@ LOST = {
     "a[0] = b": "f() changes the argument a",
     "b[a[0]] = a": "f() changes the argument b",
     "a.clear()": "f() changes the argument a, by clear()",
+    "give(line, 1)": "give() changes the argument where, by append()",
+    "give(a, b)": "give() changes the argument where, by append()",
+    "x = give(account.log, b, 2)": "give() changes the argument where, by append()",
+    "pass_on(a)": "give() changes the argument where, by append()",
+    "helper.give(1, a)": "Helper.give() changes the argument where, by append()",
 }
 
 HARMLESS = [
@@ -73,6 +86,9 @@ HARMLESS = [
     "n = 0\n def inner():\n  nonlocal n\n  n += 1\n inner()\n return n",
     "return sorted(line), [x for x in numbers]",
     "with open('/dev/null') as file:\n  file.name",
+    "mine = []\n give(mine, line)\n helper.give(line, mine)",
+    "give(list(line), 1)\n give([], line)\n helper.give(where=[], what=line)",
+    "a = []\n pass_on(a)",
     "account = Account()\n account.left = 3\n account.take()",
 ]
 

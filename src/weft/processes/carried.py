@@ -132,7 +132,7 @@ def _reached(
         seen.add(key)
         found = _Function(called, known, comes_back)
         yield found
-        todo += [(each, (), {}) for code in _codes(found.code) for each in _calls(found, code)]
+        todo += [(each, given, {}) for code in _codes(found.code) for each, given in _calls(found, code)]
 
 
 def _defaults(function: FunctionType) -> dict[str, Any]:
@@ -152,22 +152,50 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(constant)
 
 
-def _calls(found: _Function, code: CodeType) -> Iterator[Any]:
-    """The functions and methods that a body refers to."""
+def _calls(found: _Function, code: CodeType) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """The functions and methods that a body refers to, each with what it is given, as far as can be told."""
     steps = _steps(code)
-    for before, after in zip(steps, [*steps[1:], None], strict=True):
+    for index, before in enumerate(steps):
+        after = steps[index + 1] if index + 1 < len(steps) else None
         for how, name in _loads(before, code)[-1:]:
             value = found.meaning(how, name)
             if isinstance(value, (FunctionType, MethodType)):
-                yield value
+                yield value, _given(found, code, index + 1)
             elif after is not None and after.opname in GETS and _is_own(value):
                 inner = getattr(type(value), after.argval, None)
                 if isinstance(value, (ModuleType, type)):
                     inner = getattr(value, after.argval, None)
                     if isinstance(inner, (FunctionType, MethodType)):
-                        yield inner
+                        yield inner, _given(found, code, index + 2)
                 elif isinstance(inner, FunctionType):
-                    yield MethodType(inner, value)
+                    yield MethodType(inner, value), _given(found, code, index + 2)
+
+
+def _given(found: _Function, code: CodeType, index: int) -> tuple[Any, ...]:
+    """The arguments of a call whose function has just been loaded, None for each that is not known.
+
+    Only names, their attributes and constants are followed; at the first argument of another kind the rest
+    is unknown.
+    """
+    if code is not found.code:  # a function inside it, whose names are its own
+        return ()
+    loaded: list[tuple[str, tuple[str, ...]] | None] = []
+    for step in _steps(code)[index:]:
+        names = _loads(step, code)
+        if names:
+            loaded += [(how, (name,)) for how, name in names]
+        elif step.opname == "LOAD_CONST":
+            loaded.append(None)
+        elif step.opname == "LOAD_ATTR" and loaded and loaded[-1] is not None:
+            how, path = loaded[-1]
+            loaded[-1] = how, (*path, step.argval)
+        elif step.opname in ("PUSH_NULL", "PRECALL"):
+            continue
+        elif step.opname == "CALL" and step.arg == len(loaded):
+            break
+        else:
+            return ()
+    return tuple(None if each is None else found.follow(*each) for each in loaded)
 
 
 def _is_own(value: Any) -> bool:
