@@ -26,17 +26,22 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {
             "errors",
             "config",
+            "host.children",
+            "host.clock",
             "host.entropy",
             "host.platform",
             "core",
             "models.controlled",
+            "stdlib.local",
+            "instrument",
             "watch",
             "runtime",
             "check",
         }
     ),
+    "instrument": frozenset({"errors", "instrument"}),
     "launch": frozenset({"errors", "config", "core", "host.platform", "runtime"}),
-    "cli": frozenset({"errors", "config", "watch", "runtime", "check", "launch", "cli"}),
+    "cli": frozenset({"errors", "config", "host.children", "watch", "runtime", "check", "launch", "cli"}),
     "weft": frozenset({"errors", "config", "core", "watch", "runtime", "check"}),
     "__main__": frozenset({"cli"}),
 }

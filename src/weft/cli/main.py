@@ -11,9 +11,11 @@ __all__ = ["main"]
 
 USAGE = """\
 usage: weft run [options] program.py [args]     run a program on a thread model
+       weft check [options] program.py [args]   find what can go wrong with its threads
+       weft replay FILE                         run what was found again
        weft --version
 
-`weft run --help` says more.
+`weft run --help` and `weft check --help` say more.
 """
 
 
@@ -22,6 +24,9 @@ def main() -> None:
     args = sys.argv[1:]
     if args[:1] == ["run"]:
         run_command(args[1:])
+    elif args[:1] in (["check"], ["replay"]):
+        command = importlib.import_module(f"weft.cli.{args[0]}")  # `run` has no need of it
+        getattr(command, f"{args[0]}_command")(args[1:])
     elif args in (["-h"], ["--help"]):
         print(USAGE, end="")
     elif args in (["-V"], ["--version"]):

@@ -1,0 +1,1 @@
+"""What could happen? Runs a program under many schedules and says what is wrong with it."""

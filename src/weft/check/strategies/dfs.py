@@ -1,0 +1,100 @@
+"""Depth-first search with a bound on preemptions (Musuvathi and Qadeer, 2007).
+
+A preemption is a switch away from a thread that could go on. All schedules with at most `bound` of them are
+run, those with fewer first: bound 0, then 1, and so on. Each schedule is counted once, under the bound that
+it needs.
+"""
+
+from typing import Any
+
+from weft.models.controlled import Task
+
+__all__ = ["BoundedDfs"]
+
+
+class BoundedDfs:
+    """All schedules with at most `bound` preemptions.
+
+    Attributes:
+        exhausted: the largest bound of which every schedule has been run, -1 before that.
+        complete: no bound cut anything off: these are all schedules there are.
+        state: where the search stands, of plain types: another object can go on from it.
+    """
+
+    name = "dfs"
+    traced = False
+
+    def __init__(self, bound: int = 2) -> None:
+        self.bound = bound
+        self.exhausted = -1
+        self.complete = False
+        self.runs = 0
+        self._now = 0  # the bound that is being searched
+        self._stack: list[list[Any]] = []  # [candidates (number, cost), index, preemptions before]
+        self._depth = 0
+        self._cut = False
+        self._spent = 0
+        self._skip = False
+
+    @property
+    def state(self) -> list[Any]:
+        """Where the search stands between two executions."""
+        return [self.bound, self.exhausted, self.complete, self.runs, self._now, self._stack, self._cut]
+
+    @state.setter
+    def state(self, state: list[Any]) -> None:
+        self.bound, self.exhausted, self.complete, self.runs, self._now, self._stack, self._cut = state
+
+    def begin(self) -> None:
+        """An execution begins."""
+        self._depth = 0
+        self._spent = 0
+
+    def pick(self, enabled: list[Task], me: Task | None) -> Task | None:
+        """The thread that goes on."""
+        stack = self._stack
+        depth = self._depth
+        self._depth += 1
+        if depth == len(stack):
+            can_stay = me is not None and me in enabled
+            first = me if can_stay else enabled[0]
+            assert first is not None
+            candidates = [(first.number, 0)]
+            for task in enabled:
+                if task is not first:
+                    cost = 1 if can_stay else 0
+                    if self._spent + cost > self._now:
+                        self._cut = True
+                    else:
+                        candidates.append((task.number, cost))
+            stack.append([candidates, 0, self._spent])
+        entry = stack[depth]
+        number, cost = entry[0][entry[1]]
+        self._spent = entry[2] + cost
+        for task in enabled:
+            if task.number == number:
+                return task
+        self._skip = True  # the program is not the same again: told by whoever compares runs
+        return enabled[0]
+
+    def end(self, steps: int, trace: list[Any] | None) -> bool:
+        """An execution is over; False when every schedule within the bound has been run."""
+        if self._spent == self._now:  # fewer were run under a smaller bound
+            self.runs += 1
+        stack = self._stack
+        del stack[self._depth :]
+        while stack:
+            entry = stack[-1]
+            entry[1] += 1
+            if entry[1] < len(entry[0]):
+                return True
+            stack.pop()
+        self.exhausted = self._now
+        if not self._cut:
+            self.complete = True
+            return False
+        if self._now >= self.bound:
+            return False
+        self._now += 1
+        self._cut = False
+        return True
