@@ -8,6 +8,7 @@ times faster, but what it finds is believed only when a fresh child shows it aga
 
 import gc
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from weft.check import findings
 from weft.check.execution import Executor, Outcome, WithClock
 from weft.check.program import Program
 from weft.check.schedule import Schedule
+from weft.check.settings import Settings
 from weft.check.state import Snapshot, modules_with_state
 from weft.check.strategies.base import Strategy
 from weft.check.strategies.dfs import BoundedDfs
@@ -30,25 +32,14 @@ from weft.host.children import fork_child
 from weft.host.clock import monotonic
 from weft.host.entropy import Stream
 
-__all__ = ["Explorer", "Report", "Settings"]
+__all__ = ["Explorer", "Report", "replay_in_child"]
 
 STUCK = 10.0  # seconds of real time without a word, after which a child is taken to be stuck
 FIRST_BATCH = 0.1  # seconds
 ONE_SHOTS = 50
 SLICE = 0.5  # seconds of a later batch
+MOST_PROBLEMS = 5  # children that ended without a word, after which the search is given up
 BURIED = 200  # stacks that would not end, after which a batch gives up its process
-
-
-class Settings:
-    """What a search may do."""
-
-    def __init__(self) -> None:
-        self.seconds = 10.0
-        self.schedules: int | None = None
-        self.seed = 0
-        self.strategy = "portfolio"
-        self.bound = 2
-        self.limit = 20_000
 
 
 class Report:
@@ -321,7 +312,15 @@ class Explorer:
 
     def _collect(self, work: Callable[[Callable[[Any], None]], object]) -> list[Any]:
         """What a child sends, until it ends; one that says nothing for long is killed."""
-        child = fork_child(work)
+
+        def guarded(send: Any) -> None:
+            try:
+                work(send)
+            except BaseException:
+                send({"failed": traceback.format_exc()})
+                raise
+
+        child = fork_child(guarded)
         pieces: list[Any] = []
         stuck = False
         try:
@@ -333,9 +332,11 @@ class Explorer:
             stuck = True
             self.report.stuck += 1
         status = child.end(kill=stuck)
-        if status and not stuck:
-            self.report.problems.append(f"a child that ran the program ended with wait status {status}")
-            if len(self.report.problems) > 5:
+        if pieces and "failed" in pieces[-1]:
+            raise WeftError(f"the checker itself failed, please report it:\n{pieces[-1]['failed']}")
+        if not pieces and not stuck:
+            self.report.problems.append(f"the program ended its process by itself (wait status {status})")
+            if len(self.report.problems) >= MOST_PROBLEMS:
                 raise WeftError(self.report.problems[-1])
         return pieces
 

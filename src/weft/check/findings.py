@@ -1,6 +1,5 @@
 """What was wrong in one execution: made from how it ended, of plain types, to be sent and written."""
 
-import os
 from types import TracebackType
 from typing import Any
 
@@ -17,7 +16,6 @@ __all__ = [
     "left_over",
     "lost_update",
     "place_of_site",
-    "short",
     "signature",
 ]
 
@@ -109,6 +107,7 @@ _WAITS = {
     "acquire": "waits for",
     "wait": "waits for a notify on",
     "join": "waits for the end of",
+    "drain": "waits for the tasks to be done of",
     "get": "waits for an item of",
     "put": "waits for room in",
     "barrier": "waits at",
@@ -181,10 +180,3 @@ def left_over(over: Over, tasks: list[Task]) -> Finding:
     found = _made("bound", "the execution is longer than the bound on its steps", names, places, [])
     found["level"] = "note"
     return found
-
-
-def short(place: str) -> str:
-    """A place with its file relative to where we are, if that is shorter."""
-    path, _, rest = place.partition(":")
-    relative = os.path.relpath(path) if os.path.isabs(path) else path
-    return f"{min(relative, path, key=len)}:{rest}"

@@ -11,6 +11,7 @@ from typing import Any
 from weft.check.world import MODEL
 from weft.instrument import points
 from weft.models.controlled import Task
+from weft.stdlib.local import Local
 
 __all__ = ["LostUpdate", "Watch"]
 
@@ -32,6 +33,14 @@ LOOKS = frozenset(
     }
     | {"intersection", "difference", "symmetric_difference", "find", "startswith", "endswith", "decode"}
 )
+
+
+class _IsLocal(dict[type, bool]):
+    """Whether a class is one of thread-locals; asking again costs one look-up."""
+
+    def __missing__(self, cls: type) -> bool:
+        self[cls] = answer = Local in type.mro(cls)
+        return answer
 
 
 class LostUpdate:
@@ -71,9 +80,12 @@ class Watch:
         """The hook of instrumented code: a function of its own, since it is called for each access."""
         model, point, loop = MODEL, MODEL.point, MODEL.loop
         written, reads = self._written, self._reads
+        is_local = _IsLocal()
 
         def listen(access: int, obj: Any, key: Any, site: int) -> None:
             if not model.active:
+                return
+            if is_local[type(obj)]:  # its contents are each thread's own
                 return
             if access == LOOP:
                 loop(site)

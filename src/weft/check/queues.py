@@ -106,7 +106,7 @@ def quicken_queue(module: Any) -> None:
 
     def join(self: Any) -> None:
         """Wait until every item that was put has been got and said to be done."""
-        _point("join", self, None, None, _all_done)
+        _point("drain", self, None, None, _all_done)
 
     def qsize(self: Any) -> int:
         """How many items there are."""

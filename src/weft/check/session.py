@@ -5,28 +5,21 @@ says whether this one is, and starts it anew if not.
 """
 
 import os
-import sys
 from typing import Any
 
-from weft.check import findings, supply
 from weft.check.execution import Executor
-from weft.check.explore import Explorer, Report, Settings, replay_in_child
+from weft.check.explore import Explorer, Report, replay_in_child
 from weft.check.program import Program
 from weft.check.schedule import Schedule, load, save
+from weft.check.settings import Settings
 from weft.check.tell import story
+from weft.core.places import short
 from weft.errors import WeftError
 from weft.host.children import fork_child
 
-__all__ = ["check", "ensure_ready", "replay"]
+__all__ = ["check", "replay"]
 
 FOLDER = ".weft"
-
-
-def ensure_ready() -> None:
-    """Start this process anew if sets would be ordered by chance."""
-    if sys.flags.hash_randomization and os.environ.get("PYTHONHASHSEED") is None:
-        environment = {**os.environ, "PYTHONHASHSEED": "0"}
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606
 
 
 def check(path: str, args: list[str], settings: Settings) -> tuple[Report, str | None]:
@@ -36,7 +29,6 @@ def check(path: str, args: list[str], settings: Settings) -> tuple[Report, str |
         WeftError: the program cannot be checked.
     """
     program = Program(path, args)
-    supply.install()
     program.prepare()
     report = Explorer(program, settings).explore()
     where = None
@@ -55,7 +47,6 @@ def replay(path: str, program_path: str | None) -> tuple[int, list[str]]:
     """
     schedule = load(path)
     program = Program(program_path or schedule.program, schedule.args)
-    supply.install()
     program.prepare()
     executor = Executor(program, schedule.seed)
     again = replay_in_child(executor, schedule, 1_000_000, _collect)
@@ -96,7 +87,7 @@ def _divergence(wanted: Schedule, got: Schedule, again: Any) -> list[str]:
 
 def _step(step: tuple[int, str, str]) -> str:
     number, what, place = step
-    return what if number < 0 else f"thread {number}: {what} at {findings.short(place)}"
+    return what if number < 0 else f"thread {number}: {what} at {short(place)}"
 
 
 def _alike(one: tuple[int, str, str], other: tuple[int, str, str]) -> bool:

@@ -5,6 +5,7 @@ does nothing else afterwards.
 """
 
 import importlib
+import os
 import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -14,7 +15,8 @@ from weft.check import virtual
 from weft.check.queues import SimpleQueue, quicken_queue
 from weft.check.threads import make_thread_module, quicken_threading
 from weft.errors import WeftError
-from weft.host.platform import Empty
+from weft.check.world import MODEL
+from weft.host.platform import CACHES_WITHOUT_LOCK, Empty
 
 __all__ = ["install"]
 
@@ -45,8 +47,47 @@ def install() -> None:
                     setattr(found, attribute, getattr(module, attribute))
     for holder, name, value in virtual.replacements():
         setattr(holder, name, value)
+    setattr(os, "register_at_fork", _not_at_fork)  # noqa: B010 - a check forks between executions, not in one
+    functools: Any = importlib.import_module("functools")
+    if CACHES_WITHOUT_LOCK:
+        functools.cached_property.__get__ = _get_cached
     quicken_threading(importlib.import_module("threading"))
     quicken_queue(importlib.import_module("queue"))
+
+
+def _not_at_fork(**_: Any) -> None:
+    """Stands for `os.register_at_fork`."""
+
+
+_MISSING = object()
+
+
+def _get_cached(self: Any, instance: Any, owner: Any = None) -> Any:
+    """`functools.cached_property.__get__`, which many modules stand on, with a point before each of its accesses."""
+    if instance is None:
+        return self
+    name = self.attrname
+    if name is None:
+        raise TypeError("Cannot use cached_property instance without calling __set_name__ on it.")
+    try:
+        cache = instance.__dict__
+    except AttributeError:
+        raise TypeError(
+            f"No '__dict__' attribute on {type(instance).__name__!r} instance to cache {name!r} property."
+        ) from None
+    MODEL.point(1, instance, name)
+    value = cache.get(name, _MISSING)
+    if value is _MISSING:
+        value = self.func(instance)
+        MODEL.point(2, instance, name)
+        try:
+            cache[name] = value
+        except TypeError:
+            raise TypeError(
+                f"The '__dict__' attribute on {type(instance).__name__!r} instance does not support item"
+                f" assignment for caching {name!r} property."
+            ) from None
+    return value
 
 
 class _There:

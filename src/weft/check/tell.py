@@ -4,10 +4,13 @@ machines.
 
 import json
 import linecache
+from typing import TYPE_CHECKING
 
-from weft.check.explore import Report
-from weft.check.findings import short
-from weft.check.schedule import Schedule
+from weft.core.places import short
+
+if TYPE_CHECKING:
+    from weft.check.explore import Report
+    from weft.check.schedule import Schedule
 
 __all__ = ["as_json", "exit_status", "story", "verdict"]
 
@@ -15,13 +18,13 @@ MOST_STEPS = 30  # of a story
 WIDTH = 100
 
 
-def exit_status(report: Report, strict: bool = False) -> int:
+def exit_status(report: "Report", strict: bool = False) -> int:
     """0: no failure found; 1: there is one (strict: or a warning)."""
     levels = {"failure", "warning"} if strict else {"failure"}
     return int(any(finding["level"] in levels for finding in report.findings))
 
 
-def as_json(report: Report, path: str | None) -> str:
+def as_json(report: "Report", path: str | None) -> str:
     """The report as one JSON object."""
     first = report.findings[0] if report.findings else None
     return json.dumps(
@@ -40,7 +43,7 @@ def as_json(report: Report, path: str | None) -> str:
     )
 
 
-def verdict(report: Report, path: str | None) -> str:
+def verdict(report: "Report", path: str | None) -> str:
     """The report for people."""
     lines: list[str] = []
     for finding in report.findings:
@@ -76,7 +79,7 @@ def _shorten(line: str) -> str:
     return f"{head}at {short('/' + place)}" if at else line
 
 
-def story(schedule: Schedule) -> list[str]:
+def story(schedule: "Schedule") -> list[str]:
     """The end of the execution, a column for each thread, a line for each step."""
     steps = schedule.steps[-MOST_STEPS:]
     threads = sorted({step[0] for step in steps})

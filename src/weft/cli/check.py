@@ -4,8 +4,9 @@ import os
 import sys
 from typing import NoReturn
 
-from weft.check import session, tell
-from weft.check.explore import Settings
+from weft.check import tell
+from weft.check.settings import Settings
+from weft.check.start import begin
 from weft.errors import WeftError
 from weft.host.children import mute
 
@@ -58,7 +59,10 @@ def check_command(args: list[str]) -> None:
             _refuse(f"there is no option {word!r}")
     if not rest:
         _refuse("no program was named")
-    session.ensure_ready()
+    try:
+        session = begin()
+    except WeftError as error:
+        _refuse(str(error))
     out, errors = mute()
     try:
         report, path = session.check(rest[0], rest[1:], settings)

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from weft.check import session
+from weft.check.start import begin
 from weft.errors import WeftError
 from weft.host.children import mute
 
@@ -26,7 +26,11 @@ def replay_command(args: list[str]) -> None:
     if not 1 <= len(args) <= 2 or args[0].startswith("-"):
         print("weft replay: it takes the file of a schedule\nTry `weft replay --help`.", file=sys.stderr)
         sys.exit(2)
-    session.ensure_ready()
+    try:
+        session = begin()
+    except WeftError as error:
+        print(f"weft: {error}", file=sys.stderr)
+        sys.exit(2)
     out, errors = mute()
     try:
         status, lines = session.replay(args[0], args[1] if len(args) > 1 else None)

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Child", "fork_child", "mute"]
+__all__ = ["FAILED", "Child", "fork_child", "mute"]
 
+FAILED = 70  # exit status of a child whose work raised something
 HEAD = 4  # bytes of the length before each piece
 
 
@@ -59,7 +60,7 @@ def fork_child(work: Callable[[Callable[[Any], None]], object]) -> Child:
     if pid:
         os.close(w)
         return Child(pid, r)
-    status = 70
+    status = FAILED
     try:
         os.close(r)
 

@@ -13,6 +13,7 @@ from _queue import Empty
 from typing import Any
 
 __all__ = [
+    "CACHES_WITHOUT_LOCK",
     "CHECKS_HANDLES",
     "FREE_THREADED",
     "HIGH",
@@ -39,6 +40,7 @@ VERSION = sys.version_info[:2]
 PLAIN_LOCK_TYPE = VERSION >= (3, 13)  # `_thread.lock` is a type one may call
 CHECKS_HANDLES = VERSION >= (3, 13)  # threads are joined by `_ThreadHandle`, not by a sentinel lock
 RLOCK_SHOWS_LOCKED = VERSION >= (3, 14)  # `RLock.locked()` is there
+CACHES_WITHOUT_LOCK = VERSION >= (3, 12)  # `functools.cached_property` takes no lock
 SHOWS_CODE_LINES = VERSION >= (3, 13)  # tracebacks show the source of `python -c`
 TIMEOUT_MAX: float = _thread.TIMEOUT_MAX
 monotonic = time.monotonic
