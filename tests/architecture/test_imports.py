@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "models": frozenset({"errors", "config", "host", "core"}),
     "stdlib": frozenset({"errors", "config", "host", "core", "stdlib"}),
     "watch": frozenset({"errors", "config", "core", "watch"}),
+    "instrument": frozenset({"errors", "config", "host.platform", "instrument"}),
     "runtime": frozenset({"errors", "config", "host", "core", "models", "stdlib", "watch"}),
     "check": frozenset(
         {
@@ -31,6 +32,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "core",
             "models.controlled",
             "watch",
+            "instrument",
             "runtime",
             "check",
         }
