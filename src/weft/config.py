@@ -13,6 +13,7 @@ __all__ = [
     "SLICE",
     "VERSION",
     "Config",
+    "cache_folder",
     "check_options",
     "parse_entries",
     "parse_limit",
@@ -99,6 +100,21 @@ class Config:
             if value is not None:
                 values[name] = value
         return cls(**values)  # type: ignore[arg-type]
+
+
+def cache_folder() -> str | None:
+    """Where weft keeps what it can make again; None: nowhere.
+
+    WEFT_CACHE names a folder, or "off"; by default it is `weft` in the user's cache.
+    """
+    env = os.environ
+    named = env.get("WEFT_CACHE")
+    if named == "off":
+        return None
+    if named:
+        return named
+    above = env.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(above, "weft") if os.path.isabs(above) else None
 
 
 def check_options(config: Config, given: Mapping[str, object]) -> None:

@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "models": frozenset({"errors", "config", "host", "core"}),
     "stdlib": frozenset({"errors", "config", "host", "core", "stdlib"}),
     "watch": frozenset({"errors", "config", "core", "watch"}),
+    "instrument": frozenset({"errors", "config", "host.platform", "instrument"}),
     "runtime": frozenset({"errors", "config", "host", "core", "models", "stdlib", "watch"}),
     "check": frozenset(
         {
@@ -33,13 +34,12 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "core",
             "models.controlled",
             "stdlib.local",
-            "instrument",
             "watch",
+            "instrument",
             "runtime",
             "check",
         }
     ),
-    "instrument": frozenset({"errors", "instrument"}),
     "launch": frozenset({"errors", "config", "core", "host.platform", "runtime"}),
     "cli": frozenset({"errors", "config", "host.children", "watch", "runtime", "check", "launch", "cli"}),
     "weft": frozenset({"errors", "config", "core", "watch", "runtime", "check"}),

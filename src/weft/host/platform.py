@@ -17,6 +17,7 @@ __all__ = [
     "CHECKS_HANDLES",
     "FREE_THREADED",
     "HIGH",
+    "MAGIC",
     "PLAIN_LOCK_TYPE",
     "RLOCK_SHOWS_LOCKED",
     "SHOWS_CODE_LINES",
@@ -42,6 +43,9 @@ CHECKS_HANDLES = VERSION >= (3, 13)  # threads are joined by `_ThreadHandle`, no
 RLOCK_SHOWS_LOCKED = VERSION >= (3, 14)  # `RLock.locked()` is there
 CACHES_WITHOUT_LOCK = VERSION >= (3, 12)  # `functools.cached_property` takes no lock
 SHOWS_CODE_LINES = VERSION >= (3, 13)  # tracebacks show the source of `python -c`
+MAGIC = (
+    f"{sys.implementation.cache_tag} {sys.hexversion:x}".encode()
+)  # code of one interpreter is for it alone
 TIMEOUT_MAX: float = _thread.TIMEOUT_MAX
 monotonic = time.monotonic
 exit_now = os._exit
