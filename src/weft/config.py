@@ -15,6 +15,7 @@ __all__ = [
     "Config",
     "cache_folder",
     "check_options",
+    "environment_with_fixed_hashes",
     "parse_entries",
     "parse_limit",
     "parse_slice",
@@ -100,6 +101,13 @@ class Config:
             if value is not None:
                 values[name] = value
         return cls(**values)  # type: ignore[arg-type]
+
+
+def environment_with_fixed_hashes() -> dict[str, str] | None:
+    """The environment of an interpreter that hashes strings the same each time; None: it has been said how."""
+    if "PYTHONHASHSEED" in os.environ:
+        return None
+    return {**os.environ, "PYTHONHASHSEED": "0"}
 
 
 def cache_folder() -> str | None:

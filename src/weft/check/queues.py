@@ -47,6 +47,35 @@ def _check_timeout(timeout: Any) -> Any:
     return None if timeout is None else MODEL.now + timeout
 
 
+def _queue_size(self: Any) -> int:
+    """How many items there are."""
+    _point("qsize", self, None, None, _mutex_free)
+    return int(self._qsize())
+
+
+def _is_empty(self: Any) -> bool:
+    """Whether there is none."""
+    _point("qsize", self, None, None, _mutex_free)
+    return bool(not self._qsize())
+
+
+def _is_full(self: Any) -> bool:
+    """Whether there is no room."""
+    _point("qsize", self, None, None, _mutex_free)
+    return bool(0 < self.maxsize <= self._qsize())
+
+
+def _shutdown(self: Any, immediate: bool = False) -> None:
+    """Refuse puts from now on; gets once it is empty, or at once."""
+    _point("shutdown", self, None, None, _mutex_free)
+    self.is_shutdown = True
+    if immediate:
+        while self._qsize():
+            self._get()
+            if self.unfinished_tasks > 0:
+                self.unfinished_tasks -= 1
+
+
 def quicken_queue(module: Any) -> None:
     """Put single operations into an executed copy of CPython's `queue`."""
     empty, full = module.Empty, module.Full
@@ -108,36 +137,11 @@ def quicken_queue(module: Any) -> None:
         """Wait until every item that was put has been got and said to be done."""
         _point("drain", self, None, None, _all_done)
 
-    def qsize(self: Any) -> int:
-        """How many items there are."""
-        _point("qsize", self, None, None, _mutex_free)
-        return int(self._qsize())
-
-    def is_empty(self: Any) -> bool:
-        """Whether there is none."""
-        _point("qsize", self, None, None, _mutex_free)
-        return bool(not self._qsize())
-
-    def is_full(self: Any) -> bool:
-        """Whether there is no room."""
-        _point("qsize", self, None, None, _mutex_free)
-        return bool(0 < self.maxsize <= self._qsize())
-
-    def shutdown(self: Any, immediate: bool = False) -> None:
-        """Refuse puts from now on; gets once it is empty, or at once."""
-        _point("shutdown", self, None, None, _mutex_free)
-        self.is_shutdown = True
-        if immediate:
-            while self._qsize():
-                self._get()
-                if self.unfinished_tasks > 0:
-                    self.unfinished_tasks -= 1
-
     cls = module.Queue
     cls.__init__, cls.put, cls.get, cls.task_done, cls.join = begin, put, get, task_done, join
-    cls.qsize, cls.empty, cls.full = qsize, is_empty, is_full
+    cls.qsize, cls.empty, cls.full = _queue_size, _is_empty, _is_full
     if shut_down is not None:
-        cls.shutdown = shutdown
+        cls.shutdown = _shutdown
 
 
 def _has_item(task: Task) -> bool:

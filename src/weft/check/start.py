@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from weft.check import supply
+from weft.config import environment_with_fixed_hashes
 
 __all__ = ["begin"]
 
@@ -19,8 +20,8 @@ def begin() -> Any:
     Raises:
         WeftError: something has imported `threading` already.
     """
-    if sys.flags.hash_randomization and os.environ.get("PYTHONHASHSEED") is None:
-        environment = {**os.environ, "PYTHONHASHSEED": "0"}
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606
+    fixed = environment_with_fixed_hashes()
+    if sys.flags.hash_randomization and fixed is not None:
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], fixed)  # noqa: S606
     supply.install()
     return importlib.import_module("weft.check.session")

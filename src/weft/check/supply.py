@@ -14,8 +14,8 @@ from typing import Any
 from weft.check import virtual
 from weft.check.queues import SimpleQueue, quicken_queue
 from weft.check.threads import make_thread_module, quicken_threading
-from weft.errors import WeftError
 from weft.check.world import MODEL
+from weft.errors import WeftError
 from weft.host.platform import CACHES_WITHOUT_LOCK, Empty
 
 __all__ = ["install"]
@@ -62,8 +62,8 @@ def _not_at_fork(**_: Any) -> None:
 _MISSING = object()
 
 
-def _get_cached(self: Any, instance: Any, owner: Any = None) -> Any:
-    """`functools.cached_property.__get__`, which many modules stand on, with a point before each of its accesses."""
+def _get_cached(self: Any, instance: Any, owner: Any = None) -> Any:  # noqa: ARG001 - CPython's signature
+    """`functools.cached_property.__get__`, with a point before each of its accesses."""
     if instance is None:
         return self
     name = self.attrname
