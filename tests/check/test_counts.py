@@ -34,7 +34,7 @@ UNLOCKED = LOCKED.replace("with lock:\n                pass", "count[0] += 1").r
 
 
 def counted(folder: Path, program: str, *args: int) -> tuple[int, int, str]:
-    """Executions that ran to their end, those given up as known, and whether the search says it is complete."""
+    """Executions that ran to their end, those given up as known, whether the search says it is complete."""
     path = write(folder, program)
     done = subprocess.run(
         [sys.executable, "-m", "tests.check.counting", str(path), *map(str, args)],
@@ -50,7 +50,7 @@ def counted(folder: Path, program: str, *args: int) -> tuple[int, int, str]:
 
 
 def classes(n: int, k: int) -> int:
-    """Executions of n threads with k increments, each a read and a write, that differ in what matters."""
+    """Executions of n threads with k increments, a read and a write each, that matter differently."""
     steps = sorted([*range(n)] * 2 * k)
     seen = set()
     for order in set(permutations(steps)):

@@ -55,7 +55,7 @@ class Event:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is set, for at most `timeout` seconds; whether it is."""
-        deadline = None if timeout is None else MODEL.now + max(0.0, timeout)
+        deadline = None if timeout is None else MODEL.after(max(0.0, timeout))
         _point("wait", self, None, None, _is_set, deadline)
         return self._flag
 
@@ -112,7 +112,7 @@ def make_barrier(broken_error: type[Exception]) -> type:
             if self._count == self._parties:
                 return self._release(this, index)
             timeout = self._timeout if timeout is None else timeout
-            deadline = None if timeout is None else MODEL.now + max(0.0, timeout)
+            deadline = None if timeout is None else MODEL.after(max(0.0, timeout))
             _point("wait", self, this, None, _round_over, deadline)
             if this.broken:
                 raise broken_error

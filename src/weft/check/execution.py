@@ -58,7 +58,7 @@ class WithClock:
 
     def pick(self, enabled: list[Task], me: Task | None) -> Task | None:
         """The thread that goes on, or None for the clock."""
-        if self._left and self._random() < self.RATE:
+        if self._left and MODEL.near() and self._random() < self.RATE:
             self._left -= 1
             return None
         return self._pick(enabled, me) if len(enabled) > 1 else enabled[0]

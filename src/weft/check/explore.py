@@ -107,21 +107,25 @@ class Explorer:
             return wanted
         return max(0, min(wanted, self.settings.schedules - self.report.executions))
 
-    def _prepare(self) -> None:
-        """The first execution: nobody is preempted; what it imports is imported here for all that follow."""
+    def import_all(self, judge: bool = True) -> None:
+        """Import here what an execution imports, until one imports nothing more."""
         robin = RoundRobin()
         for _ in range(3):
-            news = self._one_shot(robin)
+            news = self._one_shot(robin, judge)
             if not news:
                 break
             self.program.preload(news)
+
+    def prepare(self) -> None:
+        """The first execution: nobody is preempted; what it imports is imported here for all that follow."""
+        self.import_all()
         self.executor.snapshot = Snapshot(modules_with_state())
         gc.collect()
         gc.freeze()
         gc.disable()
 
     def _portfolio(self) -> None:
-        self._prepare()
+        self.prepare()
         walk = Walk(self._stream)
         self._one_shot(walk)
         self._batch(self._mixture(), FIRST_BATCH)
@@ -147,7 +151,7 @@ class Explorer:
                     self._one_shot(walk)
 
     def _alone(self, name: str) -> None:
-        self._prepare()
+        self.prepare()
         make = self._makers().get(name)
         if make is None:
             raise WeftError(f"there is no strategy {name!r}: {', '.join(self._makers())} or portfolio")
@@ -195,7 +199,7 @@ class Explorer:
 
     # -- children ---------------------------------------------------------------------------------------
 
-    def _one_shot(self, strategy: Strategy) -> list[str]:
+    def _one_shot(self, strategy: Strategy, judge: bool = True) -> list[str]:
         """One execution in fresh state; the names of modules that it imported."""
         if self._left() <= 0 and self.report.executions:
             return []
@@ -225,7 +229,7 @@ class Explorer:
         for piece in pieces:
             self._take(piece)
             news += piece["news"]
-            if "finding" in piece:
+            if "finding" in piece and judge and not news:  # else it is run again, with these imported
                 self._confirm(piece)
         return news
 

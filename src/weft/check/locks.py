@@ -1,5 +1,6 @@
 """Locks, conditions and semaphores of a checked program: each operation one point, on plain fields."""
 
+import warnings
 from typing import Any
 
 from weft.check.world import MODEL, born, release_point
@@ -23,7 +24,7 @@ def deadline_of(blocking: bool, timeout: Any) -> float | None:
         raise ValueError("timeout value must be a non-negative number")
     if timeout > TIMEOUT_MAX:
         raise OverflowError("timeout value is too large")
-    return MODEL.now + float(timeout)
+    return MODEL.after(float(timeout))
 
 
 def _lock_free(task: Task) -> bool:
@@ -271,9 +272,9 @@ class Condition:
         if not self._is_owned():
             raise RuntimeError("cannot wait on un-acquired lock")
         me = MODEL.current
+        deadline = None if timeout is None else MODEL.after(max(0.0, timeout))
         waiter = _Waiter(self, me)
         self._waiters.append(waiter)
-        deadline = None if timeout is None else MODEL.now + max(0.0, timeout)
         MODEL.changes += 1
         state = self._release_save()
         try:
@@ -294,7 +295,7 @@ class Condition:
         while not result:
             if timeout is not None:
                 if end is None:
-                    end = MODEL.now + timeout
+                    end = MODEL.after(timeout)
                 elif end - MODEL.now <= 0:
                     break
                 self.wait(end - MODEL.now)
@@ -322,6 +323,7 @@ class Condition:
 
     def notifyAll(self) -> None:  # noqa: N802 - CPython's old name
         """As `notify_all`."""
+        warnings.warn("notifyAll() is deprecated, use notify_all() instead", DeprecationWarning, stacklevel=2)
         self.notify_all()
 
 
@@ -358,7 +360,7 @@ class Semaphore:
         else:
             MODEL.tried.add("semaphore")
             if blocking and timeout is not None and timeout > 0:
-                _point("acquire", self, None, None, _permit, MODEL.now + timeout)
+                _point("acquire", self, None, None, _permit, MODEL.after(timeout))
             else:
                 _point("try", self)
             if self._value <= 0:

@@ -67,11 +67,15 @@ class Watch:
         self.lost: list[LostUpdate] = []
         self._written: dict[tuple[int, Any], tuple[int, Task, Any]] = {}
         self._reads: dict[int, dict[Any, Any]] = {}
-        self._defuse: dict[Any, Any] = {}
+        self._sources: set[int] = set()  # reads whose value flows into a write
+        self._known = 0
         self.listen = self._listener()
 
     def begin(self) -> None:
         """An execution begins."""
+        while self._known < len(points.sites):  # what has been imported since
+            self._sources |= points.defuse(self._known)
+            self._known += 1
         self.lost = []
         self._written.clear()
         self._reads.clear()
@@ -80,7 +84,7 @@ class Watch:
         """The hook of instrumented code: a function of its own, since it is called for each access."""
         model, point, loop = MODEL, MODEL.point, MODEL.loop
         written, reads = self._written, self._reads
-        is_local = _IsLocal()
+        is_local, sources = _IsLocal(), self._sources
 
         def listen(access: int, obj: Any, key: Any, site: int) -> None:
             if not model.active:
@@ -103,6 +107,8 @@ class Watch:
             except Exception:  # noqa: BLE001 - an item's key of the program's own
                 return
             if access == READ:
+                if site not in sources:  # what is kept of a read keeps its object alive
+                    return
                 last = written.get(place)
                 mine = reads.get(model.current.number)
                 if mine is None:
@@ -120,11 +126,8 @@ class Watch:
 
     def _look(self, me: Task, obj: Any, key: Any, site: Any, mine: Any, last: Any) -> None:
         """A write over another thread's write: is what is written made of an older value?"""
-        sources = self._defuse.get(site)
-        if sources is None:
-            sources = self._defuse[site] = points.defuse(site)
         place = (id(obj), key)
-        for source in sources:
+        for source in points.defuse(site):
             read = mine.get((place, source))
             if read is not None and read[1] is obj and read[0] < last[0]:
                 self.lost.append(LostUpdate(me, obj, key, source, last[1], last[2], site))

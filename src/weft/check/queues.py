@@ -44,7 +44,7 @@ def _mutex_free(task: Task) -> bool:
 def _check_timeout(timeout: Any) -> Any:
     if timeout is not None and timeout < 0:
         raise ValueError("'timeout' must be a non-negative number")
-    return None if timeout is None else MODEL.now + timeout
+    return None if timeout is None else MODEL.after(timeout)
 
 
 def _queue_size(self: Any) -> int:

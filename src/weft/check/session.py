@@ -48,6 +48,8 @@ def replay(path: str, program_path: str | None) -> tuple[int, list[str]]:
     schedule = load(path)
     program = Program(program_path or schedule.program, schedule.args)
     program.prepare()
+    explorer = Explorer(program, Settings())
+    explorer.import_all(judge=False)  # as the search did, so that the run has the same steps
     executor = Executor(program, schedule.seed)
     again = replay_in_child(executor, schedule, 1_000_000, _collect)
     if again is None:

@@ -35,7 +35,7 @@ def _ended(task: Task) -> bool:
 
 
 def _join(task: Task, timeout: float | None) -> None:
-    deadline = None if timeout is None else MODEL.now + max(0.0, timeout)
+    deadline = None if timeout is None else MODEL.after(max(0.0, timeout))
     _point("join", task, None, None, _ended, deadline)
 
 
@@ -98,6 +98,8 @@ def make_thread_module(real: Any) -> ModuleType:
         def start_new_thread(function: Any, args: Any, kwargs: Any = None, /) -> int:
             if not callable(function):
                 raise TypeError("first arg must be callable")
+            if kwargs is not None and not isinstance(kwargs, dict):
+                raise TypeError("optional 3rd arg must be a dictionary")
             if not isinstance(args, tuple):
                 raise TypeError("2nd arg must be a tuple")
             _point("start", None)
@@ -194,6 +196,9 @@ def quicken_threading(module: Any) -> None:
             self._ident = task.ident
             self._native_id = task.ident
             self._started._flag = True
+            handle = self.__dict__.get("_handle")
+            if handle is not None:
+                handle.task = task
             active[task.ident] = self
 
         MODEL.start(lambda task: run_thread(self, task), self.daemon, register)

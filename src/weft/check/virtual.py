@@ -3,10 +3,13 @@
 import importlib
 import os
 import sys
+from operator import index
 from typing import Any
 
 from weft.check.world import MODEL
+from weft.host import clock
 from weft.host.entropy import Stream
+from weft.host.platform import TIMEOUT_MAX
 from weft.models.controlled import START_TIME, Task
 
 __all__ = ["begin", "replacements"]
@@ -36,14 +39,15 @@ def _awake(task: Task) -> bool:
 
 
 def _sleep(seconds: float, /) -> None:
-    if not isinstance(seconds, (int, float)) and not hasattr(seconds, "__index__"):
-        raise TypeError(f"'{type(seconds).__name__}' object cannot be interpreted as an integer")
-    if seconds < 0:
-        raise ValueError("sleep length must be non-negative")
+    if not isinstance(seconds, (int, float)):
+        seconds = index(seconds)
+    if not 0 <= seconds < TIMEOUT_MAX:
+        clock.sleep(seconds)  # refuses what is negative, not a number or too large, in CPython's words
+        return
     if not MODEL.active:
         MODEL.now += seconds
         return
-    _point("sleep", None, None, None, _awake, MODEL.now + seconds)
+    _point("sleep", None, None, None, _awake, MODEL.after(seconds))
 
 
 def _look() -> float:
@@ -85,9 +89,9 @@ class _Time:
 
 def replacements() -> list[tuple[Any, str, Any]]:
     """What to put where: (module, name, value)."""
-    clock = importlib.import_module("time")
+    module = importlib.import_module("time")
     mine = [
-        (clock, name, value.__func__)
+        (module, name, value.__func__)
         for name, value in vars(_Time).items()
         if isinstance(value, staticmethod)
     ]

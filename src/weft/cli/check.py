@@ -22,13 +22,14 @@ Runs a threaded program under many schedules, in virtual time, and says what can
   --seed N       where chance begins (0): the same seed makes the same search
   --strategy S   portfolio, walk, uniform, pct, pos, round-robin, dfs or dpor (portfolio)
   --bound N      preemptions that dfs allows (2)
+  --steps N      steps after which an execution is broken off (20000)
   --strict       warnings count as failures
   --json         one JSON object on standard output
 
 Exit status: 0 no failure found, 1 a failure found, 2 the program could not be checked.
 """
 
-VALUES = ("--time", "--schedules", "--seed", "--strategy", "--bound")
+VALUES = ("--time", "--schedules", "--seed", "--strategy", "--bound", "--steps")
 NAMES = ("portfolio", "walk", "uniform", "pct", "pos", "round-robin", "dfs", "dpor")
 
 
@@ -95,8 +96,8 @@ def _set(settings: Settings, name: str, value: str) -> None:
             good = 0 < settings.seconds < 1e9
         else:
             number = int(value)
-            setattr(settings, name[2:], number)
-            good = number >= (1 if name == "--schedules" else 0)
+            setattr(settings, "limit" if name == "--steps" else name[2:], number)
+            good = number >= (1 if name in ("--schedules", "--steps") else 0)
     except ValueError:
         good = False
     if not good:

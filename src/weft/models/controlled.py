@@ -12,10 +12,12 @@ Nothing here reads a clock or draws a number; the same choices give the same exe
 """
 
 from collections.abc import Callable
+from math import inf, nextafter
 from types import FrameType
 from typing import Any, Protocol
 
 from weft.errors import InternalError
+from weft.host.platform import TIMEOUT_MAX, check_acquire
 from weft.host.stacks import Worker, frame_of, getcurrent, root
 
 __all__ = ["ABANDON", "CLOCK", "PURE", "START_TIME", "Chooser", "Controlled", "Ended", "Over", "Task"]
@@ -292,6 +294,7 @@ class Controlled:
                     self.over = self.on_error(task, error)
             task.run = None
             self._leave(task)
+            me.block = self._outside
             del task
             if me.gr_context is not None:
                 me.gr_context = None
@@ -394,7 +397,7 @@ class Controlled:
             self._finish(me, Over("bound"))
         while True:
             enabled = [t for t in self.tasks if t.guard is None or t.guard(t)]
-            choice = len(enabled) > 1 or (self.offer_clock and enabled and self._near())
+            choice = len(enabled) > 1 or (self.offer_clock and enabled and self.near())
             if choice or (enabled and self.ask_always):
                 chosen = self._pick(enabled, me)
             elif enabled:
@@ -424,7 +427,7 @@ class Controlled:
         now = self.now
         return [t.deadline for t in self.tasks if t.deadline is not None and t.deadline > now]
 
-    def _near(self) -> bool:
+    def near(self) -> bool:
         """Whether the next deadline is so near that a thread may well be delayed until then."""
         deadlines = self._deadlines()
         return bool(deadlines) and min(deadlines) - self.now + self.delayed <= MOST_DELAY
@@ -480,9 +483,14 @@ class Controlled:
     def _changed(self, task: Task) -> bool:
         return bool(task.spins[0] != self.changes)
 
-    def deadline_after(self, seconds: float) -> float:
-        """The virtual time that is `seconds` away."""
-        return self.now + seconds
+    def after(self, seconds: float) -> float:
+        """The virtual time that is `seconds` away; not less, as rounding would have it."""
+        if not seconds <= TIMEOUT_MAX:
+            check_acquire(True, seconds)  # refuses it in CPython's words
+        when = self.now + seconds
+        while when - self.now < seconds:
+            when = nextafter(when, inf)
+        return when
 
     def alone(self) -> bool:
         """Whether one thread is all there is."""
