@@ -243,7 +243,13 @@ class Explorer:
         failure = outcome.failure
         if failure is None or findings.signature(failure) in self._seen:
             return {}
-        return {"finding": failure, "choices": outcome.choices, "clock": MODEL.offer_clock}
+        release = sorted(MODEL.release_points)  # of this run: what it tries is a point in the next
+        return {
+            "finding": failure,
+            "choices": outcome.choices,
+            "clock": MODEL.offer_clock,
+            "release": release,
+        }
 
     def _batch(self, strategies: Callable[[int], Strategy], seconds: float) -> None:
         """Many executions in one child, for so many seconds."""
@@ -364,7 +370,7 @@ class Explorer:
         """Run a failure's schedule in a fresh child, step by step; keep it if it fails there too."""
         schedule = Schedule(self.program.path, self.program.args, self.executor.seed, piece["choices"])
         schedule.clock = piece["clock"]
-        schedule.release = sorted(MODEL.release_points)
+        schedule.release = piece["release"]
         schedule.finding = piece["finding"]
         wanted = findings.signature(piece["finding"])
         again = replay_in_child(self.executor, schedule, self.settings.limit, self._collect)
@@ -373,6 +379,7 @@ class Explorer:
             self._seen.add(wanted)
             return
         schedule.finding = again["finding"]
+        schedule.choices = again["choices"]  # those of the fresh process, should they have parted
         schedule.steps = [(step[0], step[1], step[2]) for step in again["steps"]]
         self.report.schedule = schedule
         self.report.findings = again["findings"]
@@ -398,6 +405,7 @@ def replay_in_child(
             {
                 "finding": outcome.failure,
                 "findings": outcome.findings,
+                "choices": outcome.choices,
                 "steps": [list(step) for step in outcome.told],
                 "diverged": strategy.diverged,
                 "names": outcome.names,

@@ -225,13 +225,30 @@ def quicken_threading(module: Any) -> None:
         return not task.done
 
     cls.start, cls.join, cls.is_alive = start, join, is_alive
+    cls.__hash__ = _by_order
 
 
-_names = ("_active", "_limbo")
+class _Order:
+    """Numbers for objects that programs keep in sets, which are else ordered by where objects lie in memory."""
+
+    next = count(1).__next__
+
+
+def _by_order(self: Any) -> int:
+    """A hash: the number of the object among those of this execution that were hashed."""
+    names = self.__dict__
+    number = names.get("_weft_number")
+    if number is None:
+        number = names["_weft_number"] = _Order.next()
+    return int(number)
 
 
 def reset_threading(module: Any, first_name: int) -> None:
     """Before an execution: the main thread alone is there, and names are counted from the same number."""
+    _Order.next = count(1).__next__
+    futures: Any = sys.modules.get("concurrent.futures._base")
+    if futures is not None:
+        futures.Future.__hash__ = _by_order
     main = module._main_thread
     module._active.clear()
     module._active[1000] = main
