@@ -229,7 +229,7 @@ def quicken_threading(module: Any) -> None:
 
 
 class _Order:
-    """Numbers for objects that programs keep in sets, which are else ordered by where objects lie in memory."""
+    """Numbers for objects that programs keep in sets, which are else ordered by where they lie in memory."""
 
     next = count(1).__next__
 
