@@ -112,7 +112,7 @@ def _wider(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         bases.map(lambda b: f"len({b})"),
         inner.map(lambda e: f"(x := {e})"),
         inner.map(lambda e: f"[{e} for i in {{'p': 1}} if {e}]"),
-        inner.map(lambda e: f"list({e} for i in l)"),
+        inner.map(lambda e: f"list({e} for i in list(l))"),
         inner.map(lambda e: f"(lambda i: {e})(1)"),
         inner.map(lambda e: f"f'{{{e}}}'" if "'" not in e and ":=" not in e else e),
         inner.map(lambda e: f"sorted(l, key=lambda i: ({e}, 0)[1])"),
@@ -153,7 +153,7 @@ simple = st.one_of(
     st.tuples(places, expressions).map(lambda p: [f"{p[0]} = {p[1]}"]),
     st.tuples(places, places, expressions).map(lambda p: [f"{p[0]} = {p[1]} = {p[2]}"]),
     st.tuples(places, places, expressions).map(lambda p: [f"{p[0]}, {p[1]} = t({p[2]}), 1"]),
-    st.tuples(places, st.sampled_from(["+", "-", "*", "|"]), expressions).map(
+    st.tuples(places, st.sampled_from(["+", "-", "|"]), expressions).map(
         lambda p: [f"{p[0]} {p[1]}= {p[2]}"]
     ),
     places.filter(lambda p: p not in "xycg").map(lambda p: [f"del {p}"]),
