@@ -138,7 +138,8 @@ def _blocks(inner: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[str]]
         ),
         st.tuples(places, inner).map(lambda p: under(f"for {p[0]} in [1, 2]:", [*p[1], "if t(x): continue"])),
         st.tuples(inner, expressions).map(
-            lambda p: ["n = 0", *under(f"while n < 2 or (n < 3 and {p[1]}):", ["n += 1", *p[0]])]
+            # Never set back, so that loops inside one another end.
+            lambda p: under(f"while (n := n + 1) < 6 or (n < 9 and {p[1]}):", p[0])
         ),
         st.tuples(inner, inner).map(
             lambda p: [*under("try:", p[0]), *under("except Exception as error:", ["t(str(error))", *p[1]])]
