@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What rewriting costs: library code on one thread, plain, with nobody listening, and with one who does nothing.
+"""What rewriting costs library code on one thread: with nobody listening, and with one who does nothing.
 
     python -P benchmarks/instrumented.py [--rounds 9] [name ...]     about half a minute
 
-A library is loaded twice, as it is and rewritten, and the two take turns in one process: each ratio is of neighbours,
-and the median of all rounds is shown.
+A library is loaded twice, as it is and rewritten, and the two take turns in one process: each ratio is of
+neighbours, and the median of all rounds is shown.
 """
 
 import argparse
@@ -25,7 +25,8 @@ from weft.instrument.rewriting import compile_module
 def load(name: str, rewritten: bool) -> types.ModuleType:
     """A copy of a module of its own."""
     spec = importlib.util.find_spec(name)
-    assert spec is not None and spec.origin is not None
+    assert spec is not None
+    assert spec.origin is not None
     module = importlib.util.module_from_spec(spec)
     source = Path(spec.origin).read_bytes()
     code = compile_module(source, spec.origin) if rewritten else compile(source, spec.origin, "exec")
@@ -59,7 +60,10 @@ def json_encoder(module: types.ModuleType) -> None:
 
 
 def configparser_(module: types.ModuleType) -> None:
-    text = "".join(f"[s{i}]\n" + "".join(f"k{j} = %(k0)s v{j}\n" if j else "k0 = v\n" for j in range(8)) for i in range(20))
+    text = "".join(
+        f"[s{i}]\n" + "".join(f"k{j} = %(k0)s v{j}\n" if j else "k0 = v\n" for j in range(8))
+        for i in range(20)
+    )
     parser = module.ConfigParser()
     parser.read_string(text)
     for section in parser.sections():

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from weft.instrument.scopes import Scope, mangle
-from weft.instrument.seams import BUILTIN_CALLS, CONTAINER_METHODS, Access
+from weft.instrument.seams import BUILTIN_CALLS, CONTAINER_METHODS, WHOLE_CALLS, Access
 
 __all__ = ["LIMIT", "MARK", "Expressions", "Places", "call", "either", "size"]
 
@@ -320,8 +320,14 @@ class Expressions:
         if self.atomic(node) is None:
             return None
         function = sub(node.func)
+        bare = not node.keywords and not any(isinstance(part, ast.Starred) for part in node.args)
+        if bare and isinstance(node.func, ast.Name) and len(node.args) == 1 and node.func.id in WHOLE_CALLS:
+            # The one argument is evaluated last: what it is is told there.
+            whole = call(node, "__weft_t__", sub(node.args[0]), self.site(node, Access.READ))
+            return self.with_fields(node, args=[whole])
         site = self.site(node, Access.CALL)
-        told = call(node, "__weft_call__", function, site, *(sub(part) for part in node.args))
+        few = f"__weft_call{len(node.args)}__" if bare and len(node.args) < 2 else "__weft_call__"
+        told = call(node, few, function, site, *(sub(part) for part in node.args))
         told.keywords = [self.mapped(keyword, sub) for keyword in node.keywords]
         return ast.copy_location(ast.Call(told, [], []), node)
 

@@ -12,12 +12,36 @@ import types
 import weakref
 from typing import Any
 
-__all__ = ["CLASS", "LOOK", "METHOD", "OWN", "Kind", "find_on", "forget_classes", "instance_dict", "kind_of"]
+__all__ = [
+    "CLASS",
+    "FIND",
+    "INDEXED",
+    "KEYED",
+    "LOOK",
+    "METHOD",
+    "NO_CONTAINER",
+    "OWN",
+    "VIEW",
+    "Kind",
+    "attributes",
+    "find_on",
+    "forget_classes",
+    "instance_dict",
+    "kind_of",
+    "wholes",
+]
 
 OWN = 1  # a part of the object itself
 METHOD = 2  # a function or descriptor of the class: nothing that is written
 LOOK = 3  # a function of the class that some instance hides
 CLASS = 4  # a plain value of a class, unless the instance has its own
+FIND = 5  # an attribute of a module or a class, to be looked for each time
+
+# What a type is to the accesses of items and of wholes.
+NO_CONTAINER = 0
+KEYED = 1
+INDEXED = 2
+VIEW = 3
 
 SEQUENCES = (list, collections.deque, bytearray, array.array)
 MAPPINGS = (dict, set)
@@ -85,7 +109,8 @@ class Kind:
         "iterates",
         "reference",
         "sequence",
-        "view",
+        "steps",
+        "whole",
     )
 
     def __init__(self, cls: type) -> None:
@@ -96,9 +121,13 @@ class Kind:
         self.is_class = _id(_type) in ids
         self.is_module = _id(types.ModuleType) in ids
         self.sequence = not _sequences.isdisjoint(ids)
-        self.view = _id(cls) in _views
         self.iterates = _id(cls) in _iterators
         self.container = self.sequence or not _mappings.isdisjoint(ids)
+        if self.container:
+            self.whole = INDEXED if self.sequence else KEYED
+        else:
+            self.whole = VIEW if _id(cls) in _views else NO_CONTAINER
+        self.steps = _type(_find(order, "__iter__")) is not types.FunctionType
         # A class that does its own items in Python is told by its own code.
         self.items = self.container and _type(_find(order, "__getitem__")) is not types.FunctionType
         found = _find(order, "__dict__")
@@ -107,6 +136,9 @@ class Kind:
 
     def classify(self, cls: type, name: str) -> int:
         """Where an attribute of an instance of `cls` lives; kept."""
+        if self.is_class or self.is_module:
+            self.attributes[name] = FIND
+            return FIND
         found = _find(_mro(cls), name)
         if found is _absent or _type(found) is types.MemberDescriptorType:
             how = OWN
@@ -121,6 +153,9 @@ class Kind:
 
 
 _kinds: dict[int, Kind] = {}
+# What is asked at each access, by the id of the type: where attributes live, what a whole is.
+attributes: dict[int, dict[str, int]] = {}
+wholes: dict[int, int] = {}
 
 
 def kind_of(cls: type) -> Kind:
@@ -132,9 +167,13 @@ def kind_of(cls: type) -> Kind:
 
         def forget(_: object) -> None:
             _kinds.pop(key, None)
+            attributes.pop(key, None)
+            wholes.pop(key, None)
 
         kind.reference = weakref.ref(cls, forget)
         _kinds[key] = kind
+        attributes[key] = kind.attributes
+        wholes[key] = kind.whole
     return kind
 
 

@@ -18,16 +18,21 @@ from typing import Any
 
 from weft.instrument.kinds import (
     CLASS,
+    FIND,
+    INDEXED,
     LOOK,
     METHOD,
     OWN,
+    VIEW,
+    attributes,
     find_on,
     forget_classes,
     instance_dict,
     kind_of,
+    wholes,
 )
 
-__all__ = ["BUILTIN_CALLS", "CONTAINER_METHODS", "IN_PLACE", "Access", "Listener", "place"]
+__all__ = ["BUILTIN_CALLS", "CONTAINER_METHODS", "IN_PLACE", "WHOLE_CALLS", "Access", "Listener", "place"]
 
 
 class Access:
@@ -86,12 +91,14 @@ _WHOLE: tuple[Any, ...] = (
 )
 _WHOLE += (enumerate, zip, map, filter)
 _NAMED: dict[Any, int] = {getattr: READ, hasattr: READ, setattr: WRITE, delattr: WRITE}
+WHOLE_CALLS = frozenset(call.__name__ for call in _WHOLE)
 BUILTIN_CALLS = frozenset(call.__name__ for call in (*_WHOLE, *_NAMED, next, vars))
 
 _whole = frozenset(map(id, _WHOLE))
 _named = {id(call): access for call, access in _NAMED.items()}
 _next, _vars, _callable, _slice, _type, _id, _map, _iter = next, vars, callable, slice, type, id, map, iter
-_int, _str, _any = int, str, any
+_int, _str, _any, _len, _dict, _list = int, str, any, len, dict, list
+_module = types.ModuleType
 _partial = functools.partial
 _builtin_method = types.BuiltinFunctionType
 _names = builtins.__dict__
@@ -105,10 +112,9 @@ def place(listener: Listener | None) -> None:
         _names["__weft_on__"] = False
         _names.update(_SILENT)
         return
-    attributes = _attributes(listener)
-    items = _items(listener)
-    _names.update(attributes | items | _names_and_cells(listener) | _wholes(listener))
-    _names.update(_calls(listener, attributes["__weft_r__"], attributes["__weft_w__"]))
+    about = _attributes(listener)
+    _names.update(about | _items(listener) | _names_and_cells(listener) | _wholes(listener))
+    _names.update(_calls(listener, about["__weft_r__"], about["__weft_w__"]))
     _names["__weft_on__"] = True
 
 
@@ -154,6 +160,10 @@ _SILENT: dict[str, object] = {
     "__weft_call__": lambda function, site, /, *arguments, **named: (
         _partial(function, *arguments, **named) if _callable(function) else function
     ),
+    "__weft_call0__": lambda function, site: function,
+    "__weft_call1__": lambda function, site, argument: (
+        _partial(function, argument) if _callable(function) else function
+    ),
     "__weft_aug__": lambda obj, value, site: (obj, value),
     "__weft_loop__": lambda site: None,
 }
@@ -184,41 +194,35 @@ def _owner_of(names: object) -> object:
 
 def _attributes(listener: Listener) -> dict[str, object]:
     def read(obj: Any, name: str, site: int) -> Any:
-        cls = _type(obj)
-        kind = kind_of(cls)
-        if kind.is_class or kind.is_module:
-            touched = find_on(obj, kind, name)
-            if touched is not None:
-                listener(READ, touched, name, site)
-            return obj
-        how = kind.attributes.get(name) or kind.classify(cls, name)
+        try:
+            how = attributes[_id(_type(obj))][name]
+        except KeyError:
+            how = kind_of(_type(obj)).classify(_type(obj), name)
         if how == OWN:
             listener(READ, obj, name, site)
         elif how != METHOD:
-            names = instance_dict(kind, obj)
-            if names is not None and name in names:
-                listener(READ, obj, name, site)
-            elif how == CLASS:
-                touched = find_on(cls, kind_of(_type(cls)), name)
-                if touched is not None:
-                    listener(READ, touched, name, site)
+            touched = _touched(obj, name, how)
+            if touched is not None:
+                listener(READ, touched, name, site)
         return obj
 
     def write(obj: Any, name: str, site: int) -> Any:
-        cls = _type(obj)
-        kind = kind_of(cls)
-        if kind.is_class:
-            listener(WRITE, obj, name, site)
-            forget_classes()
-        elif kind.is_module:
-            listener(WRITE, _module_dict(obj), name, site)
-        else:
-            how = kind.attributes.get(name) or kind.classify(cls, name)
-            if how == METHOD and kind.has_dict:
-                # A method that this instance hides from now on, or a property: which one is seen at a read.
-                kind.attributes[name] = LOOK
-            if how != METHOD or not _is_set_by_code(cls, name):
+        try:
+            how = attributes[_id(_type(obj))][name]
+        except KeyError:
+            how = kind_of(_type(obj)).classify(_type(obj), name)
+        if how == METHOD:
+            if _is_set_by_code(_type(obj), name):
+                return obj
+            attributes[_id(_type(obj))][name] = LOOK  # a method that this instance hides from now on
+        if how == FIND:
+            if kind_of(_type(obj)).is_class:
+                forget_classes()
                 listener(WRITE, obj, name, site)
+            else:
+                listener(WRITE, _module_dict(obj), name, site)
+        else:
+            listener(WRITE, obj, name, site)
         return obj
 
     def read_dict(obj: Any, site: int) -> Any:
@@ -228,6 +232,17 @@ def _attributes(listener: Listener) -> dict[str, object]:
         return obj
 
     return {"__weft_r__": read, "__weft_w__": write, "__weft_d__": read_dict}
+
+
+def _touched(obj: Any, name: str, how: int) -> Any:
+    """Where an attribute lives that may live in several places; None: where nothing is written."""
+    kind = kind_of(_type(obj))
+    if how == FIND:
+        return find_on(obj, kind, name)
+    names = instance_dict(kind, obj)
+    if names is not None and name in names:
+        return obj
+    return find_on(_type(obj), kind_of(_type(_type(obj))), name) if how == CLASS else None
 
 
 _module_dict: Any = vars(types.ModuleType)["__dict__"].__get__
@@ -246,7 +261,14 @@ def _is_set_by_code(cls: type, name: str) -> bool:
 
 def _items(listener: Listener) -> dict[str, object]:
     def tell(access: int, obj: Any, key: Any, site: int) -> None:
-        kind = kind_of(_type(obj))
+        cls = _type(obj)
+        if cls is _dict and not _owners:  # these three are by far the most
+            listener(access, obj, key, site)
+            return
+        if cls is _list and _type(key) is _int:
+            listener(access, obj, key if key >= 0 else key + _len(obj), site)
+            return
+        kind = kind_of(cls)
         if not kind.items:
             return
         if _type(key) is _slice:
@@ -337,37 +359,41 @@ def _names_and_cells(listener: Listener) -> dict[str, object]:
     }
 
 
-def _container(obj: Any) -> Any:
-    """What an operation on the whole of an object touches; None: nothing that is told here."""
-    kind = kind_of(_type(obj))
-    if kind.container:
+def _behind(obj: Any, whole: int) -> Any:
+    """The container that an operation touches, given a container or a view of one."""
+    if whole != VIEW:
         return _owner_of(obj) if _owners else obj
-    if kind.view:
-        for behind in gc.get_referents(obj):
-            if kind_of(_type(behind)).container:
-                return _owner_of(behind) if _owners else behind
+    for behind in gc.get_referents(obj):
+        if kind_of(_type(behind)).container:
+            return _owner_of(behind) if _owners else behind
     return None
 
 
 def _wholes(listener: Listener) -> dict[str, object]:
     def truth(obj: Any, site: int) -> Any:
-        touched = _container(obj)
-        if touched is not None:
-            listener(READ, touched, None, site)
+        try:
+            whole = wholes[_id(_type(obj))]
+        except KeyError:
+            whole = kind_of(_type(obj)).whole
+        if whole:
+            listener(READ, _behind(obj, whole), None, site)
         return obj
 
     def contains(obj: Any, key: Any, site: int) -> Any:
-        touched = _container(obj)
-        if touched is not None:
-            kind = kind_of(_type(obj))
-            listener(READ, touched, None if kind.sequence else key, site)
+        whole = kind_of(_type(obj)).whole
+        if whole:
+            listener(READ, _behind(obj, whole), None if whole == INDEXED else key, site)
         return obj
 
     def iterate(obj: Any, site: int) -> Iterable[Any]:
-        touched = _container(obj)
-        if touched is None:
-            if kind_of(_type(obj)).iterates and _type(obj) is not types.GeneratorType:
+        kind = kind_of(_type(obj))
+        if not kind.whole:
+            if kind.iterates and _type(obj) is not types.GeneratorType:
                 listener(CALL, obj, "__next__", site)
+            return obj  # type: ignore[no-any-return]
+        touched = _behind(obj, kind.whole)
+        if not kind.steps:
+            listener(READ, touched, None, site)
             return obj  # type: ignore[no-any-return]
         # `map` takes a step of ours, then one of the container's iterator, both from C.
         return _map(_second, _iter(_partial(listener, READ, touched, None, site), _never), obj)
@@ -382,29 +408,45 @@ _never = object()
 
 
 def _calls(listener: Listener, read: Any, write: Any) -> dict[str, object]:
-    def call(function: Any, site: int, /, *arguments: Any, **named: Any) -> Any:
+    def told(function: Any, arguments: tuple[Any, ...], site: int) -> None:
         if _type(function) is _builtin_method:
             obj = function.__self__
-            if obj is not None and _type(obj) is not types.ModuleType:
-                touched = _container(obj)
-                if touched is not None:
+            if obj is not None and _type(obj) is not _module:
+                try:
+                    whole = wholes[_id(_type(obj))]
+                except KeyError:
+                    whole = kind_of(_type(obj)).whole
+                if whole:
+                    touched = obj if whole != VIEW and not _owners else _behind(obj, whole)
                     listener(CALL, touched, function.__name__, site)
-            elif arguments:
-                told(function, arguments, site)
-        elif _type(function) is _type and arguments:
-            told(function, arguments, site)
+                return
+        elif _type(function) is not _type:
+            return
+        if arguments:
+            of_builtins(function, arguments, site)
+
+    def call(function: Any, site: int, /, *arguments: Any, **named: Any) -> Any:
+        told(function, arguments, site)
         # What cannot be called is called by the program, for the error that it gets.
         return _partial(function, *arguments, **named) if _callable(function) else function
 
-    def told(function: Any, arguments: tuple[Any, ...], site: int) -> None:
+    def call_bare(function: Any, site: int) -> Any:
+        told(function, (), site)
+        return function
+
+    def call_one(function: Any, site: int, argument: Any) -> Any:
+        told(function, (argument,), site)
+        return _partial(function, argument) if _callable(function) else function
+
+    def of_builtins(function: Any, arguments: tuple[Any, ...], site: int) -> None:
         key = _id(function)
         if key in _whole:
             for argument in arguments:
-                touched = _container(argument)
-                if touched is not None:
-                    listener(READ, touched, None, site)
+                whole = kind_of(_type(argument)).whole
+                if whole:
+                    listener(READ, _behind(argument, whole), None, site)
         elif key in _named:
-            if len(arguments) > 1 and _type(arguments[1]) is _str:
+            if _len(arguments) > 1 and _type(arguments[1]) is _str:
                 (write if _named[key] == WRITE else read)(arguments[0], arguments[1], site)
         elif function is _next:
             obj = arguments[0]
@@ -414,9 +456,17 @@ def _calls(listener: Listener, read: Any, write: Any) -> dict[str, object]:
             _adopt(arguments[0], instance_dict(kind_of(_type(arguments[0])), arguments[0]))
 
     def augment(obj: Any, value: Any, site: int) -> tuple[Any, Any]:
-        touched = _container(obj)
-        if touched is not None:
-            listener(CALL, touched, "__iadd__", site)
+        try:
+            whole = wholes[_id(_type(obj))]
+        except KeyError:
+            whole = kind_of(_type(obj)).whole
+        if whole:
+            listener(CALL, _behind(obj, whole), "__iadd__", site)
         return obj, value
 
-    return {"__weft_call__": call, "__weft_aug__": augment}
+    return {
+        "__weft_call__": call,
+        "__weft_call0__": call_bare,
+        "__weft_call1__": call_one,
+        "__weft_aug__": augment,
+    }

@@ -48,7 +48,7 @@ class Rewriter(Expressions):
             new = ast.Module(
                 [self.passive(statement) for statement in self.tree.body], self.tree.type_ignores
             )
-        return ast.fix_missing_locations(new)
+        return new
 
     def flow(self, body: list[ast.stmt]) -> None:
         self.flows.update(flows_of(body, self.places.known))
