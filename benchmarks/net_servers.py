@@ -55,6 +55,13 @@ def weft() -> None:
     echo_threads(listen(), start_thread)
 
 
+def weft_hybrid() -> None:
+    import weft
+
+    weft.install("hybrid", carriers=2)
+    echo_threads(listen(), start_thread)
+
+
 def kernel() -> None:
     import threading
 

@@ -2,7 +2,8 @@
 
 The main thread, two more threads and two processes each say who they are. All threads have the pid of
 the program; each process has its own. The kernel thread id tells who carries a thread: kernel threads
-have one each, user threads share the one of the main thread.
+have one each, user threads share the one of the main thread. On the process model a thread is a process,
+and has a pid of its own.
 
 Prints five lines: name, pid, kernel thread id. The threads meet at a barrier, so that all of them live
 at once and no id is used twice.

@@ -1,7 +1,8 @@
 """Row 3: what is shared.
 
 A process gets a copy of the program's memory: it sets the global to 0, and the parent's 100 stays. A
-thread lives in the same memory: what it writes, all see.
+thread lives in the same memory: what it writes, all see. On the process model a thread is a process: weft
+refuses to start it, since its write would be lost, or with --copy-globals shows that it is.
 
 Prints the value that each of them leaves behind, as it sees it and as the main thread sees it.
 """

@@ -15,8 +15,9 @@ import time
 import weft
 
 
-def hold(lock: threading.Lock, enough: threading.Event) -> None:
+def hold(lock: threading.Lock, held: threading.Event, enough: threading.Event) -> None:
     with lock:
+        held.set()
         enough.wait()
 
 
@@ -47,16 +48,17 @@ def show_owners() -> None:
 
 
 def main() -> None:
-    lock, enough = threading.Lock(), threading.Event()
+    lock, held, enough = threading.Lock(), threading.Event(), threading.Event()
     orders: queue.Queue[str] = queue.Queue()
     threads = [
-        threading.Thread(target=hold, args=(lock, enough), name="holder"),
+        threading.Thread(target=hold, args=(lock, held, enough), name="holder"),
         threading.Thread(target=want, args=(lock,), name="wanter"),
         threading.Thread(target=take_from, args=(orders,), name="taker"),
         threading.Thread(target=time.sleep, args=(0.5,), name="sleeper"),
     ]
     for thread in threads:
         thread.start()
+        held.wait()  # the first one is to have the lock
     time.sleep(0.1)  # let each come to its wait
 
     show_table()

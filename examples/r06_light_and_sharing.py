@@ -13,6 +13,8 @@ import tempfile
 import threading
 import time
 
+ROUNDS = 5  # the least disturbed one counts: a machine has other things to do
+
 
 def resident_bytes() -> int:
     with open("/proc/self/statm") as file:
@@ -94,9 +96,10 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1000, help="threads that wait at once")
     count = parser.parse_args().count
 
-    creation, memory = measure_creation_and_memory(count)
+    rounds = [measure_creation_and_memory(count) for _ in range(ROUNDS)]
+    creation, memory = min(taken for taken, _ in rounds), rounds[0][1]
     print(f"creation       {creation * 1e6:.1f} µs a thread")
-    print(f"switch         {measure_switch(5000) * 1e6:.2f} µs")
+    print(f"switch         {min(measure_switch(5000) for _ in range(ROUNDS)) * 1e6:.2f} µs")
     print(f"memory         {memory / 1024:.1f} KiB a waiting thread ({count} of them)")
     share(workers=5)
 

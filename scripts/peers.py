@@ -1,8 +1,8 @@
-"""Installs what `tests/peers` runs against, as far as it can, and says what is missing.
+"""Installs what `tests/peers` runs against, Dask for pools and what draws plots, as far as it can.
 
-The packages of the group `peers` go into the environment of the Python that runs this. Redis and wrk come
-from Debian if this runs as root on such a system; PostgreSQL is used if it is there. The status is always 0:
-tests whose other side is missing are skipped, and say so.
+It says what is missing. The packages of the groups `peers`, `cluster` and `html` go into the environment of
+the Python that runs this. Redis and wrk come from Debian if this runs as root on such a system; PostgreSQL is
+used if it is there. The status is always 0: tests whose other side is missing are skipped, and say so.
 """
 
 import os
@@ -35,10 +35,14 @@ def tried(what: str, *command: str) -> bool:
 
 def main() -> int:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    packages = project["optional-dependencies"]["peers"]
+    extras = project["optional-dependencies"]
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    if tried("packages", *pip, "install", "--quiet", *packages):
+    if tried("packages", *pip, "install", "--quiet", *extras["peers"]):
         print("packages: all there")
+    if tried("cluster", *pip, "install", "--quiet", *extras["cluster"]):
+        print("cluster: all there")
+    if tried("plots", *pip, "install", "--quiet", *extras["html"]):
+        print("plots: all there")
     wanted = [package for program, package in SERVERS.items() if shutil.which(program) is None]
     if wanted and shutil.which("apt-get") and os.getuid() == 0:
         install = ("apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted)

@@ -4,6 +4,9 @@ Programs on `threading`, `queue` and `concurrent.futures` run unmodified on the 
 `weft run --model user program.py`, or `weft.install(model="user")` before the first import of `threading`.
 """
 
+import importlib
+from typing import Any
+
 from weft.config import VERSION
 from weft.core.current import current
 from weft.core.policy import FairShare, Fifo, Policy, Priority
@@ -37,3 +40,9 @@ __all__ = [
 ]
 
 __version__ = VERSION
+
+
+def __getattr__(name: str) -> Any:
+    if name == "futures":  # loaded when it is wanted
+        return importlib.import_module("weft.futures")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

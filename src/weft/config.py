@@ -7,33 +7,53 @@ from weft.errors import WeftError
 
 __all__ = [
     "BLOCKED_LIMIT",
+    "CARRIERS",
     "MODELS",
     "OFFLOAD_THREADS",
+    "PLAIN",
     "POLICIES",
+    "RUNS",
     "SLICE",
+    "START_METHODS",
+    "TIMEOUT",
     "VERSION",
     "Config",
     "cache_folder",
     "check_options",
     "environment_with_fixed_hashes",
+    "parse_carriers",
     "parse_entries",
     "parse_limit",
+    "parse_runs",
     "parse_slice",
+    "parse_timeout",
+    "take_counts_file",
+    "wants_colours",
+    "with_counts_file",
 ]
 
 VERSION = "0.1.0.dev0"
-MODELS = ("kernel", "user")
+MODELS = ("kernel", "user", "hybrid", "process")
+PLAIN = "plain"  # what `weft compare` calls Python without weft
 POLICIES = ("fifo", "priority", "fair")
+START_METHODS = ("fork", "forkserver", "spawn")
 SLICE = 0.010  # seconds; long enough that preemption costs nothing that can be measured
 SHORTEST_SLICE = 0.0001  # seconds; below it the watchdog's own switches are the load
 LONGEST_SLICE = 60  # seconds
 OFFLOAD_THREADS = min(32, (os.cpu_count() or 1) + 4)  # kernel threads, as many as a pool has by default
 MOST_OFFLOAD_THREADS = 1024
+CARRIERS = max(2, min(8, os.cpu_count() or 1))  # one at least beside one that sits in C
+MOST_CARRIERS = 64
 BLOCKED_LIMIT = (
     2.0  # seconds; what takes longer a person notices, and what takes less is no reason for a line
 )
 SHORTEST_LIMIT = 0.01  # seconds; about how often the watchdog looks
 LONGEST_LIMIT = 86_400  # seconds
+RUNS = 5  # timed runs of a comparison: that the ranges of two equal models lie apart has 1 chance in 126
+MOST_RUNS = 1000
+TIMEOUT = 300.0  # seconds for one run of a comparison
+LONGEST_TIMEOUT = 86_400 * 7  # seconds
+COUNTS_FILE = "WEFT_COUNTS"
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
@@ -47,12 +67,25 @@ class Config:
         offload: callables whose calls go to kernel threads, as "module:function" or "module:Class.method".
         offload_threads: how many kernel threads there may be for them.
         blocked_limit: seconds in one C call after which the program is told; 0: never.
+        carriers: how many kernel threads carry the threads of the hybrid model; None: CARRIERS.
+        start_method: how processes are started, a name of START_METHODS; None: as fits the system.
+        copy_globals: whether processes may change their copies of what threads would share.
 
     Raises:
         WeftError: a name is unknown, a value is out of bounds, or two do not go together.
     """
 
-    __slots__ = ("blocked_limit", "model", "offload", "offload_threads", "policy", "slice")
+    __slots__ = (
+        "blocked_limit",
+        "carriers",
+        "copy_globals",
+        "model",
+        "offload",
+        "offload_threads",
+        "policy",
+        "slice",
+        "start_method",
+    )
 
     def __init__(
         self,
@@ -62,6 +95,9 @@ class Config:
         offload: Iterable[str] = (),
         offload_threads: int = OFFLOAD_THREADS,
         blocked_limit: float = BLOCKED_LIMIT,
+        carriers: int | None = None,
+        start_method: str | None = None,
+        copy_globals: bool = False,
     ) -> None:
         self.model = model
         self.policy = policy
@@ -69,6 +105,9 @@ class Config:
         self.offload = parse_entries(offload)
         self.offload_threads = _check_threads(offload_threads)
         self.blocked_limit = _check_limit(blocked_limit, repr(blocked_limit))
+        self.carriers = CARRIERS if carriers is None else _check_carriers(carriers)
+        self.start_method = start_method
+        self.copy_globals = copy_globals
         if model not in MODELS:
             raise WeftError(f"there is no model {model!r}; choose one of: {', '.join(MODELS)}")
         if not isinstance(slice, (int, float)):
@@ -80,9 +119,14 @@ class Config:
                 f"there is no policy {policy!r}; choose one of: {', '.join(POLICIES)}, "
                 "or name your own as module:Class"
             )
-        if model == "kernel" and policy != "fifo":
+        if model in ("kernel", "process") and policy != "fifo":
+            what = "kernel threads" if model == "kernel" else "processes"
             raise WeftError(
-                "the kernel schedules kernel threads: a policy (--policy, WEFT_POLICY) needs --model user"
+                f"the kernel schedules {what}: a policy (--policy, WEFT_POLICY) needs --model user"
+            )
+        if start_method is not None and start_method not in START_METHODS:
+            raise WeftError(
+                f"there is no start method {start_method!r}; choose one of: {', '.join(START_METHODS)}"
             )
 
     @classmethod
@@ -137,14 +181,20 @@ def check_options(config: Config, given: Mapping[str, object]) -> None:
     Raises:
         WeftError: an option cannot have an effect.
     """
-    if config.model == "kernel":
-        for name, why in _USER_ONLY.items():
-            if given.get(name) is not None:
-                option = f"--{name.replace('_', '-')}"
-                raise WeftError(
-                    f"{option} has no effect on --model kernel: {why}; leave it out, or choose user"
-                )
-    elif given.get("blocked_limit") and not config.slice:
+    for name, (models, why) in _ONLY.items():
+        if given.get(name) is not None and config.model not in models:
+            option = f"--{name.replace('_', '-')}"
+            one, many = (
+                ("process", "processes") if config.model == "process" else ("kernel thread", "kernel threads")
+            )
+            why = why.format(one=one, many=many)
+            raise WeftError(
+                f"{option} has no effect on --model {config.model}: {why};"
+                f" leave it out, or choose {models[0]}"
+            )
+    if config.model not in ("user", "hybrid"):
+        return
+    if given.get("blocked_limit") and not config.slice:
         raise WeftError(
             "--blocked-limit has no effect with a slice (--slice, WEFT_SLICE) of 0: "
             "such calls are seen when one is to end"
@@ -208,6 +258,47 @@ def parse_entries(entries: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def parse_runs(text: str) -> int:
+    """How many timed runs a comparison makes.
+
+    Raises:
+        WeftError: it is no number, or out of bounds.
+    """
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_RUNS:
+        raise WeftError(f"there cannot be {text!r} runs; choose between 1 and {MOST_RUNS}")
+    return int(text)
+
+
+def parse_timeout(text: str) -> float:
+    """Seconds that one run of a comparison may take; "off" or "0": any time.
+
+    Raises:
+        WeftError: it is not a time, or out of bounds.
+    """
+    if text in ("off", "0"):
+        return float("inf")
+    seconds = _parse_time(text)
+    if not 0 < seconds <= LONGEST_TIMEOUT:
+        raise WeftError(f"a timeout of {text} cannot be kept; choose up to 7 days, or off")
+    return seconds
+
+
+def take_counts_file() -> str | None:
+    """Where to leave the figures of a run, if anybody wants them; what the program starts is not asked."""
+    return os.environ.pop(COUNTS_FILE, None) or None
+
+
+def with_counts_file(path: str | None) -> dict[str, str]:
+    """The environment, and in it where to leave figures; None: nobody wants them."""
+    env = {name: value for name, value in os.environ.items() if name != COUNTS_FILE}
+    return env if path is None else {**env, COUNTS_FILE: path}
+
+
+def wants_colours() -> bool:
+    """Whether colours on a terminal are welcome (https://no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def _parse_time(text: str) -> float:
     number, unit = text, 1.0
     for suffix in ("us", "ms", "s"):
@@ -228,11 +319,37 @@ def _check_limit(seconds: object, text: str) -> float:
     return float(seconds)
 
 
+def parse_carriers(text: str) -> int:
+    """How many carriers a text asks for.
+
+    Raises:
+        WeftError: it is no number, or there cannot be so many.
+    """
+    try:
+        count = int(text)
+    except ValueError:
+        raise WeftError(f"{text!r} is no number of carriers") from None
+    return _check_carriers(count)
+
+
+def _check_carriers(count: object) -> int:
+    if not isinstance(count, int) or not 1 <= count <= MOST_CARRIERS:
+        raise WeftError(f"there cannot be {count!r} carriers; choose between 1 and {MOST_CARRIERS}")
+    return count
+
+
 def _parse_threads(text: str) -> int:
     try:
         return int(text)
     except ValueError:
         raise WeftError(f"{text!r} is no number of kernel threads") from None
+
+
+def _parse_switch(text: str) -> bool:
+    word = text.lower()
+    if word not in ("1", "0", "yes", "no", "on", "off", "true", "false"):
+        raise WeftError(f"{text!r} is neither on nor off; write 1 or 0")
+    return word in ("1", "yes", "on", "true")
 
 
 def _check_threads(count: object) -> int:
@@ -244,9 +361,13 @@ def _check_threads(count: object) -> int:
     return count
 
 
-_USER_ONLY = {
-    "slice": "the system says how long kernel threads run",
-    "blocked_limit": "a call in C holds up no other kernel thread",
+_ONLY: dict[str, tuple[tuple[str, ...], str]] = {
+    "slice": (("user", "hybrid"), "the system says how long {many} run"),
+    "blocked_limit": (("user", "hybrid"), "a call in C holds up no other {one}"),
+    "offload": (("user", "kernel", "hybrid"), "a call in C holds up no other {one}"),
+    "carriers": (("hybrid",), "only hybrid has several"),
+    "start_method": (("process",), "it starts no processes"),
+    "copy_globals": (("process",), "its threads share the program's memory"),
 }
 _FROM_TEXT: dict[str, Callable[[str], object]] = {
     "model": str,
@@ -255,4 +376,7 @@ _FROM_TEXT: dict[str, Callable[[str], object]] = {
     "offload": lambda text: parse_entries([text]),
     "offload_threads": _parse_threads,
     "blocked_limit": parse_limit,
+    "carriers": parse_carriers,
+    "start_method": str,
+    "copy_globals": _parse_switch,
 }

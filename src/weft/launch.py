@@ -11,7 +11,7 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from weft import runtime
-from weft.config import Config, check_options
+from weft.config import Config, check_options, take_counts_file
 from weft.core.places import HOME, floor
 from weft.core.tracebacks import trim
 from weft.errors import DeadlockError, WeftError
@@ -47,7 +47,10 @@ def prepare(target: Target, **settings: Any) -> Any:
     check_options(Config.from_environment(**settings), settings)
     _set_path(target)
     code = None if target.kind == "module" or _is_bundle(target) else _compile(target)
+    counts = take_counts_file()
     runtime.install(**settings)
+    if counts is not None:
+        runtime.runtime().count_into(counts)
     runtime.runtime().dump_on_quit()
     return code
 

@@ -51,7 +51,7 @@ __all__ = [
     "uninstall",
 ]
 
-_runtime: "Runtime | None" = None
+_runtime: Any = None  # a Runtime, or the Processes of its own model
 SOON = 0.002  # seconds until a signal is offered again that came in the middle of a change
 
 
@@ -63,35 +63,40 @@ class Runtime:
         self.desk = SignalDesk(lambda: self.model.main, self._kick)
         self.model: Any
         self.pool: Pool | None = None
-        self.named = Named(config.offload, replace=config.model == "user")
+        self.named = Named(config.offload, replace=config.model != "kernel")
         self.long_calls = LongCalls()
         on_main = host_threads.get_ident() == host_threads.main_ident()
+        parts = (config.slice, self._stuck, self.desk.pending, self.desk.deliver, config.blocked_limit)
         if config.model == "user":
-            self.model = _part("weft.models.user").UserModel(
-                config.slice, self._stuck, self.desk.pending, self.desk.deliver, config.blocked_limit
-            )
-            self.pool = Pool(config.offload_threads, end_of_kernel_thread)
+            self.model = _part("weft.models.user").UserModel(*parts)
+        elif config.model == "hybrid":
+            self.model = _part("weft.models.hybrid").HybridModel(*parts, config.carriers)
         else:
             self.model = _part("weft.models.kernel").KernelModel(
                 self._stuck, self.desk.pending, self.desk.meet_missed
             )
-        self.shares_main = on_main and config.model == "user"
+        if config.model != "kernel":
+            self.pool = Pool(config.offload_threads, end_of_kernel_thread)
+        self.shares_main = on_main and config.model != "kernel"
         extras = adapt.adapters(self)
         if config.model == "kernel":
             del extras["ctypes"]  # CPython's own PyThreadState_SetAsyncExc does what it says
             extras["_socket"] = _prepare_reports
-        self.tracing = Tracing(self.model.blocks, shared=config.model == "user")
+        self.tracing = Tracing(self.model.blocks, None if config.model == "kernel" else self.model.everywhere)
         self.async_state = AsyncState(lambda: self.model.main)
         more = self.tracing.replacements()
-        if config.model == "user":
+        if config.model != "kernel":
             for part in ("selecting", "descriptor_calls", "children", "files"):
                 more += _part(f"weft.stdlib.{part}").replacements()
             more += self.async_state.replacements()
             more += long_calls(more)
             extras.update(self.long_calls.adapters())
+            if config.model == "hybrid":
+                extras["_posixsubprocess"] = partial(_supply, "weft.stdlib.children", "adapt_fork_exec")
             extras["_asyncio"] = self.async_state.adapt
             extras["_socket"] = _supply_sockets
-            extras["socket"] = partial(_supply, "weft.stdlib.socket_files", "supply_makefile")
+            makefile = "supply_locked_makefile" if config.model == "hybrid" else "supply_makefile"
+            extras["socket"] = partial(_supply, "weft.stdlib.socket_files", makefile)
             extras["ssl"] = partial(_supply, "weft.stdlib.tls", "supply_tls")
             extras["_multiprocessing"] = partial(_supply, "weft.stdlib.sem_lock", "supply_sem_lock")
             more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
@@ -103,6 +108,7 @@ class Runtime:
         self._tripping = False
         self._leaving = False
         self._told: set[tuple[int, int]] = set()
+        self._counting: tuple[Any, str] | None = None
 
     def start_beside(self) -> None:
         """Be there for `weft.stdlib`, with nothing replaced."""
@@ -121,10 +127,10 @@ class Runtime:
         set_adopter(self.model.adopt)
         settler.handle_signals = self.desk.handle
         self.supply.install()
-        if self.config.model == "user":
+        if self.config.model != "kernel":
             self._slack = set_slack(SLACK)
-        if self.config.model == "user":  # a policy's module may import threading: ours, by now
-            self.model.loop.use(make_policy(self.config.policy))
+        if self.config.model != "kernel":  # a policy's module may import threading: ours, by now
+            self.model.use(lambda: make_policy(self.config.policy))
         if self.on_main:
             self.desk.open()
             if self.config.model == "kernel":
@@ -137,7 +143,7 @@ class Runtime:
         if self.config.model == "kernel":
             self.model.ensure_monitor()
         self._active = True
-        if self.config.slice and self.config.model == "user" and self.config.slice < 0.01:
+        if self.config.slice and self.config.model != "kernel" and self.config.slice < 0.01:
             self._interval = sys.getswitchinterval()
             sys.setswitchinterval(min(self._interval, max(self.config.slice / 4, 5e-5)))
 
@@ -232,26 +238,37 @@ class Runtime:
         if number is not None and self.on_main:
             host_signals.put(number, _dump_if_possible)
 
+    def count_into(self, path: str) -> None:
+        """Count what threads do from here on, and leave the figures in a file when the interpreter ends."""
+        counts = _part("weft.watch.counts").Counts(monotonic)
+        counts.begin(self.model.main)
+        self.model.listen(counts)
+        self._counting = counts, path
+
+    def _leave_counts(self) -> None:
+        if self._counting is None:
+            return
+        counts, path = self._counting
+        try:
+            with open(path, "w", encoding="ascii") as file:
+                file.writelines(counts.lines(self.model.started))
+        except OSError:
+            pass  # who asked sees that they are not there
+
     def kernel_ident(self, block: ControlBlock | None, ident: int) -> int:
         """The kernel thread that carries a block: what a signal can be sent to."""
-        if block is not None and self.config.model == "user":
+        if block is not None and self.config.model != "kernel":
             return int(self.model.kernel_ident)
         return ident
 
     # -- fork ----------------------------------------------------------------------------------------------
-
-    def _watcher(self) -> Any:
-        """What has a kernel thread of its own: the user model's preemption, or the kernel model itself."""
-        return getattr(self.model, "preemption", self.model)
 
     def before_fork(self) -> None:
         """Stop our own kernel threads and take the import lock, so that the child gets whole modules."""
         if not self._active:
             return
         self.supply.import_lock.acquire()
-        watcher = self._watcher()
-        if watcher is not None:
-            watcher.pause()
+        self.model.pause()
         if self.pool is not None:
             self.pool.pause()
 
@@ -259,9 +276,7 @@ class Runtime:
         """Go on as before."""
         if not self._active:
             return
-        watcher = self._watcher()
-        if watcher is not None:
-            watcher.resume()
+        self.model.resume()
         self.supply.import_lock.release()
 
     def after_fork_child(self) -> None:
@@ -269,13 +284,14 @@ class Runtime:
         if not self._active:
             return
         self.model.after_fork(current())
+        if self._counting is not None:  # the figures are those of one process
+            self._counting = None
+            self.model.listen(None)
         self.async_state.after_fork()
         self.desk.after_fork()
         if self.pool is not None:
             self.pool.after_fork()
-        watcher = self._watcher()
-        if watcher is not None:
-            watcher.resume()
+        self.model.resume()
         self.supply.import_lock.release()
 
     def leave(self) -> None:
@@ -294,9 +310,11 @@ class Runtime:
             return
         self._active = False
         self._tell_of_missing("had")
+        self._leave_counts()
         use_pool(None)
         self.model.end()
         stacks: list[Any] = [b.resume for b in self.model.blocks() if b.begun and not b.done]
+        stacks += self.model.left_behind()
         if len(stacks) > 1:
             stacks.append(stacks)
             collector.freeze()
@@ -318,9 +336,7 @@ class Runtime:
                     return 1
                 block.error = error() if isinstance(error, type) else error
                 block.alarm |= THROWN
-                preemption = getattr(self.model, "preemption", None)
-                if preemption is not None:
-                    preemption.kick()
+                self.model.nudge(block)
                 return 1
         return 0
 
@@ -369,7 +385,7 @@ def make_policy(name: str) -> Policy | None:
     return made  # type: ignore[no-any-return]
 
 
-def runtime() -> Runtime:
+def runtime() -> Any:
     """The runtime in force.
 
     Raises:
@@ -388,16 +404,22 @@ def install(
     offload: Iterable[str] | None = None,
     offload_threads: int | None = None,
     blocked_limit: float | None = None,
+    carriers: int | None = None,
+    start_method: str | None = None,
+    copy_globals: bool | None = None,
 ) -> None:
     """Put a thread model in force for this process; call it before anything imports `threading`.
 
     Args:
-        model: "user" or "kernel"; None: WEFT_MODEL, or user.
+        model: "user", "kernel", "hybrid" or "process"; None: WEFT_MODEL, or user.
         policy: "fifo", "priority", "fair" or "module:Class"; user model only.
         slice: seconds a thread runs while others are ready; 0: never preempt.
         offload: callables whose calls go to kernel threads: "module:function", "module:Class.method".
         offload_threads: how many kernel threads there may be for them.
         blocked_limit: seconds in one C call, while others wait, after which that is told; 0: never.
+        carriers: how many kernel threads carry the threads; hybrid model only.
+        start_method: "fork", "forkserver" or "spawn"; process model only.
+        copy_globals: whether processes may change their copies of what threads would share.
 
     Raises:
         WeftError: `threading` is loaded already, a runtime is in force, or an argument is bad.
@@ -410,6 +432,9 @@ def install(
         offload=offload,
         offload_threads=offload_threads,
         blocked_limit=blocked_limit,
+        carriers=carriers,
+        start_method=start_method,
+        copy_globals=copy_globals,
     )
     if _runtime is not None:
         if _runtime.config.model == config.model:
@@ -417,26 +442,27 @@ def install(
         raise WeftError(
             f"the {_runtime.config.model} model is in force already; call weft.uninstall() before another one"
         )
-    if FREE_THREADED and config.model == "kernel":
+    if FREE_THREADED and config.model in ("kernel", "hybrid"):
         raise WeftError(
-            "on a free-threaded interpreter the kernel model is CPython's own threads: run the program with"
-            " plain `python`, or choose --model user"
+            "on a free-threaded interpreter the kernel model is CPython's own threads, and hybrid is"
+            " not right there: run the program with plain `python`, or choose --model user"
         )
     late = [name for name in TOO_LATE if name in sys.modules]
-    if late:
+    if late and config.model != "process":
         raise WeftError(
             f"weft comes too late: {', '.join(late)} had been imported already. Start the program with"
             " `weft run`, call weft.install() before the first import that leads to threading, or use"
             " `from weft.stdlib import threading, queue` beside the real ones"
         )
-    made = Runtime(config)
-    _runtime = made
+    by_process = config.model == "process"
+    made = _runtime = _part("weft.processes.session").Processes(config) if by_process else Runtime(config)
     try:
         made.install()
     except BaseException:
         uninstall()
         raise
-    _register_hooks()
+    if not by_process:
+        _register_hooks()
 
 
 def uninstall() -> None:
@@ -496,7 +522,9 @@ def _call_and_wait(function: Callable[..., Any], args: tuple[Any, ...], kwargs: 
         return function(*args, **kwargs)
     finally:
         threading = sys.modules.get("threading")
-        if threading is not None:
+        if _runtime is not None and _runtime.config.model == "process":
+            _runtime.wait()
+        elif threading is not None:
             threading._shutdown()
 
 
@@ -507,10 +535,16 @@ def _provide(name: str) -> Any:
     """A module of `weft.stdlib`: the installed one if a runtime is in force, else a copy beside it."""
     global _runtime, _beside
     where = _part("weft.stdlib.beside")
+    config = _runtime.config if _runtime is not None else Config.from_environment()
+    if config.model == "process":
+        if _runtime is None:
+            _runtime = _part("weft.processes.session").Processes(config)
+            _runtime.start_beside()
+        return _runtime.module(name)
     if _runtime is not None and _beside is None:
         return importlib.import_module("concurrent.futures" if name == "futures" else where.NAMES[name])
     if _beside is None:
-        _runtime = made = Runtime(Config.from_environment())
+        _runtime = made = Runtime(config)
         made.start_beside()
         _register_hooks()
         supply = made.supply

@@ -20,9 +20,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "core": frozenset({"errors", "config", "core"}),
     "models": frozenset({"errors", "config", "host", "core"}),
     "stdlib": frozenset({"errors", "config", "host", "core", "stdlib"}),
+    "processes": frozenset({"errors", "config", "host", "core.places", "core.tracebacks", "processes"}),
     "watch": frozenset({"errors", "config", "core", "watch"}),
     "instrument": frozenset({"errors", "config", "host.platform", "instrument"}),
-    "runtime": frozenset({"errors", "config", "host", "core", "models", "stdlib", "watch"}),
+    "futures": frozenset({"errors", "host.platform", "host.threads", "core", "stdlib", "futures"}),
+    "runtime": frozenset({"errors", "config", "host", "core", "models", "stdlib", "processes", "watch"}),
     "check": frozenset(
         {
             "errors",
@@ -41,16 +43,22 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "launch": frozenset({"errors", "config", "core", "host.platform", "runtime"}),
-    "cli": frozenset({"errors", "config", "host.children", "watch", "runtime", "check", "launch", "cli"}),
+    "compare": frozenset({"errors", "config", "host.platform", "host.starter", "compare"}),
+    "contests": frozenset(),
+    "cli": frozenset(
+        {"errors", "config", "host.children", "watch", "runtime", "check", "launch", "compare", "cli"}
+    ),
     "weft": frozenset({"errors", "config", "core", "watch", "runtime", "check"}),
     "__main__": frozenset({"cli"}),
 }
 
 # Which models may import which of their siblings; all may import LOOP.
 # `foreign` carries one thread of a kernel thread, `preemption` slices a loop: parts, not models, and
-# `blocked` tells of what `preemption` finds.
+# `blocked` tells of what `preemption` finds. `overseer` looks after the carriers of hybrid, and interrupts
+# them by `monitored` or `traced`.
 SIBLINGS: dict[str, frozenset[str]] = {
-    "hybrid": frozenset({"user", "kernel", "foreign", "preemption"}),
+    "hybrid": frozenset({"overseer", "user"}),
+    "overseer": frozenset({"monitored", "traced"}),
     "user": frozenset({"foreign", "preemption"}),
     "kernel": frozenset({"foreign"}),
     "preemption": frozenset({"blocked"}),
@@ -64,6 +72,9 @@ MACHINE = frozenset(
     | {"queue", "concurrent", "_queue", "_socket", "_signal", "_random", "_multiprocessing", "greenlet"}
 )
 
+# Programs to be run, as people write them, and no part of weft: nobody may import them.
+PROGRAMS = "contests"
+
 # The exceptions: (module, what it imports) -> why. Keep it small.
 MACHINE_ALLOWED: dict[tuple[str, str], str] = {
     (
@@ -74,6 +85,9 @@ MACHINE_ALLOWED: dict[tuple[str, str], str] = {
     ("weft.stdlib.supply", "time"): "its `sleep` is replaced",
     ("weft.stdlib.beside", "time"): "its copy has another `sleep`",
     ("weft.stdlib.selecting", "select"): "its functions are replaced",
+    ("weft.processes.cells", "_thread"): "one kernel thread of a process at a time reads and writes cells",
+    ("weft.processes.modules", "signal"): "`_thread.interrupt_main` has SIGINT for its default",
+    ("weft.processes.session", "signal"): "SIGQUIT is given to faulthandler by its number",
 }
 
 # Imports inside functions hide the shape of the program: (module, function, import) -> why it is there.
@@ -87,7 +101,15 @@ IN_FUNCTION_ALLOWED: dict[tuple[str, str, str], str] = {
     ("weft.launch", "_execute", "runpy"): "it leads to functools and more: not before weft is in place",
     ("weft.launch", "show", "linecache"): "a program that does not fail has no need of it",
     ("weft.host.signals", "prepare", "ctypes"): "a program without threads has no need of it",
+    ("weft.host.tracer", "__init__", "ctypes"): "a program with one carrier has no need of it",
     ("weft.host.signals", "prepare", "opcode"): "a program without threads has no need of it",
+    (
+        "weft.cli.main",
+        "main",
+        "weft.cli.compare",
+    ): "it leads to subprocess, and that to threading: not before a program to run",
+    ("weft.compare.page", "load_plots", "matplotlib.figure"): "an extra, which only pages with plots want",
+    ("weft.compare.page", "_svg", "matplotlib"): "an extra, which only pages with plots want",
 }
 
 # Names with a leading underscore belong to their module: (module, from, name) -> why another takes it.
@@ -139,7 +161,7 @@ def machine(modules: Mapping[str, Module], allowed: Mapping[tuple[str, str], str
     for module in modules.values():
         for found in module.imports:
             top = found.target.partition(".")[0]
-            if top not in MACHINE or found.for_types_only or part_of(module.name) == "host":
+            if top not in MACHINE or found.for_types_only or part_of(module.name) in ("host", PROGRAMS):
                 continue
             if (module.name, top) in allowed:
                 used.add((module.name, top))
@@ -212,6 +234,11 @@ def test_each_part_imports_only_what_the_table_allows() -> None:
 
 def test_only_host_touches_the_machine() -> None:
     assert machine(read_tree(), MACHINE_ALLOWED) == []
+
+
+def test_nobody_imports_the_programs_and_they_import_nothing_of_weft() -> None:
+    assert [name for name, allowed in MAY_IMPORT.items() if PROGRAMS in allowed] == []
+    assert MAY_IMPORT[PROGRAMS] == frozenset()
 
 
 def test_imports_are_absolute() -> None:

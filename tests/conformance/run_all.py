@@ -189,7 +189,7 @@ def one(
         result,
         (interpreter.minor, model, slice_),
         known,
-        complete=set(a.modules) >= set(CHOICES["threads"]),
+        complete=set(a.modules) >= {*CHOICES["threads"], *CHOICES["waits"]},
     )
     for line in v.differences():
         print("  " + line)

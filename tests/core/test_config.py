@@ -78,7 +78,7 @@ def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({"model": "users"}, r"^there is no model 'users'; choose one of: kernel, user$"),
+        ({"model": "users"}, r"^there is no model 'users'; choose one of: kernel, user, hybrid, process$"),
         ({"policy": "lifo"}, r"^there is no policy 'lifo'; choose one of: fifo, priority, fair, or name"),
         ({"model": "kernel", "policy": "fair"}, r"^the kernel schedules kernel threads"),
     ],

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import Command, commands, programs
+from tests.compare.made import comparison, outcome
+from tests.docs.pages import Command, blocks, commands, programs
 from tests.support.programs import run_child
 from tests.support.source import ROOT
+from weft.compare.table import LABEL, render
 from weft.config import MODELS
 
 README = ROOT / "README.md"
@@ -63,6 +65,22 @@ def test_a_command_prints_what_the_page_says(command: Command, tmp_path: Path) -
 def test_the_table_of_models_is_complete() -> None:
     table = README.read_text(encoding="utf-8").partition("## The models")[2].partition("\n## ")[0]
     assert sorted(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == sorted(MODELS)
+
+
+def test_the_comparison_has_the_rows_that_it_has() -> None:
+    """Figures differ from machine to machine; the rows, the columns and the words around them do not."""
+    (shown,) = [text for text in blocks(README, "text") if "$ weft compare" in text]
+    heading = next(line for line in shown.splitlines() if line.startswith(" " * LABEL))
+    assert [model for model in heading.split() if model not in ("plain", *MODELS)] == []
+    found = [outcome(model) for model in heading.split()]
+    table = render(comparison(*found, title="contest locks"), "", 100, colours=False)
+
+    def labels(text: str) -> list[str]:
+        return [line[:LABEL].strip() for line in text.splitlines() if line[LABEL:].strip()]
+
+    first, *others = labels(shown.partition("\n")[2])
+    assert first.startswith("contest locks: medians")
+    assert others[: len(labels(table)) - 1] == labels(table)[1:]
 
 
 @pytest.mark.slow

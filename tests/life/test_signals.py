@@ -150,6 +150,7 @@ def want():
     with lock: pass
 for target in (hold, want):
     threading.Thread(target=target, daemon=True, name=target.__name__).start()
+    while not lock.locked(): time.sleep(0.001)
 time.sleep(0.02)
 def main():
     print("ready", flush=True)

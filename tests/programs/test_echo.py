@@ -78,7 +78,7 @@ def ask(connection: socket.socket, message: bytes) -> bytes:
 
 
 def test_thousands_are_served_at_once(model: str) -> None:
-    count = {"kernel": 300, "user": 2000}[model]
+    count = {"kernel": 300, "user": 2000, "hybrid": 2000}[model]
     with serving(model) as server:
         answered = clients(model, server, count, "--together")
         assert answered.stdout.startswith(f"{count} of {count} connections right"), answered

@@ -1,7 +1,8 @@
 """Runs the cases of one module of bodies on whatever runs this, and prints what became of each.
 
-`python -m tests.stdlib.runner NAME`: a line `begin CASE` before each case, and one of JSON after it. A
-case is a function of no arguments whose name begins with `case_`; a case that leaves a thread behind fails.
+`python -m tests.stdlib.runner NAME [CASE ...]`: a line `begin CASE` before each case, and one of JSON after
+it. A case is a function of no arguments whose name begins with `case_`; a case that leaves a thread behind
+fails.
 """
 
 import importlib
@@ -47,10 +48,12 @@ def run_case(case: Callable[[], None]) -> str:
     return ""
 
 
-def main(name: str) -> None:
+def main(name: str, *chosen: str) -> None:
     module = importlib.import_module(f"tests.stdlib.bodies.{name}")
     for case_name, case in cases_of(module).items():
         if (is_for_weft(case) and not ON_WEFT) or (is_for_user(case) and not ON_USER):
+            continue
+        if chosen and case_name not in chosen:
             continue
         print("begin", case_name, flush=True)
         begun = time.perf_counter()
@@ -60,4 +63,4 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -118,21 +118,29 @@ def running(*functions: Callable[[], object]) -> Iterator[list[threading.Thread]
 
 def in_thread(function: Callable[[], Any]) -> Any:
     """What the function returns in a thread of its own; what it raises is raised here."""
-    result: list[Any] = []
-    error: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            result.append(function())
-        except BaseException as caught:
-            error.append(caught)
-
-    thread = start(run)
+    thread = _Asked(function)
+    thread.start()
     thread.join(LONG)
     assert not thread.is_alive(), "it did not end"
-    if error:
-        raise error[0]
-    return result[0]
+    if thread.error is not None:
+        raise thread.error
+    return thread.result
+
+
+class _Asked(threading.Thread):
+    """Calls a function, and keeps what came of it in the thread, where it is found on processes too."""
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        super().__init__()
+        self.function = function
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self.result = self.function()
+        except BaseException as caught:
+            self.error = caught
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-MODELS = ("kernel", "user")
+MODELS = ("kernel", "user", "hybrid")
 TO_DUMP = 1.0  # seconds for the answer to SIGQUIT
 TO_DIE = 5.0  # seconds for the pipes to close after SIGKILL
 

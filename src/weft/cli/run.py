@@ -3,7 +3,15 @@
 import sys
 from typing import NoReturn
 
-from weft.config import MODELS, POLICIES, parse_entries, parse_limit, parse_slice
+from weft.config import (
+    MODELS,
+    POLICIES,
+    START_METHODS,
+    parse_carriers,
+    parse_entries,
+    parse_limit,
+    parse_slice,
+)
 from weft.errors import WeftError
 from weft.launch import Target, launch, prepare
 
@@ -14,7 +22,9 @@ usage: weft run [options] (program.py | -m module | -c code | -) [args]
 
 Runs a Python program, unmodified, with its threads on a model of your choice.
 
-  --model M    {" or ".join(MODELS)} (user): kernel threads, or user-level threads on one kernel thread
+  --model M    {", ".join(MODELS)} (user): kernel threads, user-level threads on one
+               kernel thread, or on several, or processes
+  --carriers N how many kernel threads carry the threads of the hybrid model (processors, 2 to 8)
   --policy P   {", ".join(POLICIES)}, or module:Class (fifo): which ready user thread runs next
   --slice T    how long a thread runs while others are ready, as 10ms or 0.01s (10ms); off: no preemption
   --offload N  a callable whose calls go to kernel threads, as module:function or module:Class.method;
@@ -22,13 +32,26 @@ Runs a Python program, unmodified, with its threads on a model of your choice.
   --blocked-limit T
                after how long in one C call, while other threads wait, that is told, as 500ms (2s);
                0: never
+  --start-method S
+               {", ".join(START_METHODS)}: how processes are started (fork where the system has it)
+  --copy-globals
+               let processes change their own copies of what threads would share, and say nothing
   -m, -c, -    a module, a piece of code, standard input: as `python` has them
 
-WEFT_MODEL, WEFT_POLICY, WEFT_SLICE, WEFT_OFFLOAD (with commas) and WEFT_BLOCKED_LIMIT stand in for options
-that are not given; WEFT_OFFLOAD_THREADS says how many kernel threads offloaded calls may have. A program
-that is stuck is told so: each thread with what it waits for, and who holds it. SIGQUIT prints every thread
-of a program that runs.
+WEFT_MODEL, WEFT_CARRIERS, WEFT_POLICY, WEFT_SLICE, WEFT_OFFLOAD (with commas), WEFT_BLOCKED_LIMIT,
+WEFT_START_METHOD and WEFT_COPY_GLOBALS stand in for options that are not given; WEFT_OFFLOAD_THREADS says
+how many kernel threads offloaded calls may have. A program that is stuck is told so (not on process): each
+thread with what it waits for, and who holds it. SIGQUIT prints every thread of a program that runs.
 """
+VALUED = (
+    "--blocked-limit",
+    "--carriers",
+    "--model",
+    "--offload",
+    "--policy",
+    "--slice",
+    "--start-method",
+)  # options with a value behind them
 
 
 def run_command(args: list[str]) -> None:
@@ -42,7 +65,9 @@ def run_command(args: list[str]) -> None:
         if word in ("-h", "--help"):
             print(HELP, end="")
             return
-        if name in ("--model", "--policy", "--slice", "--blocked-limit", "--offload"):
+        if word == "--copy-globals":
+            options["copy-globals"] = "1"
+        elif name in VALUED:
             if not equals:
                 if not rest:
                     _refuse(f"{name} needs a value")
@@ -78,7 +103,10 @@ def _go(target: Target, options: dict[str, str], offload: list[str]) -> None:
             policy=options.get("policy"),
             slice=parse_slice(options["slice"]) if "slice" in options else None,
             offload=parse_entries(offload) if offload else None,
+            carriers=parse_carriers(options["carriers"]) if "carriers" in options else None,
             blocked_limit=parse_limit(options["blocked-limit"]) if "blocked-limit" in options else None,
+            start_method=options.get("start-method"),
+            copy_globals=True if "copy-globals" in options else None,
         )
     except WeftError as error:
         print(f"weft: {error}", file=sys.stderr)

@@ -19,11 +19,27 @@ from typing import Any
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
 
-__all__ = ["READS", "WRITES", "Channel"]
+__all__ = ["NOWHERE", "READS", "WRITES", "Channel"]
 
 READS = 0x1 | 0x2 | 0x8 | 0x10 | 0x2000  # the bits of epoll: IN, PRI, ERR, HUP, RDHUP
 WRITES = 0x4 | 0x8 | 0x10  # OUT, ERR, HUP
 PLAIN = 0x1 | 0x4  # anything else says that a short read may not be the end of what is there
+
+
+class _Nowhere:
+    """The poller of a channel that has none."""
+
+    def has(self, fd: int) -> bool:
+        return False
+
+    def drop(self, fd: int, channel: object) -> None:
+        pass
+
+    def release(self, fd: int) -> None:
+        pass
+
+
+NOWHERE = _Nowhere()
 
 
 class Channel:
@@ -31,7 +47,7 @@ class Channel:
 
     Attributes:
         fd: its number.
-        poller: where it is registered; None: nowhere.
+        poller: where it is registered, or NOWHERE.
         readable, writable: whether a call may succeed; see the module.
         careful: a read that brings less than was asked for does not show that nothing is left.
         reader, writer: the thread that waits for one direction, if there is one.
@@ -55,7 +71,7 @@ class Channel:
 
     def __init__(self, fd: int, careful: bool = True, loose: bool = False) -> None:
         self.fd = fd
-        self.poller: Any = None
+        self.poller: Any = NOWHERE
         self.readable = self.writable = True
         self.careful = careful
         self.closings = 0
@@ -109,7 +125,15 @@ class Channel:
 
     def forget(self, ready: Callable[[], object]) -> None:
         """Take back `wait_more`."""
-        self.more = [entry for entry in self.more or () if entry[1] is not ready] or None
+        more = self.more
+        for entry in tuple(more or ()):
+            if entry[1] is ready and more is not None:
+                try:
+                    more.remove(entry)  # in place: another carrier may add one of its own just now
+                except ValueError:
+                    pass
+        if self.more is more and not more:  # atomic with the store
+            self.more = None
 
     def close(self, wake: Callable[[ControlBlock], object]) -> None:
         """The descriptor is about to be closed: all who wait try again, and meet CPython's error."""
@@ -119,8 +143,7 @@ class Channel:
     def leave(self) -> None:
         """The first half of `close`, for who wakes those who wait when the descriptor has been closed."""
         self.closings += 1
-        if self.poller is not None:
-            self.poller.drop(self.fd, self)
+        self.poller.drop(self.fd, self)
 
     def _withdraw(self, block: ControlBlock) -> bool:
         if self.reader is block:  # atomic

@@ -90,6 +90,7 @@ class Model(Protocol):
 
     name: str
     main: "ControlBlock"
+    started: int  # how many threads, until now
 
     def start(
         self,

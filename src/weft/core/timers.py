@@ -22,11 +22,18 @@ Entry = list[Any]
 
 
 class Timers:
-    """The armed deadlines of one carrier. It reads no clock: who calls `fire` says what time it is."""
+    """The armed deadlines of one carrier. It reads no clock: who calls `fire` says what time it is.
 
-    __slots__ = ("dead", "heap", "number")
+    Other kernel threads may arm and disarm; to take off the heap is the carrier's alone.
 
-    def __init__(self) -> None:
+    Args:
+        is_mine: whether the caller is the carrier's kernel thread.
+    """
+
+    __slots__ = ("dead", "heap", "is_mine", "number")
+
+    def __init__(self, is_mine: Callable[[], bool] = lambda: True) -> None:
+        self.is_mine = is_mine
         self.heap: list[Entry] = []
         self.dead = 0
         self.number = itertools.count().__next__
@@ -58,6 +65,8 @@ class Timers:
                 self._sweep()
 
     def _sweep(self) -> None:
+        if not self.is_mine():
+            return  # the carrier will see to it
         # What is armed or fired meanwhile (a tick, a finalizer) meets a heap of its own.
         old, self.heap, self.dead = self.heap, [], 0
         live = [entry for entry in old if entry[2] is not None]
@@ -72,8 +81,11 @@ class Timers:
             first = self.heap[0]
             if first[2] is not None:
                 return first[0]  # type: ignore[no-any-return]
-            heappop(self.heap)
-            self.dead -= 1
+            entry = heappop(self.heap)
+            if entry[2] is None:
+                self.dead -= 1
+            else:
+                heappush(self.heap, entry)  # another kernel thread has armed it since the look
         return None
 
     def next_hint(self) -> float | None:
@@ -82,6 +94,11 @@ class Timers:
             return self.heap[0][0]  # type: ignore[no-any-return]
         except IndexError:
             return None
+
+    @property
+    def armed(self) -> bool:
+        """Whether anything is to come; safe to ask from another kernel thread."""
+        return any(entry[2] is not None for entry in tuple(self.heap))
 
     def fire(self, now: float) -> int:
         """End every wait and call every function whose time has come; how many there were."""

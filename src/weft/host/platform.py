@@ -7,23 +7,29 @@ itself always reaches the real ones.
 import _thread
 import fcntl
 import os
+import select
 import sys
 import time
 from _queue import Empty
+from collections.abc import Iterable
 from typing import Any
 
 __all__ = [
     "CACHES_WITHOUT_LOCK",
+    "CALLS_MAY_SWITCH",
     "CHECKS_HANDLES",
     "FREE_THREADED",
+    "HAS_EVENTS",
     "HIGH",
     "MAGIC",
+    "MAXRSS",
     "PLAIN_LOCK_TYPE",
     "RLOCK_SHOWS_LOCKED",
     "SHOWS_CODE_LINES",
     "TIMEOUT_MAX",
     "VERSION",
     "Empty",
+    "await_exit",
     "check_acquire",
     "deadline_after",
     "exit_now",
@@ -32,6 +38,7 @@ __all__ = [
     "identify",
     "kernel_thread_count",
     "monotonic",
+    "readable_within",
     "sleeps_in_call",
     "switch_interval",
     "unraisable_args",
@@ -46,10 +53,17 @@ SHOWS_CODE_LINES = VERSION >= (3, 13)  # tracebacks show the source of `python -
 MAGIC = (
     f"{sys.implementation.cache_tag} {sys.hexversion:x}".encode()
 )  # code of one interpreter is for it alone
+HAS_EVENTS = VERSION >= (3, 12)  # sys.monitoring (PEP 669)
+# A switch of stacks inside the event of a function that begins or is resumed:
+# 3.12 then counts references wrongly.
+CALLS_MAY_SWITCH = VERSION >= (3, 13)
 TIMEOUT_MAX: float = _thread.TIMEOUT_MAX
 monotonic = time.monotonic
 exit_now = os._exit
+_sleep = time.sleep  # the name in `time` will be weft's own
 switch_interval = sys.getswitchinterval
+MAXRSS = 1 if sys.platform == "darwin" else 1024  # bytes of one unit in which the system tells peak memory
+LEAVE = 1.0  # seconds that a kernel thread may take from its last Python code to its end
 HIGH = 700  # above what most programs open, below what select() can take (1,024)
 
 
@@ -112,6 +126,17 @@ def kernel_thread_count() -> int | None:
         return None
 
 
+def await_exit(native_ids: Iterable[int]) -> None:
+    """Wait until kernel threads that have said goodbye are gone from the system's own list, if it has one.
+
+    Between the last of their Python code and that there is a moment, in which `fork` would still count them.
+    """
+    deadline = monotonic() + LEAVE
+    for number in native_ids:
+        while os.path.exists(f"/proc/self/task/{number}") and monotonic() < deadline:
+            _sleep(0.0001)
+
+
 def sleeps_in_call(native_id: int) -> bool:
     """Whether a kernel thread of this process is known to sleep in a call of the system.
 
@@ -136,6 +161,11 @@ def high(fd: int) -> int:
         return fd
     os.close(fd)
     return moved
+
+
+def readable_within(fd: int, seconds: float) -> bool:
+    """Whether a descriptor has something to read, or its end, before that time is over."""
+    return bool(select.select([fd], [], [], seconds)[0])
 
 
 def identify(fd: int) -> tuple[int, int] | None:

@@ -29,14 +29,17 @@ Events = list[tuple[int, int]]
 class Poller:
     """Sleeps until a deadline, until `wake` is called from any kernel thread, or until a descriptor changes.
 
+    Args:
+        channels: of a poller beside which this one works: a number stands for one channel in both.
+
     Attributes:
         channels: the registered descriptors, each with whatever the caller keeps for it.
         signal_write: a descriptor to which a signal's number may be written to end the sleep.
         reopened: called when the descriptors above are others than before (fork, or the program closed them).
     """
 
-    def __init__(self) -> None:
-        self.channels: dict[int, Any] = {}
+    def __init__(self, channels: dict[int, Any] | None = None) -> None:
+        self.channels: dict[int, Any] = {} if channels is None else channels
         self._dead: list[Any] = []
         self.reopened: Callable[[], object] = lambda: None
         self._open()
@@ -64,8 +67,11 @@ class Poller:
         """How many descriptors are registered."""
         return len(self.channels)
 
-    def wait(self, timeout: float | None) -> Events:
+    def wait(self, timeout: float | None, exact: bool = True) -> Events:
         """Sleep for at most `timeout` seconds (None: until something comes).
+
+        Args:
+            exact: whether it matters when the time is over.
 
         Returns:
             What has changed: pairs of a descriptor and bits of epoll.
@@ -73,7 +79,7 @@ class Poller:
         try:
             if timeout is None:
                 return self.poll()
-            if timeout > COARSE and self.channels:
+            if timeout > COARSE and (self.channels or not exact):
                 return self.poll(int(timeout * 1e3 - 1) / 1e3)
             if _select(self._sleep_on, (), (), timeout)[0]:
                 return self.poll(0)
@@ -92,6 +98,8 @@ class Poller:
 
     def stray(self, fd: int) -> None:
         """An event came for a descriptor without a channel: our own, or one that is no longer of interest."""
+        if fd == self._read == self._write:
+            return  # each write to an eventfd is an edge of its own, whatever it has counted: no need to read
         if fd == self._read or fd == self._signal_read:
             if self._ours[fd] == identify(fd):
                 try:
@@ -155,33 +163,67 @@ class Poller:
             return self.open(fd, channel)
         return channel
 
-    def arm(self, fd: int, channel: Any) -> None:
+    def arm(self, fd: int, channel: Any, yields: bool = False) -> bool:
         """Have an edge come at once if a descriptor is ready, whether or not it is registered.
 
         Who waits must stand in the channel already: a tick may serve it at any moment.
 
+        Args:
+            yields: leave all as it is if the number has another channel.
+
+        Returns:
+            False if it yielded: whoever waits has to begin again.
+
         Raises:
             PermissionError, OSError: as `open`.
         """
-        known = self.channels.get(fd)
-        self.channels[fd] = channel
+        fresh = fd not in self.channels
+        if self.channels.setdefault(fd, channel) is not channel:
+            if yields:
+                return False
+            self.channels[fd] = channel
+        events = self._events
         try:
-            if known is None:
+            if fresh:
                 try:
-                    self._events.register(fd)
+                    events.register(fd)
                 except FileExistsError:
-                    self._events.modify(fd)
+                    events.modify(fd)
             else:
                 try:
-                    self._events.modify(fd)
-                except FileNotFoundError:  # the number was closed and opened anew behind our back
-                    self._events.register(fd)
+                    events.modify(fd)
+                except FileNotFoundError:  # another poller has it, or the number was closed and opened anew
+                    events.register(fd)
         except OSError:
             self._put_back(fd, None)
             if not self._is_lost():
                 raise
             self._lost()
-            self.arm(fd, channel)
+            return self.arm(fd, channel, yields)
+        return True
+
+    def has(self, fd: int) -> bool:
+        """Whether the file that has the number now is registered here."""
+        try:
+            self._events.modify(fd)
+        except OSError:
+            return False
+        return True
+
+    def take(self, fd: int, channel: Any) -> None:
+        """Bring a channel here from another poller, since who waits on it now is on this one's carrier.
+
+        Raises:
+            OSError: the descriptor is not open.
+        """
+        before, channel.poller = channel.poller, self
+        self.arm(fd, channel)
+        if (channel.reader is None or channel.writer is None) and not channel.more:
+            before.release(fd)
+
+    def release(self, fd: int) -> None:
+        """Be told of a descriptor no more; another poller is."""
+        self._events.unregister(fd)
 
     def _is_lost(self) -> bool:
         """Whether a call failed since the program has closed our descriptor, and not for its own sake."""

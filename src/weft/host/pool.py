@@ -9,6 +9,7 @@ segments (weft.core.parking), so no job is left without a thread that comes for 
 from collections.abc import Callable
 
 from weft.host import threads
+from weft.host.platform import await_exit
 
 __all__ = ["IDLE", "Pool"]
 
@@ -38,7 +39,7 @@ class Pool:
     def after_fork(self) -> None:
         """In a forked child: no thread came along, and nothing of theirs will come back."""
         self._jobs: threads.Baton[Job | None] = threads.Baton()
-        self._gone: threads.Baton[None] = threads.Baton()
+        self._gone: threads.Baton[int] = threads.Baton()
         self.alive = self.in_flight = self._free = 0
 
     def submit(self, job: Job) -> bool:
@@ -75,8 +76,7 @@ class Pool:
         self._free -= count  # atomic with the look
         for _ in range(count):
             self._jobs.put(None)
-        for _ in range(count):
-            self._gone.get()
+        await_exit([self._gone.get() for _ in range(count)])
 
     def _work(self, jobs: "threads.Baton[Job | None]") -> None:
         """The life of a kernel thread of the pool."""
@@ -102,4 +102,4 @@ class Pool:
             self._on_end()
         finally:
             if asked:
-                self._gone.put(None)
+                self._gone.put(threads.get_native_id())

@@ -13,6 +13,8 @@ from typing import Any
 
 import greenlet as _greenlet
 
+from weft.host.threads import get_ident
+
 __all__ = [
     "Begin",
     "Nursery",
@@ -96,24 +98,25 @@ def frame_of(resume: Any) -> FrameType | None:
     return frame if isinstance(frame, FrameType) else None
 
 
-_tracers: list[Callable[[str, Any], None]] = []
+_tracers: dict[int, list[Callable[[str, Any], None]]] = {}  # of each kernel thread
 
 
 def add_switch_tracer(tracer: Callable[[str, Any], None]) -> None:
-    """Have `tracer(event, (origin, target))` called at every switch on this kernel thread."""
-    _tracers.append(tracer)
+    """Have `tracer(event, (origin, target))` called at every switch on the calling kernel thread."""
+    _tracers.setdefault(get_ident(), []).append(tracer)
     _set_tracers()
 
 
 def drop_switch_tracer(tracer: Callable[[str, Any], None]) -> None:
     """Call it no more; without a tracer switches cost nothing more."""
-    if tracer in _tracers:
-        _tracers.remove(tracer)
+    mine = _tracers.get(get_ident(), [])
+    if tracer in mine:
+        mine.remove(tracer)
     _set_tracers()
 
 
 def _set_tracers() -> None:
-    tracers = tuple(_tracers)
+    tracers = tuple(_tracers.get(get_ident(), ()))
 
     def all_of_them(event: str, stacks: Any) -> None:
         for tracer in tracers:

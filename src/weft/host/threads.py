@@ -12,14 +12,19 @@ __all__ = [
     "Baton",
     "Empty",
     "RawLock",
+    "call_unmasked",
     "current_frames",
+    "frames_now",
     "get_ident",
     "get_native_id",
     "main_ident",
+    "program_mask",
     "raw_lock",
     "stack_size",
     "start",
+    "start_carrier",
     "start_own",
+    "unmask",
 ]
 
 RawLock = _thread.LockType
@@ -34,13 +39,28 @@ current_frames: Callable[[], dict[int, FrameType]] = sys._current_frames
 Baton = SimpleQueue
 
 
+def frames_now() -> dict[int, FrameType]:
+    """The innermost frame of each other kernel thread; none where other interpreters may be.
+
+    Those have locks of their own, and CPython walks their threads without them.
+    """
+    if _OTHER_INTERPRETERS & sys.modules.keys():
+        return {}
+    frames = current_frames()
+    del frames[get_ident()]  # it would hold all the others for as long as the caller's frame holds it
+    return frames
+
+
+_OTHER_INTERPRETERS = frozenset({"_interpreters", "_xxsubinterpreters"})
+
+
 def start(run: Callable[..., object], *args: Any) -> int:
     """Start a kernel thread; returns its identifier.
 
     Raises:
         RuntimeError: the system will not start one ("can't start new thread").
     """
-    return _thread.start_new_thread(run, args)
+    return call_unmasked(_thread.start_new_thread, run, args)  # type: ignore[no-any-return]
 
 
 def start_own(run: Callable[..., object], *args: Any) -> int:
@@ -53,9 +73,59 @@ def start_own(run: Callable[..., object], *args: Any) -> int:
         return start(run, *args)
     before = _sigmask(_signal.SIG_BLOCK, _signal.valid_signals())  # it inherits the mask
     try:
-        return start(run, *args)
+        return _thread.start_new_thread(run, args)
     finally:
         _sigmask(_signal.SIG_SETMASK, before)
+
+
+def start_carrier(run: Callable[..., object], *args: Any) -> int:
+    """Start a kernel thread for threads of the program, which takes no signals either.
+
+    They come to the main kernel thread alone, where the program's handlers run, and a signal that the
+    program has blocked there stays pending. What is started from here has the mask that the program has.
+    """
+    if _sigmask is None:
+        return start(run, *args)
+    mask = program_mask()
+    if mask is None:
+        mask = _sigmask(_signal.SIG_BLOCK, ())
+
+    def carry() -> None:
+        _masks[get_ident()] = mask
+        try:
+            run(*args)
+        finally:
+            _masks.pop(get_ident(), None)
+
+    return start_own(carry)
+
+
+_masks: dict[int, Any] = {}  # of the kernel threads that take no signals: the mask that the program has
+
+
+def program_mask() -> Any:
+    """What the program has blocked, if this kernel thread blocks all for its own reasons; else None."""
+    return _masks.get(get_ident())
+
+
+def call_unmasked(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call what starts a kernel thread or a process, which is to inherit the program's mask of signals."""
+    mask = _masks.get(get_ident()) if _masks else None
+    if mask is None:
+        return function(*args, **kwargs)
+    before = _sigmask(_signal.SIG_SETMASK, mask)
+    try:
+        return function(*args, **kwargs)
+    finally:
+        _sigmask(_signal.SIG_SETMASK, before)
+
+
+def unmask() -> None:
+    """In a forked child, whose main kernel thread this is now: take signals as the program wants them."""
+    mask = program_mask()
+    _masks.clear()
+    if mask is not None:
+        _sigmask(_signal.SIG_SETMASK, mask)
 
 
 _sigmask: Any = getattr(_signal, "pthread_sigmask", None)

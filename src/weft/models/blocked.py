@@ -40,6 +40,11 @@ class BlockedReports:
         self._at: tuple[int, int] | None = None
         self._looked = self._asked = False
 
+    def move(self, loop: Loop) -> None:
+        """It is another carrier from now on."""
+        self._loop = loop
+        self.attended()
+
     def attended(self) -> None:
         """The carrier runs Python code, or sleeps, or keeps nobody waiting."""
         self._since = self._at = None

@@ -138,11 +138,16 @@ class ForeignCarrier:
         block.timer = [now + seconds, 0, block]
         block.on = on
         self._asleep = True
+        listener = ForeignCarrier.listener
+        if listener is not None:
+            listener(Kind.PARKED, block, None)
         try:
             sleep(seconds)
         finally:
             self._asleep = False
             block.on = block.timer = None
+            if listener is not None:
+                listener(Kind.RUNNING, block, None)
         return True
 
     def breathe(self) -> None:

@@ -14,7 +14,7 @@ from weft.core.places import floor, transparent
 from weft.core.thread import ControlBlock
 from weft.host import threads
 from weft.host.clock import monotonic, sleep
-from weft.host.platform import exit_now
+from weft.host.platform import await_exit, exit_now
 from weft.host.stacks import getcurrent
 from weft.models.foreign import ForeignCarrier
 
@@ -50,6 +50,7 @@ class KernelModel:
         self._bell.acquire()
         self._over = threads.raw_lock()
         self._alive = False
+        self._native_id = 0
         self._stopping = False
 
     @transparent
@@ -145,6 +146,7 @@ class KernelModel:
             threads.start_own(self._watch)
 
     def _watch(self) -> None:
+        self._native_id = threads.get_native_id()
         before: list[tuple[int, float]] | None = None
         told: list[tuple[int, float]] | None = None
         try:
@@ -189,6 +191,7 @@ class KernelModel:
             self._bell.release()
             self._over.acquire()
             self._over.release()
+            await_exit((self._native_id,))
             self._bell.acquire(False)
 
     def resume(self) -> None:
@@ -210,9 +213,16 @@ class KernelModel:
         self._over = threads.raw_lock()
         self._alive = self._stopping = False
 
+    def nudge(self, block: ControlBlock) -> None:
+        """Something was thrown at a thread: it meets that at the end of its wait."""
+
     def call_at(self, when: float, start: Callable[..., object], function: Any, args: Any) -> "Call":
         """Call `start(function, args)` at a time (monotonic seconds), on a kernel thread of its own."""
         return Call(when, start, function, args)
+
+    def left_behind(self) -> list[Any]:
+        """What must not be freed at the end: nothing, the kernel keeps the stacks."""
+        return []
 
     def end(self) -> None:
         """The interpreter ends."""

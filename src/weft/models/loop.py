@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Iterator
 from types import FrameType
 from typing import Any
 
+from weft.core.channel import READS, WRITES
 from weft.core.events import Kind, Listener
 from weft.core.parking import wake
 from weft.core.places import floor, place_of, stack_of
@@ -43,25 +44,33 @@ class Loop:
     """A carrier (weft.core.ports) for user threads.
 
     Args:
+        ticks: whether a watchdog sees to timers and descriptors while threads are busy.
+        beside: a carrier of the same program: what is kept once for all is that one's.
         on_stuck: called when nothing is ready and no timer is armed; returns True if it made a thread
             ready (a deadlock was reported), False if something outside may still wake one.
     """
 
-    def __init__(self, on_stuck: Callable[[], bool], ticks: bool = True) -> None:
+    def __init__(
+        self, on_stuck: Callable[[], bool], ticks: bool = True, beside: "Loop | None" = None
+    ) -> None:
         self.waiting = False
+        self.stuck = self.traced = False
+        self.keeper: ControlBlock | None = None
+        self.stopped = False
         self.now = monotonic()
-        self.timers = Timers()
-        self.poller = Poller()
+        self.kernel_ident = threads.get_ident()
+        self.timers = Timers(self.is_here)
+        self.poller: Poller = Poller(beside.poller.channels if beside is not None else None)
         self.wake = self.poller.wake
         self.on_stuck = on_stuck
         self.ticks = ticks
         self._picks = 0
         self.signals: Collection[int] = ()  # those that wait to be handled: no time to sleep
         self.listener: Listener | None = None
+        self.steal: Callable[[], bool] | None = None
         self.on_leave_idle: Callable[[], None] | None = None
-        self.alive: dict[ControlBlock, None] = {}  # in the order of their start
+        self.alive: dict[ControlBlock, None] = {} if beside is None else beside.alive  # as they were started
         self.native_id = threads.get_native_id()
-        self.kernel_ident = threads.get_ident()
         self.spares: deque[Worker] = deque()
         self.nursery = Nursery(self._work, self.spares)
         self._before_collection: tuple[Any, ...] | None = None
@@ -81,7 +90,7 @@ class Loop:
             self.ready = fifo
             self.push: Callable[[Any], None] = fifo.append
         else:
-            queue = _PolicyQueue(policy, self.nursery.begin)
+            queue = _PolicyQueue(policy, self.nursery.begin, self.is_here)
             self.ready = queue
             self.push = queue.append
         self.pick: Callable[[], Callable[[], Any]] = self._plain_pick()
@@ -137,12 +146,12 @@ class Loop:
             when = timers.next() if timers.heap else None
             if when is not None and when <= now:
                 timers.fire(now)
-            else:
+            elif self.steal is None or self.ready or not self.steal():
                 self.waiting = True
                 found: Any = ()
                 try:
                     if not self.ready and not self.signals:
-                        found = poller.wait(when - now if when is not None else grace)
+                        found = poller.wait(when - now) if when is not None else poller.wait(grace, False)
                 finally:
                     self.waiting = False
                 if found:
@@ -160,7 +169,7 @@ class Loop:
 
     def _ask(self, grace: float) -> float | None:
         """Nothing has come for a while: how long to sleep until the question whether the program is stuck."""
-        if any(channel.awaited for channel in self.poller.channels.values()):
+        if any(channel.awaited for channel in list(self.poller.channels.values())):
             return None  # a descriptor may bring something at any time
         return GRACE if self.on_stuck() else RECHECK
 
@@ -173,7 +182,7 @@ class Loop:
             channel = channels.get(fd)
             if channel is None:
                 poller.stray(fd)
-            elif events == EPOLLIN_OUT and channel.reader is not None and channel.more is None:
+            elif events == EPOLLIN_OUT and channel.reader is not None and not channel.more:
                 # `Channel.deliver`, written out for what comes most: a request on a connection.
                 channel.readable = channel.writable = True
                 block, channel.reader = channel.reader, None  # atomic
@@ -186,6 +195,8 @@ class Loop:
             else:
                 if channel.loose and not channel.awaited:
                     poller.drop(fd, channel)
+                    if channel.awaited:  # on another carrier somebody came just now: he is to look again
+                        events |= READS | WRITES
                 channel.deliver(events, wake)
 
     # -- garbage collections ----------------------------------------------------------------------
@@ -294,6 +305,45 @@ class Loop:
         if self.waiting:
             self.wake()
 
+    def is_here(self) -> bool:
+        """Whether the caller is on this carrier's kernel thread."""
+        return threads.get_ident() == self.kernel_ident
+
+    def launch_from_afar(self, block: ControlBlock) -> None:
+        """`launch`, called by another carrier: this one's workers are not touched."""
+        self.alive[block] = None
+        if self.listener is not None:
+            self.listener(Kind.STARTED, block, None)
+        if self.plain:
+            self.nursery.fresh.append(block)
+            self.push(self.nursery.next)
+        else:
+            self.push(self.nursery.begin(block))
+        if self.waiting:
+            self.wake()
+
+    def stop_for_good(self, keeper: Any = None) -> None:
+        """The program ends: whoever parks on this carrier stops there, in a sleep that does not end.
+
+        Its kernel thread must not come back to ask for the interpreter's lock, which ends a kernel thread
+        while the interpreter is taken apart, in the middle of its stacks.
+
+        Args:
+            keeper: what the carrier began with: if no thread is left here, that is gone back to.
+        """
+        forever = threads.raw_lock()
+        forever.acquire()
+
+        def pick() -> Callable[[], Any]:
+            self.stopped = True
+            if keeper is not None and not any(block.carrier is self for block in list(self.alive)):
+                return keeper.resume  # type: ignore[no-any-return]
+            while True:
+                forever.acquire()
+
+        self.pick = pick
+        self.wake()
+
     @floor
     def _work(self) -> None:
         """The life of a worker: one thread after another."""
@@ -328,6 +378,7 @@ class Loop:
             try:
                 resume: Any = self.pick()
             except IndexError:
+                block = me.block = self._nobody(switch)  # what the program's thread held is let go
                 resume = self.idle()
             if resume is begin_next:
                 block = me.block = fresh.popleft()
@@ -350,6 +401,13 @@ class Loop:
                     resume = self.pick()
                 except IndexError:
                     resume = self.idle()
+
+    def _nobody(self, switch: Any) -> ControlBlock:
+        """A block for a worker that has ended its thread and finds nothing to do."""
+        block = ControlBlock(self)
+        block.begun = block.done = True
+        block.resume = switch
+        return block
 
     def _retire(self, worker: Any) -> None:
         """Count a worker as spare where there are enough: the oldest one gives its stack back."""
@@ -377,7 +435,10 @@ class Loop:
         here = getcurrent()
         if getattr(here, "block", None) is block:
             return sys._getframe(1)
-        return frame_of(block.resume)
+        frame = frame_of(block.resume)
+        if frame is None and block.begun and not block.done and not self.is_here():  # it runs, over there
+            frame = threads.current_frames().get(self.kernel_ident)
+        return frame
 
     def sleeps(self, block: ControlBlock) -> bool:
         """Nobody sleeps in the kernel but who asks, and all with it."""
@@ -403,27 +464,48 @@ def _block_of(resume: Any) -> ControlBlock:
 
 
 class _PolicyQueue:
-    """A ready queue that asks a policy; it looks like the deque that stands there otherwise."""
+    """A ready queue that asks a policy; it looks like the deque that stands there otherwise.
 
-    def __init__(self, policy: Policy, begin: Callable[[ControlBlock], Callable[[], Any]]) -> None:
+    A policy is the carrier's alone: what other kernel threads push stands in an inbox until it looks.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        begin: Callable[[ControlBlock], Callable[[], Any]],
+        is_here: Callable[[], bool],
+    ) -> None:
         self._policy = policy
         self._pick = policy.pick
         self._add = policy.add
         self._begin = begin
+        self._is_here = is_here
         self._ready: dict[ControlBlock, None] = {}
+        self._inbox: deque[ControlBlock] = deque()
 
     def append(self, resume: Any) -> None:
         block = _block_of(resume)
         self._ready[block] = None
-        self._add(block)
+        if self._is_here():
+            self._add(block)
+        else:
+            self._inbox.append(block)
+
+    def _take_in(self) -> None:
+        inbox = self._inbox
+        while inbox:
+            self._add(inbox.popleft())
 
     def popleft(self) -> Callable[[], Any]:
+        if self._inbox:
+            self._take_in()
         block = self._pick()
         self._ready.pop(block, None)
         return block.resume if block.resume is not None else self._begin(block)
 
     def discard(self, block: ControlBlock) -> None:
         """Take one thread out: the policy is asked for all, and given back the others."""
+        self._take_in()
         others = []
         while len(self._policy):
             other = self._pick()
@@ -434,7 +516,7 @@ class _PolicyQueue:
             self._add(other)
 
     def __len__(self) -> int:
-        return len(self._policy)
+        return len(self._policy) + len(self._inbox)
 
     def __iter__(self) -> Iterator[Any]:
         return iter([block.resume or self._begin(block) for block in list(self._ready)])

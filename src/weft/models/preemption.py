@@ -23,6 +23,7 @@ from weft.core.parking import SIGNAL, THROWN, settle
 from weft.core.places import may_preempt
 from weft.host import signals, threads
 from weft.host.clock import monotonic
+from weft.host.platform import await_exit
 from weft.host.stacks import getcurrent
 from weft.models.blocked import BlockedReports
 from weft.models.loop import Loop
@@ -66,6 +67,7 @@ class Preemption:
         self._refused = False
         self._hurry = False
         self._refusals = 0
+        self._native_id = 0
         self._tripping = False
         self.prepared = False
         self.switches = 0
@@ -126,6 +128,7 @@ class Preemption:
                 pass
             self._over.acquire()
             self._over.release()
+            await_exit((self._native_id,))
             self._bell.acquire(False)
 
     def resume(self) -> None:
@@ -133,6 +136,11 @@ class Preemption:
         self._stopping = False
         if self._loop.ready:
             self.ensure_running()
+
+    def move(self, loop: Loop) -> None:
+        """In a forked child whose main kernel thread is another carrier than the parent's."""
+        self._loop = loop
+        self._reports.move(loop)
 
     def after_fork(self) -> None:
         """In a forked child: no watchdog came along."""
@@ -151,6 +159,7 @@ class Preemption:
 
     def _watch(self) -> None:
         try:
+            self._native_id = threads.get_native_id()
             signals.block_all()
             quiet = 0
             self._come(self._wanted)

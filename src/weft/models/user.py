@@ -6,6 +6,7 @@ from typing import Any
 
 from weft.core.events import Listener
 from weft.core.parking import bury
+from weft.core.policy import Policy
 from weft.core.thread import ControlBlock, fresh_block
 from weft.core.timers import Call
 from weft.host import threads
@@ -85,18 +86,18 @@ class UserModel:
         """A block for a caller without one: a foreign kernel thread, or a greenlet of the program's."""
         here = getcurrent()
         if threads.get_ident() == self.kernel_ident:
-            return self._adopt_greenlet(here)
+            return self._adopt_greenlet(here, self.loop)
         block = ForeignCarrier.block_for(here)
         self._foreign.add(block)
         return block
 
-    def _adopt_greenlet(self, here: object) -> ControlBlock:
+    def _adopt_greenlet(self, here: object, loop: Loop) -> ControlBlock:
         """The program made this greenlet itself, inside a thread of ours: it parks on its own behalf."""
         above = here.parent  # type: ignore[attr-defined]
         while above is not None and not hasattr(above, "block"):
             above = above.parent
         owner: ControlBlock = above.block if above is not None else self.main
-        block = ControlBlock(self.loop)
+        block = ControlBlock(loop)
         block.begun = True
         block.ident = owner.ident
         block.thread, block.locals, block.label = owner.thread, owner.locals, owner.label
@@ -140,9 +141,42 @@ class UserModel:
         if self.preemption is not None:
             self.preemption.after_fork()
 
+    def pause(self) -> None:
+        """Stop the watchdog and wait until it has ended (fork)."""
+        if self.preemption is not None:
+            self.preemption.pause()
+
+    def resume(self) -> None:
+        """Allow the watchdog again."""
+        if self.preemption is not None:
+            self.preemption.resume()
+
+    def nudge(self, block: ControlBlock) -> None:
+        """Something was thrown at a thread: have its carrier see to it soon."""
+        if self.preemption is not None:
+            self.preemption.kick()
+
+    def everywhere(self, function: Callable[[], object]) -> None:
+        """Call a function on each carrier but the caller's: there is none."""
+
+    def use(self, make_policy: Callable[[], Policy | None]) -> None:
+        """Have a policy choose who runs next."""
+        self.loop.use(make_policy())
+
     def call_at(self, when: float, start: Callable[..., object], function: Any, args: Any) -> Call:
         """Call `start(function, args)` at a time (monotonic seconds); it may only make threads ready."""
-        return self.loop.timers.call(when, start, function, args)
+        return self._call_on(self.loop, when, start, function, args)
+
+    @staticmethod
+    def _call_on(loop: Loop, when: float, start: Callable[..., object], function: Any, args: Any) -> Call:
+        call = loop.timers.call(when, start, function, args)
+        if loop.waiting:  # the caller is another kernel thread
+            loop.wake()
+        return call
+
+    def left_behind(self) -> list[Any]:
+        """What must not be freed at the end besides the stacks of live threads: nothing here."""
+        return []
 
     def end(self) -> None:
         """The interpreter ends: the main thread goes on alone, as a kernel thread."""

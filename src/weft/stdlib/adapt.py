@@ -6,6 +6,7 @@ from typing import Any
 
 from weft.core.current import current
 from weft.host import signals
+from weft.host.threads import program_mask
 from weft.stdlib.signal_waits import adapt_waits
 from weft.stdlib.supplied import dress
 
@@ -61,14 +62,15 @@ def _sigmask_of_threads(real: Callable[..., Any], runtime: Any) -> Callable[...,
     def pthread_sigmask(how: int, mask: Any) -> Any:
         """Fetch and/or change the signal mask of the calling thread."""
         me, main = current(), runtime.model.main
-        if me.carrier is not main.carrier or me.ident == main.ident:
+        if me.carrier.poller is None or me.ident == main.ident:
             return real(how, mask)
         wanted = set(mask)
         try:
             real(-1, wanted)  # changes nothing, and refuses bad signals in CPython's words
         except OSError:
             pass
-        before = real(signals.BLOCK, ()) if me.sigmask is None else me.sigmask
+        before = me.sigmask if me.sigmask is not None else program_mask()
+        before = real(signals.BLOCK, ()) if before is None else before
         changes = {signals.BLOCK: before | wanted, signals.UNBLOCK: before - wanted, signals.SETMASK: wanted}
         if how not in changes:
             return real(how, wanted)

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from weft.host.poller import READ
+from weft.host.threads import call_unmasked
 from weft.stdlib.descriptors import nap, naps, wait_for
 from weft.stdlib.supplied import dress
 
-__all__ = ["replacements"]
+__all__ = ["adapt_fork_exec", "replacements"]
 
 _waitpid, _wait3, _wait4 = os.waitpid, os.wait3, os.wait4
 _waitid: Any = getattr(os, "waitid", None)
@@ -37,7 +38,24 @@ def replacements() -> list[tuple[Any, str, Any]]:
         found.append((os, name, dressed))
         if hasattr(sys.modules.get(real.__module__), name):  # C's own module, under which it is pickled
             found.append((sys.modules[real.__module__], name, dressed))
+    spawners = [name for name in ("posix_spawn", "posix_spawnp") if hasattr(os, name)]
+    found += [(os, name, dress(_unmasked(getattr(os, name)), "posix", name)) for name in spawners]
     return found
+
+
+def adapt_fork_exec(module: Any) -> None:
+    """What `subprocess` starts its children by (`_posixsubprocess`)."""
+    module.fork_exec = dress(_unmasked(module.fork_exec), module.__name__, "fork_exec")
+
+
+def _unmasked(real: Any) -> Any:
+    """The function, called with the program's mask of signals: a child inherits it."""
+
+    def start(*args: Any, **kwargs: Any) -> Any:
+        return call_unmasked(real, *args, **kwargs)
+
+    start.__doc__ = real.__doc__
+    return start
 
 
 def waitpid(pid: int, options: int, /) -> tuple[int, int]:

@@ -29,6 +29,7 @@ __all__ = [
     "nap",
     "naps",
     "repeatable",
+    "stand",
     "until_ready",
     "wait_for",
     "waits",
@@ -97,7 +98,8 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
             channel.wait_more(events, ready)
             watched.append((channel, channel.closings))
             try:
-                poller.arm(fd, channel)
+                if poller.arm(fd, channel, True) is False:
+                    ready()  # on another carrier somebody was faster with a channel of his: look again
             except PermissionError:  # a regular file is always ready
                 ready()
     except BaseException:
@@ -119,6 +121,27 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
     for channel, closings in watched:
         if channel.closings != closings:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    return True
+
+
+def stand(me: ControlBlock, channel: Channel, reads: bool) -> bool:
+    """Make the caller the channel's reader (or writer), on its own carrier; False if there is one."""
+    if reads:
+        if channel.reader is not None:
+            return False
+        me.on = channel  # atomic: from the look to the store
+        channel.reader = me
+    else:
+        if channel.writer is not None:
+            return False
+        me.on = channel  # atomic: from the look to the store
+        channel.writer = me
+    poller = me.carrier.poller
+    if channel.poller is not poller:
+        try:
+            poller.take(channel.fd, channel)
+        except OSError:
+            channel.readable = channel.writable = True  # the call will say what is wrong
     return True
 
 

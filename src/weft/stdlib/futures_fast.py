@@ -21,7 +21,7 @@ from weft.host.platform import VERSION, deadline_after, monotonic
 from weft.stdlib.condition import Condition
 from weft.stdlib.sleep import sleep
 
-__all__ = ["quicken_futures", "quicken_pool"]
+__all__ = ["FINISHED", "PENDING", "RUNNING", "quicken_futures", "quicken_pool"]
 
 PENDING, RUNNING, FINISHED = "PENDING", "RUNNING", "FINISHED"
 CANCELLED = frozenset({"CANCELLED", "CANCELLED_AND_NOTIFIED"})

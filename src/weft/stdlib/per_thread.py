@@ -1,9 +1,10 @@
 """What CPython keeps once a kernel thread for `asyncio`, kept once a thread: the running loop and its hooks.
 
 The running event loop, the hooks of asynchronous generators and the depth to which coroutines note their
-origin belong to CPython's thread state, and so to all user threads together. From the moment a thread sets
-one of them, every switch to another thread puts that thread's in; when no thread has any left, switches
-are free again. A greenlet that the program makes itself has those of the thread that made it.
+origin belong to CPython's thread state, and so to all user threads of a carrier together. From the moment a
+thread sets one of them, every switch on its carrier puts in those of the thread that goes on; when no thread
+has any left, switches are free again. A greenlet that the program makes itself has those of the thread that
+made it.
 """
 
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 from weft.core.current import current
 from weft.core.thread import ControlBlock
 from weft.host.stacks import add_switch_tracer, drop_switch_tracer
+from weft.host.threads import get_ident
 
 __all__ = ["AsyncState"]
 
@@ -27,13 +29,13 @@ class AsyncState:
     """The state of `asyncio` in C, per thread.
 
     Args:
-        main: gives the main thread's block; the threads on its carrier share one state in C.
+        main: gives the main thread's block.
     """
 
     def __init__(self, main: Callable[[], ControlBlock]) -> None:
         self._main = main
-        self._kept: dict[int, _Kept] = {}  # of the threads that do not run just now, by ident
-        self._engaged = self._closed = False
+        self._swaps: dict[int, _Swap] = {}  # by kernel thread
+        self._closed = False
         self._module: Any = None
         self._get_loop: Callable[[], Any] = lambda: None
         self._set_loop: Callable[[Any], None] = lambda loop: None
@@ -66,11 +68,13 @@ class AsyncState:
 
     def _engage(self) -> None:
         me = current()
-        if me.carrier is not self._main().carrier:
+        if me.carrier.poller is None:
             return  # a kernel thread of its own: CPython's state is its own too
-        if not self._engaged:
-            self._engaged = True
-            add_switch_tracer(self._switched)
+        kernel_thread = get_ident()
+        swap = self._swaps.get(kernel_thread)
+        if swap is None:
+            swap = self._swaps[kernel_thread] = _Swap(self._read, self._put)
+        swap.engage()
         if me is not self._main() and self._forget not in (me.ending or ()):
             me.ending = [*(me.ending or ()), self._forget]
 
@@ -91,34 +95,58 @@ class AsyncState:
         """A thread ends: the next one on its stack begins with nothing."""
         self._put(self._read(), NOTHING)
 
+    def after_fork(self) -> None:
+        """In a forked child: the other threads are gone."""
+        mine = self._swaps.get(get_ident())
+        self._swaps = {} if mine is None else {get_ident(): mine}
+        if mine is not None:
+            mine.kept.clear()
+
+    def close(self) -> None:
+        """Stop swapping, for good."""
+        self._closed = True
+        mine = self._swaps.get(get_ident())
+        if mine is not None:
+            mine.disengage()
+        if self._module is not None:
+            self._module._set_running_loop = self._set_loop
+
+
+class _Swap:
+    """The swapping on one kernel thread.
+
+    Attributes:
+        kept: the state of the threads that do not run just now, by ident.
+    """
+
+    def __init__(self, read: Callable[[], _Kept], put: Callable[[_Kept, _Kept], None]) -> None:
+        self._read = read
+        self._put = put
+        self._engaged = False
+        self.kept: dict[int, _Kept] = {}
+
+    def engage(self) -> None:
+        if not self._engaged:
+            self._engaged = True
+            add_switch_tracer(self._switched)
+
     def _switched(self, event: str, stacks: Any) -> None:
         origin, target = (_ident(stack) for stack in stacks)
         if origin == target:
             return
         here = self._read()
-        there = self._kept.pop(target, NOTHING)
+        there = self.kept.pop(target, NOTHING)
         if _is_set(here):
-            self._kept[origin] = here
-        elif not self._kept and there is NOTHING:
-            self._disengage()
+            self.kept[origin] = here
+        elif not self.kept and there is NOTHING:
+            self.disengage()
             return
         self._put(here, there)
 
-    def _disengage(self) -> None:
+    def disengage(self) -> None:
         if self._engaged:
             self._engaged = False
             drop_switch_tracer(self._switched)
-
-    def after_fork(self) -> None:
-        """In a forked child: the other threads are gone."""
-        self._kept.clear()
-
-    def close(self) -> None:
-        """Stop swapping, for good."""
-        self._closed = True
-        self._disengage()
-        if self._module is not None:
-            self._module._set_running_loop = self._set_loop
 
 
 def _is_set(kept: _Kept) -> bool:

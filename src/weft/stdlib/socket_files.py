@@ -8,16 +8,21 @@ but a frame. Whoever is inside already, as a signal's handler that interrupts a 
 
 import io
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from weft.host.clock import monotonic
 from weft.host.poller import READ, WRITE
 from weft.stdlib.descriptors import nap, wait_for
 from weft.stdlib.files import GUARDED, buffer_type
+from weft.stdlib.locks import RLock
 from weft.stdlib.sleep import sleep
 
-__all__ = ["supply_makefile"]
+__all__ = ["supply_locked_makefile", "supply_makefile"]
 
+SIZED = ("read", "read1", "readline", "peek")
+BUFFERED = ("readinto", "readinto1", "write")
+BARE = ("flush", "close", "detach", "tell")
 WRITERS = ("write", "flush", "truncate")
 ENDERS = ("close", "detach", "seek", "tell")
 REFUSED = "reentrant call inside"  # the beginning of what C says
@@ -25,32 +30,93 @@ PAUSE = 0.001  # seconds between tries while the thread inside waits for somethi
 
 
 def _in_turns(method: Any) -> Any:
+    """The method, with the signature that C's has: to take any arguments would cost four times as much."""
     name = method.__name__
     events = READ | WRITE if name in ENDERS else WRITE if name in WRITERS else READ
 
-    def call(self: Any, *args: Any) -> Any:
+    def later(self: Any, *args: Any) -> Any:
         tries = 0
         while True:
+            _await_turn(self._socket_file, events, tries)
+            tries += 1
             try:
                 return method(self, *args)
             except RuntimeError as error:
-                if not str(error).startswith(REFUSED) or _is_inside(self._socket_file):
+                if not _is_refused(self, error):
                     raise
-            _await_turn(self._socket_file, events, tries)
-            tries += 1
+
+    # The second try is made outside `except`: what it raises has nothing to do with the refusal.
+
+    def with_size(self: Any, size: int | None = 0 if name == "peek" else -1, /) -> Any:
+        try:
+            return method(self, size)
+        except RuntimeError as error:
+            if not _is_refused(self, error):
+                raise
+        return later(self, size)
+
+    def with_buffer(self: Any, buffer: Any, /) -> Any:
+        try:
+            return method(self, buffer)
+        except RuntimeError as error:
+            if not _is_refused(self, error):
+                raise
+        return later(self, buffer)
+
+    def with_nothing(self: Any) -> Any:
+        try:
+            return method(self)
+        except RuntimeError as error:
+            if not _is_refused(self, error):
+                raise
+        return later(self)
+
+    def with_any(self: Any, *args: Any) -> Any:
+        try:
+            return method(self, *args)
+        except RuntimeError as error:
+            if not _is_refused(self, error):
+                raise
+        return later(self, *args)
+
+    call: Any = with_any
+    for names, form in ((SIZED, with_size), (BUFFERED, with_buffer), (BARE, with_nothing)):
+        if name in names:
+            call = form
+    call.__name__, call.__qualname__, call.__doc__ = name, method.__qualname__, method.__doc__
+    return call
+
+
+def _locked(method: Any) -> Any:
+    """The same where several carriers share the file: C's lock would put a whole carrier to sleep."""
+    name = method.__name__
+    first, last = (0, 2) if name in ENDERS else (1, 2) if name in WRITERS else (0, 1)
+
+    def call(self: Any, *args: Any) -> Any:
+        locks = getattr(self, "_turns", ())[first:last]
+        for lock in locks:
+            lock.acquire()
+        try:
+            return method(self, *args)
+        finally:
+            for lock in locks:
+                lock.release()
 
     call.__name__, call.__qualname__, call.__doc__ = name, method.__qualname__, method.__doc__
     return call
 
 
-def _is_inside(raw: Any) -> bool:
-    """Whether the calling thread itself is in a read or a write of the raw file."""
-    frame = sys._getframe(2)
+def _is_refused(file: Any, error: RuntimeError) -> bool:
+    """Whether C refused the caller because another thread is inside, and not the caller itself."""
+    if not str(error).startswith(REFUSED):
+        return False
+    raw = file._socket_file
+    frame = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_name in ("readinto", "write") and frame.f_locals.get("self") is raw:
-            return True
+            return False
         frame = frame.f_back  # type: ignore[assignment]
-    return False
+    return True
 
 
 def _await_turn(raw: Any, events: int, tries: int) -> None:
@@ -72,18 +138,25 @@ def _await_turn(raw: Any, events: int, tries: int) -> None:
         nap(monotonic() + PAUSE)
 
 
-def _turns(base: Any) -> Any:
-    methods = {name: _in_turns(getattr(base, name)) for name in GUARDED if hasattr(base, name)}
+def _turns(base: Any, guard: Callable[[Any], Any]) -> Any:
+    methods = {name: guard(getattr(base, name)) for name in GUARDED if hasattr(base, name)}
     return buffer_type(base, methods)
 
 
-TurnsReader = _turns(io.BufferedReader)
-TurnsWriter = _turns(io.BufferedWriter)
-TurnsPair = _turns(io.BufferedRWPair)
-
-
 def supply_makefile(module: Any) -> None:
-    """Have the sockets of an executed copy of `socket` make such files."""
+    """Have the sockets of an executed copy of `socket` make such files, for one carrier."""
+    _supply(module, _in_turns)
+
+
+def supply_locked_makefile(module: Any) -> None:
+    """The same for threads of several carriers."""
+    _supply(module, _locked)
+
+
+def _supply(module: Any, guard: Callable[[Any], Any]) -> None:
+    reader, writer, pair = (
+        _turns(base, guard) for base in (io.BufferedReader, io.BufferedWriter, io.BufferedRWPair)
+    )
     real = module.socket.makefile
 
     def makefile(
@@ -101,12 +174,13 @@ def supply_makefile(module: Any) -> None:
         size = io.DEFAULT_BUFFER_SIZE if buffering is None or buffering < 0 else buffering
         made: Any
         if "w" not in mode:
-            made = TurnsReader(raw, size)
+            made = reader(raw, size)
         elif "r" in mode:
-            made = TurnsPair(raw, raw, size)
+            made = pair(raw, raw, size)
         else:
-            made = TurnsWriter(raw, size)
+            made = writer(raw, size)
         made._socket_file = raw
+        made._turns = (RLock(), RLock())
         if "b" in mode:
             return made
         text: Any = io.TextIOWrapper(made, io.text_encoding(encoding), errors, newline)

@@ -14,7 +14,7 @@ import errno
 import os
 from typing import Any
 
-from weft.core.channel import READS, WRITES, Channel
+from weft.core.channel import NOWHERE, READS, WRITES, Channel
 from weft.core.current import adopt, current, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle, wake
 from weft.host.platform import monotonic
@@ -32,7 +32,7 @@ from weft.host.sockets import (
     real_socket,
     set_default_timeout,
 )
-from weft.stdlib.descriptors import bytes_of, fail_waiters, nap, repeatable, wait_for
+from weft.stdlib.descriptors import bytes_of, fail_waiters, nap, repeatable, stand, wait_for
 from weft.stdlib.names import supply_names
 from weft.stdlib.sleep import sleep
 from weft.stdlib.supplied import dress
@@ -119,9 +119,8 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
                 pass  # it is not open
         channel, self._channel = self._channel, None
         if channel is not None:
-            channel.deliver(
-                READS | WRITES, wake
-            )  # it stays registered: another object may have the descriptor
+            # It stays registered: another object may have the descriptor.
+            channel.deliver(READS | WRITES, wake)
         return real_socket.detach(self)  # type: ignore[no-any-return]
 
     # -- reading and writing -----------------------------------------------------------------------------
@@ -151,20 +150,17 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
                             return data + _rest(self, bufsize - len(data), flags)
                     return data
                 continue
-            if self._limit is not None or channel.reader is not None:
-                deadline = _await(self, channel, READ, deadline)
-                continue
+            # The usual case, no timeout and one reader on the channel's carrier, is written out: here
+            # a server's thread spends its life, and each call up to the switch costs a tenth of it.
             try:
                 me = getcurrent().block  # type: ignore[attr-defined]
             except AttributeError:
                 me = adopt()
             carrier = me.carrier
-            if carrier.poller is None:
-                _park_to_read(channel)
+            if self._limit is not None or channel.poller is not carrier.poller or channel.reader is not None:
+                deadline = _await(self, channel, READ, deadline)
                 continue
-            # `_park_to_read`, written out: this is where a thread of a server spends its life, and each call
-            # between it and the switch costs a tenth of the switch.
-            me.on = channel
+            me.on = channel  # atomic: from the look to the store
             channel.reader = me
             if channel.readable and channel._withdraw(me):
                 me.on = None
@@ -208,10 +204,8 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
                         count += len(rest)
                     return count
                 continue
-            if self._limit is not None or channel.reader is not None:
+            if self._limit is not None or not _park_to_read(channel):
                 deadline = _await(self, channel, READ, deadline)
-            else:
-                _park_to_read(channel)
 
     def send(self, data: Any, flags: int = 0, /) -> int:
         """Send data and return how many bytes of it were sent; parks while there is no room."""
@@ -274,34 +268,37 @@ def _open_channel(sock: Any) -> Channel:
     stale = poller.channels.get(fd)
     if stale is not None:
         stale.loose = False  # or a tick could drop it before it is the socket's
+        if stale.poller.has(fd):
+            made = stale
+    if sock._channel is not None:  # atomic with the store: a thread of another carrier was faster
+        return sock._channel  # type: ignore[no-any-return]
+    sock._channel = made
+    made.poller = poller
     try:
-        channel: Channel = poller.open(fd, made)
+        poller.open(fd, made)
     except OSError:
+        sock._channel = None
+        made.poller = NOWHERE
         return made  # the call itself will say what is wrong with it
-    channel.poller = poller
-    channel.loose = False
-    if stale is not None and stale is not channel:
+    if stale is not None and stale is not made:
         stale.close(wake)
-    sock._channel = channel
-    return channel
+    return made
 
 
-def _park_to_read(channel: Channel) -> None:
-    """Park until the channel may have something: `_await` for the usual case, no timeout and one reader."""
+def _park_to_read(channel: Channel) -> bool:
+    """Park until the channel may have something; False if it is no usual case, and one for `_await`."""
     try:
         me = getcurrent().block  # type: ignore[attr-defined]
     except AttributeError:
         me = adopt()
     carrier = me.carrier
-    if carrier.poller is None:
-        poll_once([(channel.fd, READ)], None)
-        channel.readable = True
-        return
-    me.on = channel
+    if channel.poller is not carrier.poller or channel.reader is not None:
+        return False
+    me.on = channel  # atomic: from the look to the store
     channel.reader = me
     if channel.readable and channel._withdraw(me):
         me.on = None
-        return
+        return True
     me.since = carrier.now
     try:
         resume = carrier.pick()
@@ -312,6 +309,7 @@ def _park_to_read(channel: Channel) -> None:
     if me.alarm:
         alarm, me.alarm = me.alarm, 0
         settle(me, alarm)
+    return True
 
 
 def _await(sock: Any, channel: Channel, events: int, deadline: float | None) -> float | None:
@@ -335,12 +333,7 @@ def _await(sock: Any, channel: Channel, events: int, deadline: float | None) -> 
         channel.readable = channel.writable = True  # closed, or made non-blocking: the call says so
         return deadline
     me = current()
-    if me.carrier.poller is not None and (channel.reader if reads else channel.writer) is None:
-        me.on = channel
-        if reads:
-            channel.reader = me
-        else:
-            channel.writer = me
+    if me.carrier.poller is not None and stand(me, channel, reads):
         if (channel.readable if reads else channel.writable) and channel._withdraw(me):
             me.on = None
             return deadline

@@ -9,7 +9,7 @@ from importlib import import_module
 from types import MethodType
 from typing import Any
 
-__all__ = ["Supplied", "bind", "dress"]
+__all__ = ["Home", "Supplied", "bind", "dress"]
 
 
 class Supplied(staticmethod):  # type: ignore[type-arg]
@@ -29,7 +29,7 @@ def dress(function: Any, module: str, name: str) -> Any:
     return Supplied(function)
 
 
-class _Home:
+class Home:
     """The module that a bound function is a method of; pickled as that module's import."""
 
     def __init__(self, name: str) -> None:
@@ -50,4 +50,4 @@ def bind(function: Any, module: str, name: str) -> Any:
     """
     function.__module__ = module
     function.__name__ = function.__qualname__ = name
-    return MethodType(function, _Home(module))
+    return MethodType(function, Home(module))

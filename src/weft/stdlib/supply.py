@@ -24,6 +24,9 @@ __all__ = ["QUICKENED", "TOO_LATE", "Supply", "make_queue_module"]
 #: Modules that must not have been imported before weft is in place.
 TOO_LATE = ("threading", "queue", "concurrent.futures._base", "_threading_local")
 
+#: Further modules that hold on to what they found in those, and are forgotten with them.
+HOLD_ON = ("concurrent.futures", "concurrent.futures.thread", "concurrent.futures.process")
+
 #: Module of CPython: where the function is that puts fast versions into an executed copy of it. They are
 #: loaded with the module, so that a program without threads does not pay for them.
 QUICKENED = {
@@ -180,7 +183,7 @@ class Supply:
         """Put back what was there."""
         while self._undo:
             self._undo.pop()()
-        for name in TOO_LATE:
+        for name in (*TOO_LATE, *HOLD_ON):
             sys.modules.pop(name, None)
 
     def _swap(self, holder: Any, name: str, value: Any) -> None:

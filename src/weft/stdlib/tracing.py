@@ -14,6 +14,7 @@ from weft.core.current import current, getcurrent
 from weft.core.places import HOME
 from weft.core.thread import ControlBlock
 from weft.host.stacks import add_switch_tracer, drop_switch_tracer
+from weft.host.threads import get_ident
 
 __all__ = ["Tracing", "make_current_frames"]
 
@@ -52,13 +53,19 @@ class Tracing:
 
     Args:
         blocks: gives every thread.
-        shared: whether they share a kernel thread, so that every switch has to swap the functions.
+        everywhere: calls a function on each other carrier; None: each thread has a kernel thread of its own,
+            so that no switch has to swap the functions.
     """
 
-    def __init__(self, blocks: Callable[[], list[ControlBlock]], shared: bool) -> None:
+    def __init__(
+        self,
+        blocks: Callable[[], list[ControlBlock]],
+        everywhere: Callable[[Callable[[], object]], None] | None,
+    ) -> None:
         self._blocks = blocks
-        self._shared = shared
-        self._engaged = False
+        self._shared = everywhere is not None
+        self._everywhere = everywhere or (lambda function: None)
+        self._engaged: set[int] = set()  # kernel threads
 
     def replacements(self) -> list[tuple[Any, str, Any]]:
         """The functions to put in place: (module, name, value)."""
@@ -96,7 +103,7 @@ class Tracing:
         if not self._shared:
             _real_settrace_all(_wrap(function))
             return
-        self._set_others(0, _wrap(function))
+        self._set_others(0, _wrap(function), _real_settrace)
         self.settrace(function)
 
     def setprofile_all(self, function: Any, /) -> None:
@@ -104,10 +111,15 @@ class Tracing:
         if not self._shared:
             _real_setprofile_all(_wrap(function))
             return
-        self._set_others(1, _wrap(function))
+        self._set_others(1, _wrap(function), _real_setprofile)
         self.setprofile(function)
 
-    def _set_others(self, which: int, function: Any) -> None:
+    def _set_others(self, which: int, function: Any, put: Callable[[Any], object]) -> None:
+        def set_there() -> None:
+            self._engage(function)
+            put(function)
+
+        self._everywhere(set_there)
         self._engage(function)
         here = getcurrent()
         for block in self._blocks():
@@ -121,12 +133,18 @@ class Tracing:
         """From the first function on: swap at every switch, and clear at the end of each such thread."""
         if function is None or not self._shared:
             return
-        if not self._engaged:
-            self._engaged = True
-            add_switch_tracer(self._switched)
+        self._swap_here()
         block = current()
         if _clear not in (block.ending or ()):
             block.ending = [*(block.ending or ()), _clear]
+
+    def _swap_here(self) -> None:
+        """On the calling kernel thread."""
+        here = get_ident()
+        if here not in self._engaged:
+            self._engaged.add(here)
+            current().carrier.traced = True  # type: ignore[attr-defined]  # weft's own is not put there any more
+            add_switch_tracer(self._switched)
 
     @staticmethod
     def _switched(event: str, stacks: Any) -> None:
@@ -143,7 +161,7 @@ class Tracing:
 
     def close(self) -> None:
         """Stop swapping."""
-        if self._engaged:
+        if get_ident() in self._engaged:
             drop_switch_tracer(self._switched)
 
 

@@ -68,11 +68,15 @@ def case_a_release_of_several_lets_several_go_on() -> None:
 def case_units_go_to_those_who_wait_in_order_of_arrival() -> None:
     for make in SEMAPHORES:
         semaphore, order, threads = make(1), [], []
+        go = threading.Event()
         semaphore.acquire()
 
-        def take(number: int, semaphore: Any = semaphore, order: list[int] = order) -> None:
+        def take(
+            number: int, semaphore: Any = semaphore, order: list[int] = order, go: threading.Event = go
+        ) -> None:
             semaphore.acquire()
             order.append(number)
+            go.wait()
             semaphore.release()
 
         for number in range(8):
@@ -82,6 +86,7 @@ def case_units_go_to_those_who_wait_in_order_of_arrival() -> None:
             assert (wait.on, wait.holder) == (semaphore, None)
         semaphore.release()
         assert semaphore.acquire(False) is False
+        go.set()
         for thread in threads:
             thread.join()
         assert order == list(range(8))

@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.stdlib.seen import (
     LONG,
+    ON_USER,
     SHORT,
     in_thread,
     raises,
@@ -98,7 +99,7 @@ def case_threads_of_one_process_get_it_in_turn() -> None:
     for thread in threads:
         thread.join(LONG)
     assert sorted(order) == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
-    if PARKS:
+    if ON_USER:  # elsewhere one that has let go may come back to the line late
         assert order == [0, 1, 2, 3] * 3
 
 

@@ -1,5 +1,6 @@
 """One file object of a socket that several threads use."""
 
+import contextlib
 import io
 import itertools
 import socket
@@ -9,7 +10,7 @@ from typing import Any
 from tests.stdlib.bodies.signalled import handled, send, until_main_waits
 from tests.stdlib.bodies.tls import connected
 from tests.stdlib.seen import LONG, ON_USER, raises, running, start
-from tests.stdlib.wires import pair, until_blocked
+from tests.stdlib.wires import pair, reset, until_blocked
 
 LINE = "x" * 700
 
@@ -118,6 +119,26 @@ def case_who_is_inside_already_is_refused() -> None:
             sender.join(LONG)
         assert said == ["refused"]
         file.close()
+
+
+def case_an_error_of_who_waited_has_no_refusal_behind_it() -> None:
+    with pair() as (here, there):
+        file = here.makefile("wb")
+        said: list[BaseException] = []
+
+        def put() -> None:
+            try:
+                file.write(bytes(10_000_000))
+            except OSError as error:
+                said.append(error)
+
+        with running(put, put) as threads:
+            until_blocked(*threads)
+            reset(there)
+        assert len(said) == 2
+        assert [error.__context__ for error in said] == [None, None]
+        with contextlib.suppress(OSError):
+            file.close()
 
 
 def case_the_files_look_like_cpythons() -> None:

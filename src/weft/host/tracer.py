@@ -1,0 +1,56 @@
+"""A trace function in C, set for another kernel thread: how Python code there is interrupted before 3.12.
+
+`_PyEval_SetTrace` takes the thread it is for. From the next line of Python code on, that thread calls the
+function, which takes itself away again, so between two interruptions nothing is paid.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["Tracer", "set_trace"]
+
+set_trace = sys.settrace  # the name in `sys` will be weft's own
+
+
+class Tracer:
+    """Calls a function at the next line or call on a kernel thread.
+
+    Args:
+        came: called on that kernel thread; what it raises is lost.
+
+    Raises:
+        OSError, AttributeError: the interpreter hides its C functions.
+    """
+
+    def __init__(self, came: Callable[[], object]) -> None:
+        import ctypes  # noqa: PLC0415 - needed only where there are several carriers
+
+        api = ctypes.PyDLL(None)
+        self._current: Any = api.PyThreadState_Get
+        self._current.restype = ctypes.c_void_p
+        self._current.argtypes = ()
+        self._set: Any = api._PyEval_SetTrace
+        self._set.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+
+        def call(_object: Any, _frame: Any, _what: int, _arg: Any) -> int:
+            came()
+            return 0
+
+        kind = ctypes.PYFUNCTYPE(
+            ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p
+        )
+        self._kept = kind(call)
+        self._function = ctypes.cast(self._kept, ctypes.c_void_p)
+
+    def here(self) -> int:
+        """What stands for the calling kernel thread."""
+        return int(self._current())
+
+    def on(self, thread: int) -> None:
+        """Have the function called there from the next line on."""
+        self._set(thread, self._function, None)
+
+    def off(self, thread: int) -> None:
+        """Not any more."""
+        self._set(thread, None, None)

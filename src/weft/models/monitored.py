@@ -1,0 +1,133 @@
+"""How a carrier off the main kernel thread is interrupted: by the interpreter's own events (PEP 669, 3.12).
+
+Signals reach the main kernel thread alone. So a carrier that is to attend is *marked*, and the events are
+turned on at which a function begins or a loop goes back (on 3.12 only the latter). The first one that comes
+on that carrier turns them off and attends. Between slices nothing is paid but the instrumented code's first
+run after each turn.
+
+An exception that leaves a callback of a jump escapes the `try` around the loop, so what is set for a thread
+from outside is raised where a line begins; those events are on only while there is such a thing.
+"""
+
+import sys
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any
+
+from weft.host.platform import CALLS_MAY_SWITCH
+from weft.host.stacks import getcurrent
+from weft.models.loop import Loop
+
+__all__ = ["Monitored"]
+
+NAME = "weft"
+_monitoring: Any = getattr(sys, "monitoring", None)
+
+
+class Monitored:
+    """Interrupts marked carriers.
+
+    Args:
+        attend: called on a marked carrier, with its loop, the thread that runs and its innermost frame;
+            returns whether it has attended.
+        raise_here: the same where a line begins, for who has something thrown at it.
+    """
+
+    def __init__(
+        self,
+        attend: Callable[[Loop, Any, FrameType | None], bool],
+        raise_here: Callable[[Any, FrameType], None],
+    ) -> None:
+        self._attend = attend
+        self._raise = raise_here
+        self.marked: set[Loop] = set()
+        self.lines = False
+        self._tool = _take_tool()
+        events = _monitoring.events
+        self._events = events.JUMP
+        if CALLS_MAY_SWITCH:
+            self._events |= events.PY_START | events.PY_RESUME
+        for event in (events.PY_START, events.PY_RESUME):
+            _monitoring.register_callback(self._tool, event, self._came)
+        _monitoring.register_callback(self._tool, events.JUMP, self._jumped)
+        _monitoring.register_callback(self._tool, events.LINE, self._line)
+
+    def begin(self, loop: Loop) -> None:
+        """A carrier begins, on the calling kernel thread."""
+
+    def press(self, loop: Loop) -> None:
+        """Have a carrier attend at the next chance."""
+        self.marked.add(loop)
+        self.turn()
+
+    def release(self, loop: Loop) -> None:
+        """Have it go on in peace."""
+        self.marked.discard(loop)
+        self.turn()
+
+    def forget(self, loop: Loop) -> None:
+        """A carrier has ended."""
+        self.release(loop)
+
+    def clear(self) -> None:
+        """Interrupt nobody."""
+        self.marked.clear()
+        self.lines = False
+        self.turn()
+
+    def close(self) -> None:
+        """Give the tool's number back."""
+        self.clear()
+        if _monitoring.get_tool(self._tool) == NAME:
+            _monitoring.free_tool_id(self._tool)
+
+    def turn(self) -> None:
+        """Turn the events on or off, as is needed by now."""
+        if _monitoring.get_tool(self._tool) == NAME:
+            wanted = self._events if self.marked else 0
+            if self.lines:
+                wanted |= _monitoring.events.LINE
+            if _monitoring.get_events(self._tool) != wanted:
+                _monitoring.set_events(self._tool, wanted)
+
+    def _jumped(self, code: CodeType, offset: int, target: int) -> Any:
+        return self._came(code, offset) if target <= offset else None
+
+    def _came(self, code: CodeType, offset: int) -> Any:
+        me = getattr(getcurrent(), "block", None)
+        loop = me.carrier if me is not None else None
+        if loop not in self.marked:
+            if not self.marked:
+                self.turn()
+            return None
+        self._attend(loop, me, _frame_of(code))
+        return None
+
+    def _line(self, code: CodeType, line: int) -> Any:
+        me = getattr(getcurrent(), "block", None)
+        if me is not None and me.alarm:
+            frame = _frame_of(code)
+            if frame is not None:
+                self._raise(me, frame)
+
+
+def _frame_of(code: CodeType) -> FrameType | None:
+    """The innermost frame of the code that an event came from."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_code is not code:
+        frame = frame.f_back
+    return frame
+
+
+def _take_tool() -> int:
+    """A number among the interpreter's tools: one that nobody has by custom, if there is one.
+
+    Raises:
+        RuntimeError: all are taken.
+    """
+    for number in (4, 3, 5, 2, 1, 0):
+        if _monitoring.get_tool(number) in (None, NAME):
+            if _monitoring.get_tool(number) is None:
+                _monitoring.use_tool_id(number, NAME)
+            return number
+    raise RuntimeError("all tool numbers of sys.monitoring are taken")

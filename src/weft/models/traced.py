@@ -1,0 +1,109 @@
+"""How a carrier off the main kernel thread is interrupted before 3.12: by a trace function, for one line.
+
+It stands in for `monitored`, whose place it takes in all. A carrier on which the program traces itself is
+left alone: there is room for one trace function.
+"""
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from weft.core.parking import THROWN
+from weft.core.places import HOME
+from weft.host import tracer
+from weft.host.stacks import getcurrent
+from weft.models.loop import Loop
+
+__all__ = ["Traced"]
+
+
+class Traced:
+    """Interrupts marked carriers; see `Monitored`, which has the arguments."""
+
+    def __init__(
+        self,
+        attend: Callable[[Loop, Any, FrameType | None], bool],
+        raise_here: Callable[[Any, FrameType], None],
+    ) -> None:
+        self._attend = attend
+        self._may_raise = raise_here
+        self.marked: set[Loop] = set()
+        self.lines = False
+        self._threads: dict[Loop, int] = {}
+        self._tracer: tracer.Tracer | None = None
+        try:
+            self._tracer = tracer.Tracer(self._came)
+        except (OSError, AttributeError, ImportError):
+            pass  # an interpreter that hides its C functions: no slices but on the main kernel thread
+
+    def begin(self, loop: Loop) -> None:
+        """A carrier begins, on the calling kernel thread."""
+        if self._tracer is not None:
+            self._threads[loop] = self._tracer.here()
+
+    def press(self, loop: Loop) -> None:
+        """Have a carrier attend at the next chance."""
+        thread = self._threads.get(loop)
+        if thread is not None and self._tracer is not None and not loop.traced and loop not in self.marked:
+            self.marked.add(loop)
+            self._tracer.on(thread)
+
+    def release(self, loop: Loop) -> None:
+        """Have it go on in peace."""
+        thread = self._threads.get(loop)
+        if loop in self.marked:
+            self.marked.discard(loop)
+            if thread is not None and self._tracer is not None and not loop.traced:
+                self._tracer.off(thread)
+
+    def forget(self, loop: Loop) -> None:
+        """A carrier has ended, and what stood for its kernel thread with it."""
+        self._threads.pop(loop, None)
+        self.marked.discard(loop)
+
+    def clear(self) -> None:
+        """Interrupt nobody: in a forked child, where the carriers are gone."""
+        self.marked.clear()
+        self.lines = False
+        self._threads.clear()
+
+    def close(self) -> None:
+        """Interrupt nobody any more."""
+        for loop in tuple(self.marked):
+            self.release(loop)
+
+    def turn(self) -> None:
+        """Nothing is on that no carrier is marked for."""
+
+    def _came(self) -> None:
+        me = getattr(getcurrent(), "block", None)
+        loop = me.carrier if me is not None else None
+        if me is None or loop not in self.marked:
+            return
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename.startswith(HOME) and _is_ours(frame):
+            frame = frame.f_back
+        if me.alarm & THROWN and frame is not None and me.on is None:
+            # What is raised here is lost: a trace function in Python may raise, at the next line.
+            self.release(loop)
+            frame.f_trace = self._line
+            tracer.set_trace(self._line)
+            return
+        self._attend(loop, me, frame)
+
+    def _line(self, frame: FrameType, event: str, _arg: Any) -> None:
+        tracer.set_trace(None)
+        if event == "line":
+            frame.f_trace = None
+        me = getattr(getcurrent(), "block", None)
+        if me is not None and me.alarm & THROWN:
+            self._may_raise(me, frame)
+
+
+_OURS = frozenset({"call", "_came"})
+
+
+def _is_ours(frame: FrameType) -> bool:
+    """Whether a frame belongs to the way from the interpreter to here."""
+    return frame.f_code.co_name in _OURS and frame.f_code.co_filename in (__file__, tracer.__file__)

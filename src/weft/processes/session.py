@@ -1,0 +1,173 @@
+"""The process model in force: its modules, who is waited for at the end, and who is ended."""
+
+import atexit
+import faulthandler
+import importlib
+import os
+import signal
+import sys
+from types import TracebackType
+from typing import Any
+
+from weft.config import Config
+from weft.errors import WeftError
+from weft.host import processes as machine
+from weft.processes import threads
+from weft.processes.cells import Arena, Cell, arena, use_arena
+from weft.processes.modules import Imports, late_modules
+
+__all__ = ["Processes", "enter"]
+
+
+class Processes:
+    """What stands for a runtime where each thread is a process."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.interrupted = False
+        self.imports: Imports | None = None
+        self._hook: Any = None
+
+    # -- in force, and not any more --------------------------------------------------------------------
+
+    def install(self) -> None:
+        """From here on the program's own modules get ours for `threading` and its kin."""
+        late = late_modules()
+        if late:
+            raise WeftError(
+                f"weft comes too late: {', '.join(late)} had been imported already. Start the program with"
+                " `weft run --model process`, or call weft.install() before those imports"
+            )
+        self.start_beside()
+        assert self.imports is not None
+        self.imports.install()
+
+    def start_beside(self) -> None:
+        """Be there, with nothing replaced."""
+        method = self.config.start_method or machine.default_method()
+        if method not in machine.methods():
+            raise WeftError(f"this system cannot start processes by {method!r}")
+        use_arena(Arena(stable=method != "fork"))
+        made = threads.Settings()
+        made.method, made.copy_globals = method, self.config.copy_globals
+        made.numbers = Cell([0])
+        made.current = threads.MainThread(os.getpid())
+        self.imports = _put_in_force(made)
+        threads.ship((enter, (arena().folder, method, made.copy_globals, made.main_pid, made.numbers.slot)))
+        self._hook = sys.excepthook
+        sys.excepthook = self._except
+        machine.before_shutdown(self.wait)
+        atexit.register(self.freeze)
+
+    def uninstall(self) -> None:
+        """Take it away; threads that still run are ended."""
+        if self.imports is None or os.getpid() != threads.settings.main_pid:
+            return
+        self.imports.uninstall()
+        if sys.excepthook == self._except:
+            sys.excepthook = self._hook
+        atexit.unregister(self.freeze)
+        self.freeze()
+
+    def _except(
+        self, kind: type[BaseException], value: BaseException, traceback: TracebackType | None
+    ) -> None:
+        self.interrupted = self.interrupted or issubclass(kind, KeyboardInterrupt)
+        self._hook(kind, value, traceback)
+
+    def leave(self) -> None:
+        """The program has failed: if Ctrl-C ended it, its threads are not waited for."""
+        self.interrupted = self.interrupted or isinstance(sys.exc_info()[1], KeyboardInterrupt)
+
+    def count_into(self, path: str) -> None:
+        """Leave no figures: what the threads of a process do, this one does not see."""
+
+    def dump_on_quit(self) -> None:
+        """Have SIGQUIT print the stack of each process that gets it."""
+        if hasattr(faulthandler, "register") and sys.stderr is not None:
+            try:
+                faulthandler.register(signal.SIGQUIT)
+            except (OSError, ValueError, AttributeError):  # standard error is no file
+                pass
+
+    # -- the end -----------------------------------------------------------------------------------------
+
+    def wait(self) -> None:
+        """Wait until every thread that is no daemon has ended, whoever started it."""
+        if self.imports is None or os.getpid() != threads.settings.main_pid:
+            return
+        try:
+            while not self.interrupted:
+                left = [(n, pid) for n, (pid, _, daemon) in threads.listed().items() if not daemon]
+                if not left:
+                    return
+                for number, pid in left:
+                    if not pid:  # its process is just being started
+                        machine.sleep_a_little()
+                    elif number in threads.settings.known:
+                        threads.settings.known[number].join()
+                    else:
+                        machine.wait_for_exit(pid, None)
+        except BaseException:
+            self.interrupted = True
+            self._end_all()
+            raise
+        if self.interrupted:
+            self._end_all()
+
+    @staticmethod
+    def _end_all() -> None:
+        """End every thread there is: where it stands, as CPython's daemon threads."""
+        ended = []
+        for number, (pid, _, _) in threads.listed().items():
+            threads.delist(number)
+            if pid:
+                machine.end(pid)
+                ended.append(pid)
+        for pid in ended:
+            machine.wait_for_exit(pid, 1)
+
+    def freeze(self) -> None:
+        """The interpreter ends: daemons end with it."""
+        if self.imports is None or os.getpid() != threads.settings.main_pid:
+            return
+        self.imports = None
+        self._end_all()
+        where = arena()
+        use_arena(None)
+        where.close()
+
+    def module(self, name: str) -> Any:
+        """A module of `weft.stdlib`."""
+        assert self.imports is not None
+        own = self.imports.modules.get("concurrent.futures" if name == "futures" else name)
+        return own or importlib.import_module(name)
+
+    # -- what this model has not -------------------------------------------------------------------------
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("model", "supply"):
+            raise WeftError(
+                "on the process model each thread is a process of the system, and weft has no control blocks"
+                " of them: use threading.enumerate()"
+            )
+        raise AttributeError(name)
+
+
+def _put_in_force(made: threads.Settings) -> Imports:
+    threads.use_settings(made)
+    imports = Imports()
+    facade: Any = imports.modules["threading"]
+    made.excepthook = lambda: facade.excepthook
+    return imports
+
+
+def enter(name: str, folder: str, method: str, copy_globals: bool, main_pid: int, numbers: int) -> str:
+    """Put the model in force in an interpreter that was started afresh for a thread; returns its name."""
+    use_arena(Arena(folder, stable=True))
+    made = threads.Settings()
+    made.method, made.copy_globals, made.main_pid = method, copy_globals, main_pid
+    made.numbers = Cell(slot=numbers)
+    _put_in_force(made).install()
+    threads.ship((enter, (folder, method, copy_globals, main_pid, numbers)))
+    return name
