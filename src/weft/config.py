@@ -149,7 +149,7 @@ class Config:
 
 def environment_with_fixed_hashes() -> dict[str, str] | None:
     """The environment of an interpreter that hashes strings the same each time; None: it is one already."""
-    if "PYTHONHASHSEED" in os.environ:
+    if os.environ.get("PYTHONHASHSEED") == "0":
         return None
     return {**os.environ, "PYTHONHASHSEED": "0"}
 

@@ -27,7 +27,7 @@ Step = tuple[int, str, str]
 class Outcome:
     """What became of one execution."""
 
-    __slots__ = ("choices", "end", "findings", "names", "steps", "told", "trace")
+    __slots__ = ("choices", "end", "findings", "names", "steps", "told", "trace", "unfit")
 
     def __init__(self) -> None:
         self.end = ""
@@ -37,6 +37,7 @@ class Outcome:
         self.trace: list[Any] | None = None
         self.told: list[Step] = []
         self.names: list[str] = []
+        self.unfit = ""  # why there is nothing to check, where the program ends before it has begun
 
     @property
     def failure(self) -> findings.Finding | None:
@@ -138,6 +139,11 @@ class Executor:
     def _failed(self, task: Task, error: BaseException) -> None:
         finding = findings.exception(task, error)
         if finding is not None:
+            if isinstance(error, (ImportError, SyntaxError)) and MODEL.started == 1:
+                where = f", at {finding['places'][-1]}" if finding["places"] else ""
+                self._outcome.unfit = (
+                    f"the program does not get as far as its first thread: {finding['title']}{where}"
+                )
             self._outcome.findings.append(finding)
             MODEL.stop(Over("failed"))
 

@@ -152,9 +152,7 @@ class Explorer:
 
     def _alone(self, name: str) -> None:
         self.prepare()
-        make = self._makers().get(name)
-        if make is None:
-            raise WeftError(f"there is no strategy {name!r}: {', '.join(self._makers())} or portfolio")
+        make = self._makers()[name]
         while self._left() > 0:
             if name == "dfs":
                 self._batch(self._dfs_alone(), SLICE)
@@ -220,6 +218,7 @@ class Explorer:
                     "k": len(outcome.choices),
                     "ends": {outcome.end: 1},
                     "timed": MODEL.now > 1_000.0,
+                    "unfit": outcome.unfit,
                     **self._told(outcome),
                 }
             )
@@ -228,6 +227,8 @@ class Explorer:
         news: list[str] = []
         for piece in pieces:
             self._take(piece)
+            if piece["unfit"]:
+                raise WeftError(piece["unfit"])
             news += piece["news"]
             if "finding" in piece and judge and not news:  # else it is run again, with these imported
                 self._confirm(piece)
@@ -368,7 +369,9 @@ class Explorer:
 
     def _confirm(self, piece: dict[str, Any]) -> None:
         """Run a failure's schedule in a fresh child, step by step; keep it if it fails there too."""
-        schedule = Schedule(self.program.path, self.program.args, self.executor.seed, piece["choices"])
+        program = self.program
+        schedule = Schedule(program.what, program.args, self.executor.seed, piece["choices"])
+        schedule.kind, schedule.choice = program.kind, program.choice
         schedule.clock = piece["clock"]
         schedule.release = piece["release"]
         schedule.finding = piece["finding"]

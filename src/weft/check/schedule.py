@@ -28,6 +28,8 @@ class Schedule:
 
     def __init__(self, program: str, args: list[str], seed: int, choices: list[int]) -> None:
         self.program = program
+        self.kind = "script"  # as weft.check.program has it
+        self.choice: dict[str, Any] = {}  # what is instrumented
         self.args = args
         self.seed = seed
         self.choices = choices
@@ -76,6 +78,8 @@ def save(schedule: Schedule, path: str) -> None:
     data = {
         "weft schedule": FORMAT,
         "program": schedule.program,
+        "kind": schedule.kind,
+        "instrument": schedule.choice,
         "args": schedule.args,
         "seed": schedule.seed,
         "clock": schedule.clock,
@@ -116,6 +120,8 @@ def load(path: str) -> Schedule:
         _typed(data, "seed", int, path),
         from_text(_typed(data, "choices", str, path)),
     )
+    made.kind = _typed(data, "kind", str, path)
+    made.choice = _choice(_typed(data, "instrument", dict, path), path)
     made.clock = _typed(data, "clock", bool, path)
     made.release = _list_of(data, "release", str, path)
     finding = data.get("finding")
@@ -140,6 +146,17 @@ def _list_of(data: dict[str, Any], name: str, kind: type, path: str) -> Any:
         if type(each) is not kind:
             raise WeftError(f"{path!r} is damaged: in its {name!r} is {each!r}")
     return value
+
+
+def _choice(data: dict[str, Any], path: str) -> dict[str, Any]:
+    for name in data:
+        if name not in ("only", "exclude", "stdlib"):
+            raise WeftError(f"{path!r} is damaged: in its 'instrument' is {name!r}")
+        if name == "stdlib":
+            _typed(data, name, bool, path)
+        else:
+            _list_of(data, name, str, path)
+    return data
 
 
 def _finding(data: Any, path: str) -> Finding:

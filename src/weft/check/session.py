@@ -9,7 +9,7 @@ from typing import Any
 
 from weft.check.execution import Executor
 from weft.check.explore import Explorer, Report, replay_in_child
-from weft.check.program import Program
+from weft.check.program import Program, named, parse
 from weft.check.schedule import Schedule, load, save
 from weft.check.settings import Settings
 from weft.check.tell import story
@@ -17,24 +17,21 @@ from weft.core.places import short
 from weft.errors import WeftError
 from weft.host.children import fork_child
 
-__all__ = ["check", "replay"]
+__all__ = ["check", "named", "parse", "replay"]
 
 FOLDER = ".weft"
 
 
-def check(path: str, args: list[str], settings: Settings) -> tuple[Report, str | None]:
+def check(program: Program, settings: Settings) -> tuple[Report, str | None]:
     """Search for failures; the report, and the file with the schedule of what was found.
 
     Raises:
         WeftError: the program cannot be checked.
     """
-    program = Program(path, args)
-    program.prepare()
-    report = Explorer(program, settings).explore()
+    report: Report = program.within(lambda: Explorer(program, settings).explore())
     where = None
     if report.schedule is not None:
-        name = os.path.splitext(os.path.basename(path))[0]
-        where = os.path.join(FOLDER, f"{name}-{report.findings[0]['kind']}.json")
+        where = os.path.join(FOLDER, f"{program.short}-{report.findings[0]['kind']}.json")
         save(report.schedule, where)
     return report, where
 
@@ -46,15 +43,18 @@ def replay(path: str, program_path: str | None) -> tuple[int, list[str]]:
         WeftError: the file is no schedule, or the program cannot be run.
     """
     schedule = load(path)
-    program = Program(program_path or schedule.program, schedule.args)
-    program.prepare()
+    program = named(schedule.kind, program_path or schedule.program, schedule.args, schedule.choice)
+    return program.within(lambda: _replay(program, schedule))  # type: ignore[no-any-return]
+
+
+def _replay(program: Program, schedule: Schedule) -> tuple[int, list[str]]:
     explorer = Explorer(program, Settings())
     explorer.import_all(judge=False)  # as the search did, so that the run has the same steps
     executor = Executor(program, schedule.seed)
     again = replay_in_child(executor, schedule, 1_000_000, _collect)
     if again is None:
         raise WeftError("the replay came to no end")
-    schedule_now = Schedule(program.path, schedule.args, schedule.seed, schedule.choices)
+    schedule_now = Schedule(program.what, schedule.args, schedule.seed, schedule.choices)
     schedule_now.steps = [(step[0], step[1], step[2]) for step in again["steps"]]
     lines = _divergence(schedule, schedule_now, again)
     if lines:
