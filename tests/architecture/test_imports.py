@@ -103,11 +103,6 @@ IN_FUNCTION_ALLOWED: dict[tuple[str, str, str], str] = {
     ("weft.host.signals", "prepare", "ctypes"): "a program without threads has no need of it",
     ("weft.host.tracer", "__init__", "ctypes"): "a program with one carrier has no need of it",
     ("weft.host.signals", "prepare", "opcode"): "a program without threads has no need of it",
-    (
-        "weft.cli.main",
-        "main",
-        "weft.cli.compare",
-    ): "it leads to subprocess, and that to threading: not before a program to run",
     ("weft.compare.page", "load_plots", "matplotlib.figure"): "an extra, which only pages with plots want",
     ("weft.compare.page", "_svg", "matplotlib"): "an extra, which only pages with plots want",
 }
