@@ -47,7 +47,9 @@ def test_dpor_runs_each_order_of_locked_steps_once(tmp_path: Path, n: int, k: in
     assert said["executions"] == orders + 1  # and the first one, which shows what the program imports
 
 
-@pytest.mark.parametrize("strategy", ["portfolio", "walk", "uniform", "pct", "pos", "dfs", "dpor"])
+@pytest.mark.parametrize(
+    "strategy", ["portfolio", "walk", "uniform", "pct", "pos", "surw", "dfs", "delay", "dpor"]
+)
 def test_each_strategy_finds_two_locks_in_both_orders(tmp_path: Path, strategy: str) -> None:
     said = check(tmp_path, TWO_LOCKS, "--strategy", strategy, status=1)
     assert said["kind"] == "deadlock"

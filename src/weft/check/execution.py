@@ -54,6 +54,7 @@ class WithClock:
 
     def __init__(self, strategy: Strategy, stream: Stream) -> None:
         self._pick = strategy.pick
+        self._every = getattr(strategy, "every", False)
         self._random = stream.random
         self._left = self.MOST
 
@@ -62,7 +63,7 @@ class WithClock:
         if self._left and MODEL.near() and self._random() < self.RATE:
             self._left -= 1
             return None
-        return self._pick(enabled, me) if len(enabled) > 1 else enabled[0]
+        return self._pick(enabled, me) if len(enabled) > 1 or self._every else enabled[0]
 
 
 class Executor:

@@ -13,18 +13,21 @@ from collections.abc import Callable
 from typing import Any
 
 from weft.check import findings
+from weft.check.divergence import parting
 from weft.check.execution import Executor, Outcome, WithClock
 from weft.check.program import Program
 from weft.check.schedule import Schedule
 from weft.check.settings import Settings
 from weft.check.state import Snapshot, modules_with_state
 from weft.check.strategies.base import Strategy
+from weft.check.strategies.delay import DelayDfs
 from weft.check.strategies.dfs import BoundedDfs
 from weft.check.strategies.dpor import Dpor
 from weft.check.strategies.pct import Pct
 from weft.check.strategies.pos import Pos
 from weft.check.strategies.replay import Replay
 from weft.check.strategies.robin import RoundRobin
+from weft.check.strategies.surw import Surw
 from weft.check.strategies.walk import Walk
 from weft.check.world import MODEL
 from weft.errors import WeftError
@@ -39,6 +42,10 @@ FIRST_BATCH = 0.1  # seconds
 ONE_SHOTS = 50
 SLICE = 0.5  # seconds of a later batch
 MOST_PROBLEMS = 5  # children that ended without a word, after which the search is given up
+CAUSES = (
+    "It may depend on the real time (datetime.now), on process numbers, files or sockets, or on addresses"
+    " (id(), the order of a set of objects)."
+)
 BURIED = 200  # stacks that would not end, after which a batch gives up its process
 
 
@@ -53,6 +60,7 @@ class Report:
         self.seconds = 0.0
         self.complete = False
         self.bound: int | None = None
+        self.bounded = "preemptions"  # what the bound is of
         self.unconfirmed = 0
         self.stuck = 0
         self.over_bound = 0
@@ -79,6 +87,7 @@ class Explorer:
         self._dpor: list[Any] | None = None
         self._dpor_over = False
         self._timed = False
+        self._run_out = False  # the strategy of the last batch has nothing more to try
         self._seen: set[str] = set()
 
     # -- the plan -----------------------------------------------------------------------------------
@@ -92,8 +101,37 @@ class Explorer:
                 self._alone(self.settings.strategy)
         except _Found:
             pass
+        else:
+            self._run_twice()
         self.report.seconds = monotonic() - self._begun
         return self.report
+
+    def _run_twice(self) -> None:
+        """Run one schedule in two fresh processes: if they differ, no search and no replay is worth much."""
+        schedule = self._schedule([])
+        schedule.release = sorted(MODEL.release_points)
+        seed = self._stream.below(1 << 30)
+
+        def work(send: Any) -> None:
+            outcome = self.executor.run(Walk(Stream(seed), (0.5,)), None, self.settings.limit, tell=True)
+            send({"choices": outcome.choices, "steps": [list(step) for step in outcome.told]})
+
+        first = self._collect(work)
+        if not first:
+            return
+        schedule.choices = first[0]["choices"]
+        again = replay_in_child(self.executor, schedule, self.settings.limit, self._collect)
+        steps = [
+            [(step[0], step[1], step[2]) for step in run["steps"]]
+            for run in (first[0], again or {"steps": []})
+        ]
+        parted = parting(*steps)
+        if again is not None and parted is not None:
+            self.report.complete = False
+            self.report.problems.append(
+                f"the program is not deterministic: one schedule, run twice, parts at step {parted[0]}:"
+                f" {parted[1]}, then {parted[2]}. {CAUSES}"
+            )
 
     def _left(self) -> float:
         left = self.settings.seconds - (monotonic() - self._begun)
@@ -154,8 +192,8 @@ class Explorer:
         self.prepare()
         make = self._makers()[name]
         while self._left() > 0:
-            if name == "dfs":
-                self._batch(self._dfs_alone(), SLICE)
+            if name in ("dfs", "delay"):
+                self._batch(self._dfs_alone(type(make)), SLICE)
                 if self._dfs_over:
                     return
             elif name == "dpor":
@@ -164,6 +202,8 @@ class Explorer:
                     return
             else:
                 self._batch(_always(make), SLICE)
+                if self._run_out:
+                    return
 
     def _makers(self) -> "dict[str, Any]":
         stream = self._stream
@@ -173,7 +213,9 @@ class Explorer:
             "pct": Pct(stream, k=self._k),
             "pos": Pos(stream),
             "round-robin": RoundRobin(),
+            "surw": Surw(stream),
             "dfs": BoundedDfs(self.settings.bound),
+            "delay": DelayDfs(self.settings.bound),
             "dpor": Dpor(),
         }
 
@@ -189,8 +231,8 @@ class Explorer:
             dpor.state = self._dpor
         return lambda _: dpor
 
-    def _dfs_alone(self) -> Callable[[int], Strategy]:
-        dfs = BoundedDfs(self.settings.bound)
+    def _dfs_alone(self, kind: type[BoundedDfs] = BoundedDfs) -> Callable[[int], Strategy]:
+        dfs = kind(self.settings.bound)
         if self._dfs is not None:
             dfs.state = self._dfs
         return lambda _: dfs
@@ -236,7 +278,7 @@ class Explorer:
 
     def _clocked(self, strategy: Strategy, number: int) -> Any:
         """Every fourth execution of a program that waits with a deadline also lets time pass by itself."""
-        if self._timed and number % 4 == 1 and strategy.name not in ("dfs", "dpor"):
+        if self._timed and number % 4 == 1 and strategy.name not in ("dfs", "delay", "dpor"):
             return WithClock(strategy, self._stream)
         return None
 
@@ -300,6 +342,7 @@ class Explorer:
             send(piece)
 
         for piece in self._collect(work):
+            self._run_out = not piece["more"]
             before = MODEL.release_points
             self._take(piece)
             if "dfs" in piece and before == MODEL.release_points:
@@ -315,6 +358,7 @@ class Explorer:
     def _take_dfs(self, piece: dict[str, Any]) -> None:
         self._dfs = piece["dfs"]
         done = BoundedDfs()
+        self.report.bounded = "delays" if self.settings.strategy == "delay" else "preemptions"
         done.state = self._dfs
         self.report.bound = done.exhausted if done.exhausted >= 0 else None
         if not piece["more"]:
@@ -364,14 +408,18 @@ class Explorer:
             self._dpor = None
             self._dpor_over = False
 
+    def _schedule(self, choices: list[int]) -> Schedule:
+        program = self.program
+        made = Schedule(program.what, program.args, self.executor.seed, choices)
+        made.kind, made.choice = program.kind, program.choice
+        return made
+
     # -- findings
     # ---------------------------------------------------------------------------------------------
 
     def _confirm(self, piece: dict[str, Any]) -> None:
         """Run a failure's schedule in a fresh child, step by step; keep it if it fails there too."""
-        program = self.program
-        schedule = Schedule(program.what, program.args, self.executor.seed, piece["choices"])
-        schedule.kind, schedule.choice = program.kind, program.choice
+        schedule = self._schedule(piece["choices"])
         schedule.clock = piece["clock"]
         schedule.release = piece["release"]
         schedule.finding = piece["finding"]

@@ -7,13 +7,13 @@ says whether this one is, and starts it anew if not.
 import os
 from typing import Any
 
+from weft.check.divergence import divergence
 from weft.check.execution import Executor
 from weft.check.explore import Explorer, Report, replay_in_child
 from weft.check.program import Program, named, parse
 from weft.check.schedule import Schedule, load, save
 from weft.check.settings import Settings
 from weft.check.tell import story
-from weft.core.places import short
 from weft.errors import WeftError
 from weft.host.children import fork_child
 
@@ -56,7 +56,7 @@ def _replay(program: Program, schedule: Schedule) -> tuple[int, list[str]]:
         raise WeftError("the replay came to no end")
     schedule_now = Schedule(program.what, schedule.args, schedule.seed, schedule.choices)
     schedule_now.steps = [(step[0], step[1], step[2]) for step in again["steps"]]
-    lines = _divergence(schedule, schedule_now, again)
+    lines = divergence(schedule, schedule_now, again)
     if lines:
         return 2, lines
     finding = again["finding"]
@@ -65,40 +65,6 @@ def _replay(program: Program, schedule: Schedule) -> tuple[int, list[str]]:
         return 0, [*lines, "", "the schedule ran to its end and nothing failed"]
     lines += ["", f"{finding['level']}: {finding['kind']}: {finding['title']}"]
     return 1, lines + [f"    {line}" for line in finding["lines"]]
-
-
-def _divergence(wanted: Schedule, got: Schedule, again: Any) -> list[str]:
-    """Where a replay parts from what was recorded; empty if it does not."""
-    if wanted.steps:
-        end = (-3, "the end", "?")
-        for index in range(max(len(wanted.steps), len(got.steps))):
-            one = wanted.steps[index] if index < len(wanted.steps) else end
-            other = got.steps[index] if index < len(got.steps) else end
-            if one != other and not _alike(one, other):
-                return [
-                    f"diverged here, at step {index + 1}: the program is not the one that was recorded",
-                    f"    expected {_step(one)}",
-                    f"    got      {_step(other)}",
-                ]
-    if again["diverged"]:
-        index, who, could = again["diverged"]
-        came = ", ".join(map(_thread, could)) or "the end"
-        return [f"diverged here, at choice {index + 1}: expected {_thread(who)}, got {came}"]
-    return []
-
-
-def _step(step: tuple[int, str, str]) -> str:
-    number, what, place = step
-    return what if number < 0 else f"thread {number}: {what} at {short(place)}"
-
-
-def _alike(one: tuple[int, str, str], other: tuple[int, str, str]) -> bool:
-    """The same step, in a copy of the program at another place."""
-    return one[:2] == other[:2] and one[2].rpartition("/")[2] == other[2].rpartition("/")[2]
-
-
-def _thread(number: int) -> str:
-    return {-1: "the clock", -2: "no choice"}.get(number, f"thread {number}")
 
 
 def _collect(work: Any) -> list[Any]:

@@ -61,7 +61,7 @@ def verdict(report: "Report", path: str | None) -> str:
         if report.complete:
             lines.append("complete: these are all schedules of what was seen")
         elif report.bound is not None:
-            lines.append(f"all schedules with at most {report.bound} preemptions are among them")
+            lines.append(f"all schedules with at most {report.bound} {report.bounded} are among them")
     for count, text in (
         (report.stuck, "executions did not come to a scheduling point in time and were broken off"),
         (report.over_bound, "executions were longer than the bound on steps"),

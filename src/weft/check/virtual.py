@@ -16,6 +16,7 @@ __all__ = ["begin", "replacements"]
 
 EPOCH = 1_700_000_000.0 - START_TIME  # what `time.time` shows more than `time.monotonic`
 STEP = 0.001  # seconds that a look at the clock takes where a thread only looks at it
+NODE = 0x02_00_00_00_00_01  # what `uuid.uuid1` takes for the address of the machine
 LOOKS = 8  # looks in a row, with nothing changed between them, after which that is so
 
 _point = MODEL.point
@@ -27,7 +28,23 @@ def begin(seed: int) -> None:
     _stream.seed(seed)
     random: Any = sys.modules.get("random")
     if random is not None:
+        if random.Random.seed is not _seed_random:
+            global _real_seed
+            _real_seed, random.Random.seed = random.Random.seed, _seed_random
         random._inst.seed(seed)
+    uuid: Any = sys.modules.get("uuid")
+    if uuid is not None:
+        uuid._generate_time_safe = None  # C's reads the machine's clock
+        uuid._last_timestamp = None
+        uuid._node = NODE
+
+
+_real_seed: Any = None
+
+
+def _seed_random(self: Any, a: Any = None, version: int = 2) -> None:
+    """`random.Random.seed`; what is given no seed gets one from the execution's chance."""
+    _real_seed(self, _stream.getrandbits(64) if a is None else a, version)
 
 
 def _urandom(size: int, /) -> bytes:
@@ -66,6 +83,13 @@ def _look() -> float:
     return MODEL.now
 
 
+class _Real:
+    """What the module `time` had before."""
+
+
+_real: Any = _Real()
+
+
 class _Time:
     """What the module `time` gets; static, since C's functions do not bind."""
 
@@ -84,12 +108,34 @@ class _Time:
     def monotonic_ns() -> int:
         return int(_look() * 1e9)
 
-    perf_counter_ns = monotonic_ns
+    perf_counter_ns = process_time_ns = thread_time_ns = monotonic_ns
+    process_time = thread_time = monotonic
+
+    @staticmethod
+    def localtime(seconds: float | None = None, /) -> Any:
+        return _real.localtime(_Time.time() if seconds is None else seconds)
+
+    @staticmethod
+    def gmtime(seconds: float | None = None, /) -> Any:
+        return _real.gmtime(_Time.time() if seconds is None else seconds)
+
+    @staticmethod
+    def ctime(seconds: float | None = None, /) -> str:
+        return str(_real.ctime(_Time.time() if seconds is None else seconds))
+
+    @staticmethod
+    def asctime(when: Any = None, /) -> str:
+        return str(_real.asctime(_Time.localtime() if when is None else when))
+
+    @staticmethod
+    def strftime(form: str, when: Any = None, /) -> str:
+        return str(_real.strftime(form, _Time.localtime() if when is None else when))
 
 
 def replacements() -> list[tuple[Any, str, Any]]:
     """What to put where: (module, name, value)."""
     module = importlib.import_module("time")
+    vars(_real).update({name: getattr(module, name) for name in vars(_Time) if hasattr(module, name)})
     mine = [
         (module, name, value.__func__)
         for name, value in vars(_Time).items()

@@ -34,6 +34,7 @@ class BoundedDfs:
         self._depth = 0
         self._cut = False
         self._spent = 0
+        self._last = 0
         self._skip = False
 
     @property
@@ -49,6 +50,18 @@ class BoundedDfs:
         """An execution begins."""
         self._depth = 0
         self._spent = 0
+        self._last = 0
+
+    def costs(self, enabled: list[Task], me: Task | None, last: int) -> list[tuple[Task, int]]:
+        """Who may go on, the cheapest first, each with what it takes of the bound.
+
+        Args:
+            enabled, me: as for `pick`.
+            last: the number of the thread that was chosen last.
+        """
+        if me is None or me not in enabled:
+            return [(task, 0) for task in enabled]
+        return [(me, 0), *((task, 1) for task in enabled if task is not me)]
 
     def pick(self, enabled: list[Task], me: Task | None) -> Task | None:
         """The thread that goes on."""
@@ -56,21 +69,17 @@ class BoundedDfs:
         depth = self._depth
         self._depth += 1
         if depth == len(stack):
-            can_stay = me is not None and me in enabled
-            first = me if can_stay else enabled[0]
-            assert first is not None
-            candidates = [(first.number, 0)]
-            for task in enabled:
-                if task is not first:
-                    cost = 1 if can_stay else 0
-                    if self._spent + cost > self._now:
-                        self._cut = True
-                    else:
-                        candidates.append((task.number, cost))
+            candidates = []
+            for task, cost in self.costs(enabled, me, self._last if me is None else me.number):
+                if self._spent + cost > self._now:
+                    self._cut = True
+                else:
+                    candidates.append((task.number, cost))
             stack.append([candidates, 0, self._spent])
         entry = stack[depth]
         number, cost = entry[0][entry[1]]
         self._spent = entry[2] + cost
+        self._last = number
         for task in enabled:
             if task.number == number:
                 return task
