@@ -1,5 +1,6 @@
-"""`python -m tests.check.golden FUNCTION BOUND`: runs all schedules with at most so many preemptions; prints how
-many they were, how many classes of them differ in what came before what, and how the last one ended.
+"""`python -m tests.check.golden FUNCTION BOUND`: runs all schedules with at most so many preemptions.
+
+It prints how many they were, how many of them differ in what came before what, and how the last one ended.
 """
 
 import sys

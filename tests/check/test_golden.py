@@ -1,8 +1,8 @@
-"""The bounded search against counts that another checker, CHESS, has published for the same tiny programs: how
-many classes of schedules, told apart by what came before what, there are with 1, 2 and 3 preemptions.
+"""The bounded search against counts that another checker, CHESS, has published for the same tiny programs.
 
-Two of them keep a variable from one execution to the next there, so that their first execution, and none after
-it, takes a lock once more: one class more than where each execution begins afresh.
+The counts are of classes of schedules, told apart by what came before what, with 1, 2 and 3 preemptions. Two
+of the programs keep a variable from one execution to the next there, so that their first execution, and none
+after it, takes a lock once more: one class more than where each execution begins afresh.
 """
 
 import os
