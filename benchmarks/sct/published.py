@@ -1,6 +1,6 @@
 """Published figures for the same programs: the mean of the schedules until the bug is found the first time.
 
-They are of 20 trials, cut at 10,000 schedules (SafeStack: 1,000,000); the second number, where there is one, is
+They are of 20 trials, cut at 10,000 schedules (SafeStack: 1,000,000); a second number, where there is one, is
 in how many it was found. From the artifact of Zhao and others, ASPLOS 2025. None: in none; absent: no figure.
 """
 

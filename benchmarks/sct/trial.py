@@ -1,7 +1,7 @@
 """All trials of one program: `trial.py MODULE NAME STRATEGIES SEEDS LIMIT SECONDS`; a line of JSON for each.
 
-A trial is a process, forked when the program has been imported, that runs one execution after another until the
-program's own check fails: an assertion, or a deadlock. A lost update, which weft tells too, does not count.
+A trial is a process, forked when the program has been imported, that runs one execution after another until
+the program's own check fails: an assertion, or a deadlock. A lost update, told by weft too, is not.
 """
 
 import sys
