@@ -31,7 +31,10 @@ def main() -> None:
     given = options.parse_args()
     bin_folder = os.path.dirname(given.frontrun)
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
-    ours = {**environment, "PYTHONPATH": os.pathsep.join(filter(None, [given.path, environment.get("PYTHONPATH")]))}
+    ours = {
+        **environment,
+        "PYTHONPATH": os.pathsep.join(filter(None, [given.path, environment.get("PYTHONPATH")])),
+    }
     theirs = {**environment, "PATH": bin_folder + os.pathsep + environment["PATH"]}
     print("| program | weft, a second | µs a step | frontrun DPOR | random | times the better one | wanted |")
     print("| --- " * 7 + "|")
@@ -42,7 +45,14 @@ def main() -> None:
             rates["ours"].append(rate)
             rates["step"].append(step)
             for strategy in ("dpor", "random"):
-                command = [f"{bin_folder}/frontrun", given.frontrun, "theirs.py", name, given.seconds, strategy]
+                command = [
+                    f"{bin_folder}/frontrun",
+                    given.frontrun,
+                    "theirs.py",
+                    name,
+                    given.seconds,
+                    strategy,
+                ]
                 rates[strategy].append(asked(command, theirs)[0])
         middle = {what: statistics.median(values) for what, values in rates.items()}
         times = middle["ours"] / max(middle["dpor"], middle["random"])

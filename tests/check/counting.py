@@ -7,10 +7,10 @@ from weft.check import supply
 supply.install()
 
 from weft.check.execution import Executor  # noqa: E402
-from weft.check.program import Program  # noqa: E402
+from weft.check.program import Script  # noqa: E402
 from weft.check.strategies.dpor import Dpor  # noqa: E402
 
-program = Program(sys.argv[1], sys.argv[2:])
+program = Script(sys.argv[1], sys.argv[2:])
 program.prepare()
 executor, dpor = Executor(program), Dpor()
 kinds: dict[str, int] = {}

@@ -54,8 +54,8 @@ def test_a_value_of_a_class_is_told_of_the_class() -> None:
         o.total = 2
         o.total
         """)
-    assert heard.of(names["Base"]) == [("read", "total"), ("read", "total"), ("write", "total")]
-    assert heard.of(names["o"]) == [("write", "total"), ("read", "total")]
+    assert heard.of(names["Base"]) == [("behind", "total"), ("read", "total"), ("write", "total")]
+    assert heard.of(names["o"]) == [("read", "total"), ("write", "total"), ("read", "total")]
 
 
 def test_methods_and_properties_are_no_accesses_of_their_own() -> None:

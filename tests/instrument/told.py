@@ -9,6 +9,7 @@ from weft.instrument import hook, points
 from weft.instrument.points import Access
 
 KINDS = {Access.READ: "read", Access.WRITE: "write", Access.CALL: "call", Access.LOOP: "loop"}
+KINDS[Access.BEHIND] = "behind"
 
 
 @contextmanager

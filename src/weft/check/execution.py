@@ -13,11 +13,12 @@ from weft.check.threads import Uncaught, reset_threading, shut_down
 from weft.check.world import MODEL, put_back
 from weft.core.places import place_of
 from weft.host.entropy import Stream
-from weft.instrument import points
+from weft.instrument import kinds, points
 from weft.models.controlled import Ended, Over, Task
 
 __all__ = ["Executor", "Outcome", "Step", "WithClock"]
 
+NAME = "name "  # before a name that is told since the program binds it anew
 COLLECT_EVERY = 64  # executions between two garbage collections: none runs within one
 
 Step = tuple[int, str, str]
@@ -115,10 +116,16 @@ class Executor:
             gc.collect()
         return outcome
 
+    def tried(self) -> set[str]:
+        """What the search has to know of the last execution, since it makes points where there were none."""
+        return MODEL.tried | {NAME + name for name in kinds.rebinding - kinds.rebound}
+
     def _begin(self) -> None:
         if self.runs and self.snapshot is not None:
             self.snapshot.restore(self.hot)
         put_back()
+        kinds.rebinding.clear()
+        kinds.tell_rebound(word.removeprefix(NAME) for word in MODEL.release_points if word.startswith(NAME))
         reset_threading(self._threading, self._first_name)
         virtual.begin(self.seed)
         self._watch.begin()
@@ -135,6 +142,8 @@ class Executor:
         except BaseException as error:  # noqa: BLE001 - what ends a program is what we look for
             self._failed(MODEL.current, error)
         shut_down()
+        if len(MODEL.tasks) > 1:  # daemons: what they do before the end is part of the execution
+            MODEL.point("exit", None)
         MODEL.stop(Over("end"))
 
     def _failed(self, task: Task, error: BaseException) -> None:

@@ -46,11 +46,17 @@ CAUSES = (
     "It may depend on the real time (datetime.now), on process numbers, files or sockets, or on addresses"
     " (id(), the order of a set of objects)."
 )
+DIVERGED = "executions that went another way than the same choices had before"
 BURIED = 200  # stacks that would not end, after which a batch gives up its process
 
 
 class Report:
-    """What a search has found."""
+    """What a search has found.
+
+    Attributes:
+        complete: every schedule there is has been run, or one that is the same for the program.
+        exhausted: so it seems from what was seen; `unseen` says what was not.
+    """
 
     def __init__(self) -> None:
         self.findings: list[findings.Finding] = []
@@ -58,13 +64,23 @@ class Report:
         self.outcome: Outcome | None = None
         self.executions = 0
         self.seconds = 0.0
-        self.complete = False
+        self.exhausted = False
+        self.unseen: list[str] = []
         self.bound: int | None = None
         self.bounded = "preemptions"  # what the bound is of
         self.unconfirmed = 0
         self.stuck = 0
         self.over_bound = 0
         self.problems: list[str] = []
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to try."""
+        return self.exhausted and not self.unseen
+
+    def missed(self, *what: str) -> None:
+        """Something that keeps a search from being complete."""
+        self.unseen += [each for each in what if each not in self.unseen]
 
 
 class _Found(Exception):
@@ -88,6 +104,7 @@ class Explorer:
         self._dpor_over = False
         self._timed = False
         self._run_out = False  # the strategy of the last batch has nothing more to try
+        self._buried = 0
         self._seen: set[str] = set()
 
     # -- the plan -----------------------------------------------------------------------------------
@@ -101,10 +118,24 @@ class Explorer:
                 self._alone(self.settings.strategy)
         except _Found:
             pass
-        else:
+        self._add_up()
+        if not self.report.findings and not self.report.stuck:
             self._run_twice()
         self.report.seconds = monotonic() - self._begun
         return self.report
+
+    def _add_up(self) -> None:
+        """What kept the search from seeing all."""
+        report = self.report
+        for count, text in (
+            (report.stuck, "executions that were broken off"),
+            (report.over_bound, "what comes after the bound on steps"),
+            (report.unconfirmed, "what failed and did not show again in a fresh process"),
+            (len(report.problems), "executions that ended their process"),
+            (self._buried, "threads that would not end"),
+        ):
+            if count:
+                report.missed(text)
 
     def _run_twice(self) -> None:
         """Run one schedule in two fresh processes: if they differ, no search and no replay is worth much."""
@@ -127,7 +158,7 @@ class Explorer:
         ]
         parted = parting(*steps)
         if again is not None and parted is not None:
-            self.report.complete = False
+            self.report.missed("what differs from one run to the next")
             self.report.problems.append(
                 f"the program is not deterministic: one schedule, run twice, parts at step {parted[0]}:"
                 f" {parted[1]}, then {parted[2]}. {CAUSES}"
@@ -180,6 +211,8 @@ class Explorer:
                 self._batch(self._dpor_alone(), SLICE)
             elif turn % 4 == 2 and not self._dfs_over:
                 self._batch(self._dfs_alone(), SLICE)
+            if self.report.complete:
+                self._add_up()
             if self.report.complete:
                 return
             else:
@@ -254,7 +287,7 @@ class Explorer:
             send(
                 {
                     "runs": 1,
-                    "tried": sorted(MODEL.tried),
+                    "tried": sorted(self.executor.tried()),
                     "news": [name for name in sys.modules if name not in loaded],
                     "hot": changed,
                     "k": len(outcome.choices),
@@ -327,7 +360,7 @@ class Explorer:
                     break
             piece = {
                 "runs": runs,
-                "tried": sorted(MODEL.tried),
+                "tried": sorted(self.executor.tried()),
                 "k": k,
                 "ends": ends,
                 "hot": sorted(executor.hot),
@@ -335,6 +368,7 @@ class Explorer:
             }
             piece["timed"] = MODEL.now > 1_000.0
             piece["more"] = more
+            piece["buried"] = len(MODEL.buried)
             if isinstance(strategy, BoundedDfs):
                 piece["dfs"] = strategy.state
             elif isinstance(strategy, Dpor):
@@ -350,8 +384,10 @@ class Explorer:
             if "dpor" in piece and before == MODEL.release_points:
                 self._dpor = piece["dpor"]
                 if not piece["more"]:
-                    self._dpor_over = True
-                    self.report.complete = self._dpor[0] and not self.report.over_bound
+                    self._dpor_over = self.report.exhausted = True
+                    self.report.missed(*self._dpor[1])
+                    if self._dpor[2]:
+                        self.report.missed(DIVERGED)
             if "finding" in piece:
                 self._confirm(piece)
 
@@ -363,7 +399,12 @@ class Explorer:
         self.report.bound = done.exhausted if done.exhausted >= 0 else None
         if not piece["more"]:
             self._dfs_over = True
-            self.report.complete = done.complete and not self.report.over_bound and not self._timed
+            if done.complete:
+                self.report.exhausted = True
+                if self._timed:
+                    self.report.missed("timeouts and sleeps")
+                if done.diverged:
+                    self.report.missed(DIVERGED)
 
     def _collect(self, work: Callable[[Callable[[Any], None]], object]) -> list[Any]:
         """What a child sends, until it ends; one that says nothing for long is killed."""
@@ -400,6 +441,7 @@ class Explorer:
         self._k = max(self._k, piece["k"])
         self._timed = self._timed or piece["timed"]
         self.report.over_bound += piece["ends"].get("bound", 0)
+        self._buried += piece.get("buried", 0)
         self.executor.hot.update(piece["hot"])
         if not MODEL.release_points.issuperset(piece["tried"]):
             MODEL.release_points = MODEL.release_points | frozenset(piece["tried"])
@@ -407,6 +449,7 @@ class Explorer:
             self._dfs_over = False
             self._dpor = None
             self._dpor_over = False
+            self.report.exhausted = False
 
     def _schedule(self, choices: list[int]) -> Schedule:
         program = self.program
@@ -414,8 +457,7 @@ class Explorer:
         made.kind, made.choice = program.kind, program.choice
         return made
 
-    # -- findings
-    # ---------------------------------------------------------------------------------------------
+    # -- findings -----------------------------------------------------------------------------------
 
     def _confirm(self, piece: dict[str, Any]) -> None:
         """Run a failure's schedule in a fresh child, step by step; keep it if it fails there too."""

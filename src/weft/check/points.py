@@ -10,12 +10,12 @@ from typing import Any
 
 from weft.check.world import MODEL
 from weft.instrument import points
-from weft.models.controlled import Task
+from weft.models.controlled import REBIND, Task
 from weft.stdlib.local import Local
 
 __all__ = ["LostUpdate", "Watch"]
 
-READ, WRITE, CALL, LOOP = 1, 2, 3, 4  # as weft.instrument.points.Access
+READ, WRITE, CALL, LOOP, BEHIND = 1, 2, 3, 4, 5  # as weft.instrument.points.Access
 #: Methods of built-in containers that change nothing.
 LOOKS = frozenset(
     {
@@ -35,12 +35,35 @@ LOOKS = frozenset(
 )
 
 
-class _IsLocal(dict[type, bool]):
-    """Whether a class is one of thread-locals; asking again costs one look-up."""
+#: Types of keys whose `==` is that of the interpreter.
+PLAIN_KEYS = frozenset({str, int, bytes, float, bool, complex, type(None)})
+LOCAL, CLASS = 1, 2
+_names_of: Any = type.__dict__["__dict__"].__get__
 
-    def __missing__(self, cls: type) -> bool:
-        self[cls] = answer = Local in type.mro(cls)
+
+class _Special(dict[type, int]):
+    """Whether a type is one of thread-locals, or of classes; asking again costs one look-up."""
+
+    def __missing__(self, cls: type) -> int:
+        order = type.mro(cls) if cls is not type else (type,)
+        self[cls] = answer = LOCAL if Local in order else CLASS if type in order else 0
         return answer
+
+
+def plain_key(key: Any) -> Any:
+    """The key if comparing it runs no code of the program's, else None: the container as a whole."""
+    cls = type(key)
+    if cls in PLAIN_KEYS:
+        return key
+    if cls is tuple:
+        return key if all(plain_key(part) is not None or part is None for part in key) else None
+    if cls is type:
+        return key
+    for base in type.mro(cls):
+        names = _names_of(base)
+        if "__eq__" in names or "__hash__" in names:
+            return key if base is object else None
+    return None
 
 
 class LostUpdate:
@@ -84,12 +107,11 @@ class Watch:
         """The hook of instrumented code: a function of its own, since it is called for each access."""
         model, point, loop = MODEL, MODEL.point, MODEL.loop
         written, reads = self._written, self._reads
-        is_local, sources = _IsLocal(), self._sources
+        special, sources = _Special(), self._sources
+        behind: list[Any] = []
 
         def listen(access: int, obj: Any, key: Any, site: int) -> None:
             if not model.active:
-                return
-            if is_local[type(obj)]:  # its contents are each thread's own
                 return
             if access == LOOP:
                 loop(site)
@@ -97,23 +119,36 @@ class Watch:
             if len(model.tasks) < 2:
                 model.steps += 1
                 return
-            if access == CALL:  # its key is the method: it looks at the whole container, or changes it
+            what = special[type(obj)]
+            cls = None
+            if what and (what == LOCAL or access == WRITE):
+                if what == LOCAL:  # its contents are each thread's own
+                    return
+                point(REBIND, obj, key, site)
+            elif access == CALL:  # its key is the method: it looks at the whole container, or changes it
                 point(READ if key in LOOKS else CALL, obj, None, site)
                 return
-            point(access, obj, key, site)
-            try:
-                place: Any = (id(obj), key)
-                hash(key)
-            except Exception:  # noqa: BLE001 - an item's key of the program's own
+            elif access == BEHIND:
+                behind.append(obj)
                 return
+            else:
+                if type(key) not in PLAIN_KEYS:
+                    key = plain_key(key)
+                if behind:
+                    cls = behind.pop()
+                point(access, obj, key, site)
+            place: Any = (id(obj), key)
             if access == READ:
                 if site not in sources:  # what is kept of a read keeps its object alive
                     return
-                last = written.get(place)
                 mine = reads.get(model.current.number)
                 if mine is None:
                     mine = reads[model.current.number] = {}
+                last = written.get(place)
                 mine[place, site] = (last[0] if last is not None else 0, obj)
+                if cls is not None:
+                    last = written.get((id(cls), key))
+                    mine[(id(cls), key), site] = (last[0] if last is not None else 0, cls)
             elif access == WRITE:
                 me = model.current
                 last = written.get(place)

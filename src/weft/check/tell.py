@@ -34,6 +34,8 @@ def as_json(report: "Report", path: str | None) -> str:
             "executions": report.executions,
             "seconds": round(report.seconds, 3),
             "complete": report.complete,
+            "exhausted": report.exhausted,
+            "unseen": report.unseen,
             "bound": report.bound,
             "schedule": path,
             "stuck": report.stuck,
@@ -59,7 +61,10 @@ def verdict(report: "Report", path: str | None) -> str:
     else:
         lines.append(f"no failure found in {ran}")
         if report.complete:
-            lines.append("complete: these are all schedules of what was seen")
+            lines.append("complete: there is no schedule that does anything else")
+        elif report.exhausted:
+            lines.append("complete for what was seen; not seen:")
+            lines += [f"    {each}" for each in report.unseen]
         elif report.bound is not None:
             lines.append(f"all schedules with at most {report.bound} {report.bounded} are among them")
     for count, text in (

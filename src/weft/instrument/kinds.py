@@ -10,6 +10,7 @@ import collections
 import itertools
 import types
 import weakref
+from collections.abc import Iterable
 from typing import Any
 
 __all__ = [
@@ -28,6 +29,9 @@ __all__ = [
     "forget_classes",
     "instance_dict",
     "kind_of",
+    "rebinding",
+    "rebound",
+    "tell_rebound",
     "wholes",
 ]
 
@@ -148,11 +152,17 @@ class Kind:
             order = _mro(_type(found))
             descriptor = _find(order, "__set__") is not _absent or _find(order, "__get__") is not _absent
             how = METHOD if descriptor else CLASS
+        if how == METHOD and name in rebound:
+            how = OWN
         self.attributes[name] = how
         return how
 
 
 _kinds: dict[int, Kind] = {}
+# Names of functions and classes are not told, unless the program has been seen to bind them anew through
+# their module or class: `rebinding` has what it binds so, `rebound` what is told for that reason.
+rebinding: set[str] = set()
+rebound: set[str] = set()
 # What is asked at each access, by the id of the type: where attributes live, what a whole is.
 attributes: dict[int, dict[str, int]] = {}
 wholes: dict[int, int] = {}
@@ -183,6 +193,14 @@ def forget_classes() -> None:
         kind.attributes.clear()
 
 
+def tell_rebound(names: Iterable[str]) -> None:
+    """Have these told wherever they are read, functions or not."""
+    new = set(names) - rebound
+    if new:
+        rebound.update(new)
+        forget_classes()
+
+
 def instance_dict(kind: Kind, obj: object) -> dict[str, object] | None:
     """The raw dictionary of an object, if it has one."""
     if not kind.has_dict:
@@ -199,11 +217,11 @@ def find_on(obj: Any, kind: Kind, name: str) -> object:
     """What holds an attribute that is read through a module or a class; None: nothing that is written."""
     if kind.is_module:
         names = _module_dict(obj)
-        return None if _id(_type(names.get(name))) in _fixed else names
+        return None if _id(_type(names.get(name))) in _fixed and name not in rebound else names
     for cls in _mro(obj):
         found = _class_dict(cls).get(name, _absent)
         if found is not _absent:
-            return None if _id(_type(found)) in _computed else cls
+            return None if _id(_type(found)) in _computed and name not in rebound else cls
     return obj
 
 

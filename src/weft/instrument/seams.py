@@ -29,6 +29,7 @@ from weft.instrument.kinds import (
     forget_classes,
     instance_dict,
     kind_of,
+    rebinding,
     wholes,
 )
 
@@ -42,10 +43,11 @@ class Access:
     WRITE = 2
     CALL = 3  # a method of a built-in container, which is one atomic operation
     LOOP = 4  # a loop is about to go round again
+    BEHIND = 5  # the access told next is through an instance, and finds this class's attribute
 
 
 Listener = Callable[[int, object, object, int], None]
-READ, WRITE, CALL, LOOP = Access.READ, Access.WRITE, Access.CALL, Access.LOOP
+READ, WRITE, CALL, LOOP, BEHIND = Access.READ, Access.WRITE, Access.CALL, Access.LOOP, Access.BEHIND
 
 IN_PLACE = {
     "Add": operator.iadd,
@@ -200,6 +202,11 @@ def _attributes(listener: Listener) -> dict[str, object]:
             how = kind_of(_type(obj)).classify(_type(obj), name)
         if how == OWN:
             listener(READ, obj, name, site)
+        elif how == CLASS:
+            behind = _class_behind(obj, name)
+            if behind is not None:  # who gives the instance its own changes what is read, too
+                listener(BEHIND, behind, name, site)
+            listener(READ, obj, name, site)
         elif how != METHOD:
             touched = _touched(obj, name, how)
             if touched is not None:
@@ -214,8 +221,10 @@ def _attributes(listener: Listener) -> dict[str, object]:
         if how == METHOD:
             if _is_set_by_code(_type(obj), name):
                 return obj
+            rebinding.add(name)
             attributes[_id(_type(obj))][name] = LOOK  # a method that this instance hides from now on
         if how == FIND:
+            rebinding.add(name)
             if kind_of(_type(obj)).is_class:
                 forget_classes()
                 listener(WRITE, obj, name, site)
@@ -240,9 +249,15 @@ def _touched(obj: Any, name: str, how: int) -> Any:
     if how == FIND:
         return find_on(obj, kind, name)
     names = instance_dict(kind, obj)
+    return obj if names is not None and name in names else None
+
+
+def _class_behind(obj: Any, name: str) -> Any:
+    """The class whose attribute a read through an instance finds; None: the instance has its own."""
+    names = instance_dict(kind_of(_type(obj)), obj)
     if names is not None and name in names:
-        return obj
-    return find_on(_type(obj), kind_of(_type(_type(obj))), name) if how == CLASS else None
+        return None
+    return find_on(_type(obj), kind_of(_type(_type(obj))), name)
 
 
 _module_dict: Any = vars(types.ModuleType)["__dict__"].__get__

@@ -20,11 +20,23 @@ from weft.errors import InternalError
 from weft.host.platform import TIMEOUT_MAX, check_acquire
 from weft.host.stacks import Worker, frame_of, getcurrent, root
 
-__all__ = ["ABANDON", "CLOCK", "PURE", "START_TIME", "Chooser", "Controlled", "Ended", "Over", "Task"]
+__all__ = [
+    "ABANDON",
+    "CLOCK",
+    "PURE",
+    "REBIND",
+    "START_TIME",
+    "Chooser",
+    "Controlled",
+    "Ended",
+    "Over",
+    "Task",
+]
 
 #: Kinds of operations that change nothing by themselves: waiting for another outcome of theirs is spinning.
 #: What a try changes where it succeeds the primitive counts itself. 1 is a read (weft.instrument.points).
 PURE = frozenset({1, "loop", "try", "is_set", "qsize", "locked", "is_alive", "waiting"})
+REBIND = 6  # a write to a class, which whoever looks the name up on any object may see
 START_TIME = 1_000.0  # seconds; what the virtual monotonic clock shows as an execution begins
 CLOCK = -1  # what stands in a schedule where the clock went forward though a thread could run
 MOST_DELAY = 1.0  # seconds of virtual time that may pass in an execution while a thread could run

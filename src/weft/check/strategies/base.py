@@ -6,7 +6,7 @@ each, `end` after it. It sees threads with their pending operations and nothing 
 
 from typing import Any, Protocol
 
-from weft.models.controlled import Task
+from weft.models.controlled import REBIND, Task
 
 __all__ = ["READ", "Strategy", "conflict"]
 
@@ -32,6 +32,8 @@ class Strategy(Protocol):
 def conflict(first: Task, second: Task) -> bool:
     """Whether the order of the two pending operations can matter."""
     target = first.target
+    if first.kind == REBIND or second.kind == REBIND:
+        return bool(first.key == second.key)
     if target is None or target is not second.target:
         return False
     if first.kind == READ and second.kind == READ:

@@ -18,6 +18,7 @@ class BoundedDfs:
     Attributes:
         exhausted: the largest bound of which every schedule has been run, -1 before that.
         complete: no bound cut anything off: these are all schedules there are.
+        diverged: how often the program was not the same again.
         state: where the search stands, of plain types: another object can go on from it.
     """
 
@@ -29,22 +30,24 @@ class BoundedDfs:
         self.exhausted = -1
         self.complete = False
         self.runs = 0
+        self.diverged = 0
         self._now = 0  # the bound that is being searched
         self._stack: list[list[Any]] = []  # [candidates (number, cost), index, preemptions before]
         self._depth = 0
         self._cut = False
         self._spent = 0
         self._last = 0
-        self._skip = False
 
     @property
     def state(self) -> list[Any]:
         """Where the search stands between two executions."""
-        return [self.bound, self.exhausted, self.complete, self.runs, self._now, self._stack, self._cut]
+        told = [self.bound, self.exhausted, self.complete, self.runs, self.diverged]
+        return [*told, self._now, self._stack, self._cut]
 
     @state.setter
     def state(self, state: list[Any]) -> None:
-        self.bound, self.exhausted, self.complete, self.runs, self._now, self._stack, self._cut = state
+        self.bound, self.exhausted, self.complete, self.runs, self.diverged = state[:5]
+        self._now, self._stack, self._cut = state[5:]
 
     def begin(self) -> None:
         """An execution begins."""
@@ -83,7 +86,7 @@ class BoundedDfs:
         for task in enabled:
             if task.number == number:
                 return task
-        self._skip = True  # the program is not the same again: told by whoever compares runs
+        self.diverged += 1  # the program is not the same again
         return enabled[0]
 
     def end(self, steps: int, trace: list[Any] | None) -> bool:

@@ -6,17 +6,24 @@ the program. This search runs one of each such class, or little more. After each
 each race it makes sure that an execution with the two the other way round will be run, from the choice before
 the first of them.
 
-What it cannot see makes `blurred` True: time that passes, a loop that waits for a change, a look at whether a
-thread is alive. Then the end of the search is not the end of all schedules.
+What it cannot see it names in `blurred`: time that passes, a loop that waits for a change, a look at whether
+a thread is alive. Then the end of the search is not the end of all schedules.
 """
 
 from typing import Any
 
-from weft.models.controlled import ABANDON, PURE, Task
+from weft.models.controlled import ABANDON, PURE, REBIND, Task
 
 __all__ = ["Dpor"]
 
-_BLURRING = frozenset({"loop", "is_alive", "clock", "sleep"})
+#: Operations whose other outcomes are not all tried, and how to say so.
+_BLURRING = {
+    "loop": "loops that wait for a change",
+    "is_alive": "is_alive()",
+    "clock": "loops that look at the clock",
+    "sleep": "sleeps",
+}
+_TIMEOUTS = "timeouts"
 
 
 class _Event:
@@ -46,12 +53,21 @@ def _dependent(kind: Any, key: Any, other_kind: Any, other_key: Any) -> bool:
     return key is None or other_key is None or bool(key == other_key)
 
 
+def _touching(kind: Any, target: Any, key: Any, other_kind: Any, other: Any, other_key: Any) -> bool:
+    """The same of operations on any two things. The end of the program matters to all that still goes on."""
+    if kind == "exit" or other_kind == "exit":
+        return True
+    if kind == REBIND or other_kind == REBIND:
+        return bool(key == other_key)
+    return target is not None and other is target and _dependent(kind, key, other_kind, other_key)
+
+
 class Dpor:
     """Source-DPOR.
 
     Attributes:
         complete: every class of executions has been run, as far as can be seen.
-        blurred: something was not seen (above).
+        blurred: what was not seen (above).
         state: where the search stands between two executions, of plain types.
     """
 
@@ -61,11 +77,11 @@ class Dpor:
 
     def __init__(self) -> None:
         self.complete = False
-        self.blurred = False
+        self.blurred: list[str] = []
         self.diverged = 0
         self.pruned = 0
         self.runs = 0
-        # A node: [who could go on, whom to try, whom we have tried, who sleeps, who is tried now]
+        # A node: [who could go on, whom to try, who was tried, who sleeps, who is tried now, what it does]
         self._stack: list[list[Any]] = []
         self._events: list[_Event] = []
         self._asleep: dict[int, tuple[Any, Any, Any]] = {}
@@ -102,8 +118,9 @@ class Dpor:
         if depth < len(stack):
             node = stack[depth]
             chosen = by_number.get(node[4])
-            if chosen is None:  # the program is not the same again
-                self.diverged += 1
+            if chosen is None or node[5] not in (None, [chosen.kind, chosen.site]):
+                self.diverged += 1  # the program is not the same again
+                chosen = None
                 del stack[depth:]
         else:
             chosen = None
@@ -117,8 +134,12 @@ class Dpor:
                 self.pruned += 1
                 return ABANDON
             numbers = list(by_number)
-            stack.append([numbers, [chosen.number], [], [n for n in asleep if n in by_number], chosen.number])
+            sleepers = [n for n in asleep if n in by_number]
+            tried = numbers if chosen.kind == "exit" else [chosen.number]
+            stack.append([numbers, list(tried), [], sleepers, chosen.number, None])
         assert chosen is not None
+        if stack[depth][5] is None:
+            stack[depth][5] = [chosen.kind, chosen.site]
         if depth == len(stack) - 1 and len(stack[depth][2]) + len(stack[depth][3]):
             node = stack[depth]
             for number in (*node[2], *node[3]):
@@ -135,15 +156,20 @@ class Dpor:
             self._counts[number] = 0
         self._counts[number] = index = self._counts[number] + 1
         self._events.append(_Event(number, kind, target, key, index))
-        if kind in _BLURRING or task.deadline is not None:
-            self.blurred = True
+        if kind in _BLURRING:
+            self._blur(_BLURRING[kind])
+        elif task.deadline is not None:
+            self._blur(_TIMEOUTS)
         if self._asleep:
             self._asleep = {
                 other: op
                 for other, op in self._asleep.items()
-                if other != number
-                and not (target is not None and op[1] is target and _dependent(kind, key, op[0], op[2]))
+                if other != number and not _touching(kind, target, key, *op)
             }
+
+    def _blur(self, what: str) -> None:
+        if what not in self.blurred:
+            self.blurred.append(what)
 
     # -- after it -----------------------------------------------------------------------------------
 
@@ -159,7 +185,7 @@ class Dpor:
             node[2].append(node[4])
             left = [number for number in node[1] if number not in node[2] and number not in node[3]]
             if left:
-                node[4] = left[0]
+                node[4], node[5] = left[0], None
                 return True
             stack.pop()
         self.complete = not self.blurred and not self.diverged
@@ -175,6 +201,7 @@ class Dpor:
         releases = iter([*self._released, (len(self._events) + 1, 0, 0)])
         release = next(releases)
         events = self._events
+        rebinds = any(event.kind == REBIND for event in events)
         for position, event in enumerate(events):
             while release[0] <= position:
                 _join(held.setdefault(release[2], {}), clocks.get(release[1], {}))
@@ -183,13 +210,13 @@ class Dpor:
             target = event.target
             if event.kind == "join":
                 _join(clock, clocks.get(target.number, {}))
-            elif target is not None:
+            elif target is not None or event.kind == "exit":
                 earlier = on_target.setdefault(id(target), [])
-                for at in reversed(earlier):
+                for at in reversed(range(position) if rebinds or target is None else earlier):
                     other = events[at]
                     if other.number == event.number:
                         continue
-                    if not _dependent(event.kind, event.key, other.kind, other.key):
+                    if not _touching(event.kind, target, event.key, other.kind, other.target, other.key):
                         continue
                     if other.index > clock.get(other.number, 0):
                         races.append((at, position))
