@@ -5,7 +5,7 @@ Programs on `threading`, `queue` and `concurrent.futures` run unmodified on the 
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weft.config import VERSION
 from weft.core.current import current
@@ -14,6 +14,9 @@ from weft.core.thread import ControlBlock, State
 from weft.core.wait import Wait, WaitReason
 from weft.errors import DeadlockError, InternalError, WeftError
 from weft.runtime import call_later, dump, install, offload, offloaded, run, set_priority, threads, uninstall
+
+if TYPE_CHECKING:
+    from weft.check.called import check  # at run time the package of that name, which can be called
 
 __all__ = [
     "ControlBlock",
@@ -28,6 +31,7 @@ __all__ = [
     "WaitReason",
     "WeftError",
     "call_later",
+    "check",
     "current",
     "dump",
     "install",
@@ -43,6 +47,6 @@ __version__ = VERSION
 
 
 def __getattr__(name: str) -> Any:
-    if name == "futures":  # loaded when it is wanted
-        return importlib.import_module("weft.futures")
+    if name in ("check", "futures"):  # loaded when they are wanted
+        return importlib.import_module(f"weft.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

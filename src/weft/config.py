@@ -18,7 +18,9 @@ __all__ = [
     "TIMEOUT",
     "VERSION",
     "Config",
+    "cache_folder",
     "check_options",
+    "environment_with_fixed_hashes",
     "parse_carriers",
     "parse_entries",
     "parse_limit",
@@ -143,6 +145,28 @@ class Config:
             if value is not None:
                 values[name] = value
         return cls(**values)  # type: ignore[arg-type]
+
+
+def environment_with_fixed_hashes() -> dict[str, str] | None:
+    """The environment of an interpreter that hashes strings the same each time; None: it is one already."""
+    if os.environ.get("PYTHONHASHSEED") == "0":
+        return None
+    return {**os.environ, "PYTHONHASHSEED": "0"}
+
+
+def cache_folder() -> str | None:
+    """Where weft keeps what it can make again; None: nowhere.
+
+    WEFT_CACHE names a folder, or "off"; by default it is `weft` in the user's cache.
+    """
+    env = os.environ
+    named = env.get("WEFT_CACHE")
+    if named == "off":
+        return None
+    if named:
+        return named
+    above = env.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(above, "weft") if os.path.isabs(above) else None
 
 
 def check_options(config: Config, given: Mapping[str, object]) -> None:

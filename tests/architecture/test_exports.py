@@ -25,6 +25,7 @@ PUBLIC = frozenset(
         "WaitReason",
         "WeftError",
         "call_later",
+        "check",
         "current",
         "dump",
         "install",

@@ -22,17 +22,22 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "stdlib": frozenset({"errors", "config", "host", "core", "stdlib"}),
     "processes": frozenset({"errors", "config", "host", "core.places", "core.tracebacks", "processes"}),
     "watch": frozenset({"errors", "config", "core", "watch"}),
+    "instrument": frozenset({"errors", "config", "host.platform", "instrument"}),
     "futures": frozenset({"errors", "host.platform", "host.threads", "core", "stdlib", "futures"}),
     "runtime": frozenset({"errors", "config", "host", "core", "models", "stdlib", "processes", "watch"}),
     "check": frozenset(
         {
             "errors",
             "config",
+            "host.children",
+            "host.clock",
             "host.entropy",
             "host.platform",
             "core",
             "models.controlled",
+            "stdlib.local",
             "watch",
+            "instrument",
             "runtime",
             "check",
         }
@@ -40,7 +45,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "launch": frozenset({"errors", "config", "core", "host.platform", "runtime"}),
     "compare": frozenset({"errors", "config", "host.platform", "host.starter", "compare"}),
     "contests": frozenset(),
-    "cli": frozenset({"errors", "config", "watch", "runtime", "check", "launch", "compare", "cli"}),
+    "cli": frozenset(
+        {"errors", "config", "host.children", "watch", "runtime", "check", "launch", "compare", "cli"}
+    ),
     "weft": frozenset({"errors", "config", "core", "watch", "runtime", "check"}),
     "__main__": frozenset({"cli"}),
 }
@@ -96,11 +103,6 @@ IN_FUNCTION_ALLOWED: dict[tuple[str, str, str], str] = {
     ("weft.host.signals", "prepare", "ctypes"): "a program without threads has no need of it",
     ("weft.host.tracer", "__init__", "ctypes"): "a program with one carrier has no need of it",
     ("weft.host.signals", "prepare", "opcode"): "a program without threads has no need of it",
-    (
-        "weft.cli.main",
-        "main",
-        "weft.cli.compare",
-    ): "it leads to subprocess, and that to threading: not before a program to run",
     ("weft.compare.page", "load_plots", "matplotlib.figure"): "an extra, which only pages with plots want",
     ("weft.compare.page", "_svg", "matplotlib"): "an extra, which only pages with plots want",
 }

@@ -12,9 +12,11 @@ __all__ = ["main"]
 USAGE = """\
 usage: weft run [options] program.py [args]         run a program on a thread model
        weft compare [options] program.py [args]     run it on each model and show what it cost there
+       weft check [options] program.py [args]       find what can go wrong with its threads
+       weft replay FILE                             run what was found again
        weft --version
 
-`weft run --help` and `weft compare --help` say more.
+`weft run --help`, `weft compare --help` and `weft check --help` say more.
 """
 
 
@@ -23,10 +25,9 @@ def main() -> None:
     args = sys.argv[1:]
     if args[:1] == ["run"]:
         run_command(args[1:])
-    elif args[:1] == ["compare"]:
-        from weft.cli.compare import compare_command  # noqa: PLC0415 - it leads to threading: not before a program
-
-        compare_command(args[1:])
+    elif args[:1] in (["check"], ["compare"], ["replay"]):
+        command = importlib.import_module(f"weft.cli.{args[0]}")  # `run` has no need of it
+        getattr(command, f"{args[0]}_command")(args[1:])
     elif args in (["-h"], ["--help"]):
         print(USAGE, end="")
     elif args in (["-V"], ["--version"]):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import TypeVar
 
-__all__ = ["HOME", "floor", "may_preempt", "place_of", "stack_of", "transparent"]
+__all__ = ["HOME", "floor", "may_preempt", "place_of", "short", "stack_of", "transparent"]
 
 HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -85,3 +85,10 @@ def stack_of(frame: FrameType | None) -> list[str]:
         frame = frame.f_back
     places.reverse()
     return places
+
+
+def short(place: str) -> str:
+    """A place with its file relative to where we are, if that is shorter."""
+    path, _, rest = place.partition(":")
+    relative = os.path.relpath(path) if os.path.isabs(path) else path
+    return f"{min(relative, path, key=len)}:{rest}"

@@ -15,11 +15,13 @@ from collections.abc import Iterable
 from typing import Any
 
 __all__ = [
+    "CACHES_WITHOUT_LOCK",
     "CALLS_MAY_SWITCH",
     "CHECKS_HANDLES",
     "FREE_THREADED",
     "HAS_EVENTS",
     "HIGH",
+    "MAGIC",
     "MAXRSS",
     "PLAIN_LOCK_TYPE",
     "RLOCK_SHOWS_LOCKED",
@@ -46,7 +48,11 @@ VERSION = sys.version_info[:2]
 PLAIN_LOCK_TYPE = VERSION >= (3, 13)  # `_thread.lock` is a type one may call
 CHECKS_HANDLES = VERSION >= (3, 13)  # threads are joined by `_ThreadHandle`, not by a sentinel lock
 RLOCK_SHOWS_LOCKED = VERSION >= (3, 14)  # `RLock.locked()` is there
+CACHES_WITHOUT_LOCK = VERSION >= (3, 12)  # `functools.cached_property` takes no lock
 SHOWS_CODE_LINES = VERSION >= (3, 13)  # tracebacks show the source of `python -c`
+MAGIC = (
+    f"{sys.implementation.cache_tag} {sys.hexversion:x}".encode()
+)  # code of one interpreter is for it alone
 HAS_EVENTS = VERSION >= (3, 12)  # sys.monitoring (PEP 669)
 # A switch of stacks inside the event of a function that begins or is resumed:
 # 3.12 then counts references wrongly.

@@ -1,0 +1,154 @@
+"""`weft.check(function)`: a check from within a program, made in a process of its own.
+
+The calling process has real threads and modules that nobody has rewritten, so the check begins in a fresh
+interpreter, which imports the function's module again. What goes there and comes back is JSON.
+"""
+
+import importlib.machinery
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from weft.check.settings import Settings
+from weft.errors import WeftError
+
+__all__ = ["Checked", "check"]
+
+_START = "import sys; sys.path.insert(0, {!r}); from weft.check.served import main; main()"
+_HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+class Checked:
+    """What a check has found; `str` of it is the report for people.
+
+    Attributes:
+        ok: whether there is no failure among the findings.
+        kind: of the first finding, or None.
+        findings: dictionaries with `kind`, `level`, `title`, `threads`, `places` and `lines`.
+        executions, seconds: how many were run, in what time.
+        complete: whether these were all schedules there are.
+        bound: the largest bound of which all schedules were run, or None.
+        schedule: the file for `weft replay`, or None.
+    """
+
+    def __init__(self, said: dict[str, Any], text: str) -> None:
+        self.kind: str | None = said["kind"]
+        self.findings: list[dict[str, Any]] = said["findings"]
+        self.executions: int = said["executions"]
+        self.seconds: float = said["seconds"]
+        self.complete: bool = said["complete"]
+        self.bound: int | None = said["bound"]
+        self.schedule: str | None = said["schedule"]
+        self._text = text
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no failure among the findings."""
+        return not self.failures
+
+    @property
+    def failures(self) -> list[dict[str, Any]]:
+        """The findings that are failures."""
+        return [finding for finding in self.findings if finding["level"] == "failure"]
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        what = self.kind or "nothing"
+        return f"<weft check: {what} found in {self.executions:,} executions>"
+
+
+def check(
+    function: Callable[[], object],
+    *,
+    only: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+    stdlib: bool = False,
+    **settings: Any,
+) -> Checked:
+    """Run a function under many schedules and say what can go wrong.
+
+    Args:
+        function: it takes no arguments and stands at the top level of a module or a class. Its module is
+            imported again in a process of its own, where its name is not `__main__`.
+        only, exclude: patterns of modules that are rewritten, or are not.
+        stdlib: whether the standard library is rewritten too.
+        settings: `time` in seconds, `schedules`, `strategy`, `seed`, `bound`, `steps`, as for the command.
+
+    Raises:
+        WeftError: the function cannot be checked, or an option cannot be.
+    """
+    Settings(**settings)  # refuses what cannot be, here
+    request = {
+        "kind": "function",
+        "what": _name_of(function),
+        "path": sys.path,
+        "choice": {"only": _patterns(only), "exclude": _patterns(exclude), "stdlib": bool(stdlib)},
+        "settings": {name: value for name, value in settings.items() if value is not None},
+    }
+    said = _ask(request)
+    if "error" in said:
+        raise WeftError(said["error"])
+    return Checked(said["report"], said["text"])
+
+
+def _ask(request: dict[str, Any]) -> Any:
+    options = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+    done = subprocess.run(
+        [sys.executable, *options, "-c", _START.format(_HOME)],
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+    )
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        raise WeftError(f"the check ended with status {done.returncode}:\n{done.stderr.strip()}") from None
+
+
+def _patterns(given: Iterable[str]) -> list[str]:
+    return [given] if isinstance(given, str) else list(given)
+
+
+def _name_of(function: Any) -> str:
+    """How another process finds the function."""
+    name = getattr(function, "__qualname__", None)
+    module = sys.modules.get(getattr(function, "__module__", None) or "")
+    if not callable(function) or name is None or module is None:
+        raise WeftError(f"a check takes a function, not {function!r}")
+    found: Any = module
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if found is not function:
+        raise WeftError(
+            f"{name!r} cannot be found from another process: a check takes a function that stands at the"
+            f" top level of a module or class, under its own name"
+        )
+    spec = getattr(module, "__spec__", None)
+    where = spec.name if spec is not None else module.__name__
+    path = getattr(module, "__file__", None)
+    if where != "__main__" and (path is None or _is_importable(where, path)):
+        return f"{where}:{name}"
+    if path is None:
+        raise WeftError(f"{name!r} stands in no file: another process cannot import it")
+    return f"{os.path.abspath(path)}:{name}"
+
+
+def _is_importable(name: str, path: str) -> bool:
+    """Whether a fresh process that has this one's `sys.path` would find that file under the name."""
+    places: Any = None
+    parts = name.split(".")
+    for count in range(1, len(parts) + 1):
+        spec = importlib.machinery.PathFinder.find_spec(".".join(parts[:count]), places)
+        if spec is None:
+            return False
+        places = spec.submodule_search_locations
+    return (
+        spec is not None
+        and spec.origin is not None
+        and os.path.realpath(spec.origin) == os.path.realpath(path)
+    )

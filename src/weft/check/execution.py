@@ -1,0 +1,205 @@
+"""One execution of the program in this process: made ready, run under a strategy, judged."""
+
+import gc
+import sys
+from typing import Any
+
+from weft.check import findings, virtual
+from weft.check.points import Watch
+from weft.check.program import Program
+from weft.check.state import Snapshot
+from weft.check.strategies.base import Strategy
+from weft.check.threads import Uncaught, reset_threading, shut_down
+from weft.check.world import MODEL, put_back
+from weft.core.places import place_of
+from weft.host.entropy import Stream
+from weft.instrument import kinds, points
+from weft.models.controlled import Ended, Over, Task
+
+__all__ = ["Executor", "Outcome", "Step", "WithClock"]
+
+NAME = "name "  # before a name that is told since the program binds it anew
+COLLECT_EVERY = 64  # executions between two garbage collections: none runs within one
+
+Step = tuple[int, str, str]
+"""One step of an execution: thread, operation, "file:line in function"."""
+
+
+class Outcome:
+    """What became of one execution."""
+
+    __slots__ = ("choices", "end", "findings", "names", "steps", "told", "trace", "unfit")
+
+    def __init__(self) -> None:
+        self.end = ""
+        self.findings: list[findings.Finding] = []
+        self.choices: list[int] = []
+        self.steps = 0
+        self.trace: list[Any] | None = None
+        self.told: list[Step] = []
+        self.names: list[str] = []
+        self.unfit = ""  # why there is nothing to check, where the program ends before it has begun
+
+    @property
+    def failure(self) -> findings.Finding | None:
+        """The first finding that is a failure, with what else went wrong in its lines."""
+        failures = [finding for finding in self.findings if finding["level"] == "failure"]
+        return failures[0] if failures else None
+
+
+class WithClock:
+    """A chooser that now and then lets the clock go on though a thread could run."""
+
+    RATE = 0.05
+    MOST = 3  # times an execution
+
+    def __init__(self, strategy: Strategy, stream: Stream) -> None:
+        self._pick = strategy.pick
+        self._every = getattr(strategy, "every", False)
+        self._random = stream.random
+        self._left = self.MOST
+
+    def pick(self, enabled: list[Task], me: Task | None) -> Task | None:
+        """The thread that goes on, or None for the clock."""
+        if self._left and MODEL.near() and self._random() < self.RATE:
+            self._left -= 1
+            return None
+        return self._pick(enabled, me) if len(enabled) > 1 or self._every else enabled[0]
+
+
+class Executor:
+    """Runs the program in this process.
+
+    Args:
+        program: what to run; prepared.
+        seed: where the program's own chance begins, the same in each execution.
+    """
+
+    def __init__(self, program: Program, seed: int = 0) -> None:
+        self.program = program
+        self.seed = seed
+        self.snapshot: Snapshot | None = None
+        self.hot: set[int] = set()  # the parts of the snapshot that executions change
+        self.runs = 0
+        self._watch = Watch()
+        points.set_listener(self._watch.listen)  # outside executions it does nothing
+        self._outcome = Outcome()
+        self._threading: Any = sys.modules["threading"]
+        self._first_name = int(repr(self._threading._counter.__self__)[6:-1])
+
+    def run(
+        self, strategy: Strategy, chooser: Any = None, limit: int = 20_000, tell: bool = False
+    ) -> Outcome:
+        """Run the program once.
+
+        Args:
+            strategy: told of the beginning and the end.
+            chooser: who chooses in its place (`WithClock`); None: the strategy itself.
+            limit: steps after which the execution is broken off.
+            tell: note each step with its place, for a story or a comparison.
+        """
+        self._outcome = outcome = Outcome()
+        self._begin()
+        strategy.begin()
+        MODEL.trace = [] if strategy.traced else None
+        MODEL.offer_clock = chooser is not None
+        MODEL.ask_always = getattr(strategy, "every", False)
+        MODEL.on_release = getattr(strategy, "released", None)
+        MODEL.observer = self._note if tell else None
+        over = MODEL.execute(self._body, chooser or strategy, limit)
+        outcome.end = over.kind
+        outcome.choices = MODEL.choices
+        outcome.steps = MODEL.steps
+        outcome.trace = MODEL.trace
+        self.runs += 1
+        if self.runs % COLLECT_EVERY == 0:
+            gc.collect()
+        return outcome
+
+    def tried(self) -> set[str]:
+        """What the search has to know of the last execution, since it makes points where there were none."""
+        return MODEL.tried | {NAME + name for name in kinds.rebinding - kinds.rebound}
+
+    def _begin(self) -> None:
+        if self.runs and self.snapshot is not None:
+            self.snapshot.restore(self.hot)
+        put_back()
+        kinds.rebinding.clear()
+        kinds.tell_rebound(word.removeprefix(NAME) for word in MODEL.release_points if word.startswith(NAME))
+        reset_threading(self._threading, self._first_name)
+        virtual.begin(self.seed)
+        self._watch.begin()
+        MODEL.before_end = self._judge
+        MODEL.on_error = self._told_of
+        Uncaught.tell = self._uncaught
+
+    def _body(self) -> None:
+        """The main thread."""
+        try:
+            self.program.run()
+        except Ended:
+            raise
+        except BaseException as error:  # noqa: BLE001 - what ends a program is what we look for
+            self._failed(MODEL.current, error)
+        shut_down()
+        if len(MODEL.tasks) > 1:  # daemons: what they do before the end is part of the execution
+            MODEL.point("exit", None)
+        MODEL.stop(Over("end"))
+
+    def _failed(self, task: Task, error: BaseException) -> None:
+        finding = findings.exception(task, error)
+        if finding is not None:
+            if isinstance(error, (ImportError, SyntaxError)) and MODEL.started == 1:
+                where = f", at {finding['places'][-1]}" if finding["places"] else ""
+                self._outcome.unfit = (
+                    f"the program does not get as far as its first thread: {finding['title']}{where}"
+                )
+            self._outcome.findings.append(finding)
+            MODEL.stop(Over("failed"))
+
+    def _uncaught(self, task: Task, error: BaseException) -> None:
+        if MODEL.over is None:
+            self._failed(task, error)
+
+    def _told_of(self, task: Task, error: BaseException) -> Over | None:
+        finding = findings.exception(task, error)
+        if finding is None:
+            return None
+        self._outcome.findings.append(finding)
+        return Over("failed")
+
+    def _judge(self, over: Over) -> None:
+        """The execution is over, and every thread still stands where it stood."""
+        outcome = self._outcome
+        outcome.names = [task.name for task in MODEL.tasks]
+        if over.kind == "deadlock":
+            outcome.findings.append(findings.deadlock(MODEL.tasks))
+        elif over.kind in ("bound", "livelock"):
+            outcome.findings.append(findings.left_over(over, MODEL.tasks))
+        lost = [findings.lost_update(each) for each in self._watch.lost]
+        outcome.findings[:0] = lost
+        if MODEL.delayed:
+            for finding in outcome.findings:
+                finding["title"] += f" (needs a thread that is delayed by {MODEL.delayed * 1000:g} ms)"
+
+    def _note(self, task: Task) -> None:
+        """A step is about to be done by the thread that runs."""
+        site = task.site
+        if site is not None:
+            place = findings.place_of_site(site)
+        else:
+            place = place_of(sys._getframe(2))
+        self._outcome.told.append((task.number, _operation(task), place))
+
+
+_ACCESS = {1: "reads", 2: "writes", 3: "calls"}
+
+
+def _operation(task: Task) -> str:
+    kind = _ACCESS.get(task.kind, task.kind)
+    target = task.target
+    if isinstance(target, Task):
+        return f"{kind} {target.name}"
+    if task.site is not None:
+        return f"{kind} {points.sites[task.site].text}"
+    return f"{kind} {type(target).__name__}" if target is not None else str(kind)

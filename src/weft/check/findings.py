@@ -1,0 +1,182 @@
+"""What was wrong in one execution: made from how it ended, of plain types, to be sent and written."""
+
+from types import TracebackType
+from typing import Any
+
+from weft.check.locks import Condition, Lock, RLock
+from weft.check.points import LostUpdate
+from weft.core.places import HOME, place_of
+from weft.instrument import points
+from weft.models.controlled import Over, Task
+
+__all__ = [
+    "Finding",
+    "deadlock",
+    "exception",
+    "left_over",
+    "lost_update",
+    "place_of_site",
+    "signature",
+]
+
+Finding = dict[str, Any]
+"""`kind`, `level`, `title`, `threads` (names), `places` ("file:line in function"), `lines` (of text)."""
+
+
+def _made(kind: str, title: str, threads: list[str], places: list[str], lines: list[str]) -> Finding:
+    return {
+        "kind": kind,
+        "level": "failure",
+        "title": title,
+        "threads": threads,
+        "places": places,
+        "lines": lines,
+    }
+
+
+def signature(finding: Finding) -> str:
+    """What makes two findings the same: their kind and their places."""
+    return f"{finding['kind']}: {'; '.join(sorted(finding['places']))}"
+
+
+def _traceback_places(traceback: TracebackType | None) -> list[str]:
+    found = []
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if not code.co_filename.startswith(HOME):
+            found.append(f"{code.co_filename}:{traceback.tb_lineno} in {code.co_name}")
+        traceback = traceback.tb_next
+    return found
+
+
+def exception(task: Task, error: BaseException) -> Finding | None:
+    """An exception that nobody took; None where it is an ordinary exit."""
+    places = _traceback_places(error.__traceback__)
+    if isinstance(error, SystemExit):
+        if error.code is None or error.code == 0:
+            return None
+        return _made("exit", f"the program exits with {error.code!r}", [task.name], places[-1:], [])
+    kind = "assertion" if isinstance(error, AssertionError) else "exception"
+    text = _text(error)
+    title = f"{type(error).__name__}{': ' + text if text else ''}"
+    return _made(
+        kind, f"{title}, in {task.name}", [task.name], places[-1:], [f"at {place}" for place in places]
+    )
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - the program's own __str__
+        return "(its text cannot be made)"
+
+
+def place_of_site(number: int) -> str:
+    """Where an access of instrumented code stands."""
+    site = points.sites[number]
+    return f"{site.file}:{site.line} in {site.function}"
+
+
+def lost_update(lost: LostUpdate) -> Finding:
+    """A write that was made of a value which another thread had replaced."""
+    sites = points.sites
+    what = sites[lost.read].text or str(lost.key)
+    lines = [
+        f"{task.name} {what} {sites[number].text} at {place_of_site(number)}"
+        for task, what, number in (
+            (lost.task, "reads", lost.read),
+            (lost.writer, "writes", lost.written),
+            (lost.task, "writes what it made of the old value of", lost.write),
+        )
+    ]
+    places = [place_of_site(number) for number in (lost.read, lost.written, lost.write)]
+    return _made("race", f"lost update of {what}", [lost.task.name, lost.writer.name], places, lines)
+
+
+def _holder(task: Task) -> Task | None:
+    """The thread that this one waits for, if it is one."""
+    target = task.target
+    if task.kind == "join" and isinstance(target, Task):
+        return target
+    if isinstance(target, (Lock, RLock)):
+        return target._owner
+    return None
+
+
+_WAITS = {
+    "acquire": "waits for",
+    "wait": "waits for a notify on",
+    "join": "waits for the end of",
+    "drain": "waits for the tasks to be done of",
+    "get": "waits for an item of",
+    "put": "waits for room in",
+    "barrier": "waits at",
+}
+
+
+def _describe(task: Task) -> str:
+    target = getattr(task.key, "condition", task.target) if task.kind == "wait" else task.target
+    if isinstance(target, Task):
+        what = target.name
+    else:
+        what = f"a {type(target).__name__}" if target is not None else "nothing"
+    phrase = "waits for" if isinstance(target, (Lock, RLock)) else _WAITS.get(task.kind, f"{task.kind}:")
+    holder = _holder(task)
+    if holder is None or isinstance(target, Task):
+        held = ""
+    elif holder is task:
+        held = ", which it holds itself"
+    else:
+        held = f", held by {holder.name}" + (", which has ended" if holder.done else "")
+    return f"{task.name} {phrase} {what}{held}, at {place_of(task.frame())}"
+
+
+def _cycle(tasks: list[Task]) -> list[Task]:
+    for start in tasks:
+        path: list[Task] = []
+        node: Task | None = start
+        while node is not None and node not in path and not node.done:
+            path.append(node)
+            node = _holder(node)
+        if node is not None and not node.done:
+            return path[path.index(node) :]
+    return []
+
+
+def deadlock(tasks: list[Task]) -> Finding:
+    """Nobody can go on: named by its cycle, its lost notify, or its dead owner."""
+    lines = [_describe(task) for task in tasks]
+    cycle = _cycle(tasks)
+    involved = cycle or [task for task in tasks if task.kind != "join"] or tasks
+    places = [place_of(task.frame()) for task in involved]
+    names = [task.name for task in involved]
+    if len(cycle) == 1:
+        return _made(
+            "self-deadlock", f"{names[0]} waits for a lock that it holds itself", names, places, lines
+        )
+    if cycle:
+        return _made("deadlock", f"deadlock of {', '.join(names)}", names, places, lines)
+    for task in tasks:
+        condition = getattr(task.key, "condition", None)
+        if task.kind == "wait" and isinstance(condition, Condition) and condition.missed:
+            title = f"lost wakeup: {task.name} waits for a notify that came while nobody waited"
+            return _made("lost-wakeup", title, names, places, lines)
+    for task in tasks:
+        holder = _holder(task)
+        if holder is not None and holder.done and task.kind != "join":
+            title = f"{task.name} waits for a lock whose holder {holder.name} has ended"
+            return _made("deadlock", title, names, places, lines)
+    return _made("deadlock", f"{', '.join(names)} wait, and nothing can wake them", names, places, lines)
+
+
+def left_over(over: Over, tasks: list[Task]) -> Finding:
+    """An execution that does not come to its end."""
+    places = sorted({place_of(task.frame()) for task in tasks})
+    names = [task.name for task in tasks]
+    if over.kind == "livelock":
+        return _made(
+            "livelock", f"{', '.join(names)} go round and round and nothing changes", names, places, []
+        )
+    found = _made("bound", "the execution is longer than the bound on its steps", names, places, [])
+    found["level"] = "note"
+    return found

@@ -1,0 +1,169 @@
+"""Announces what instrumented code is about to touch, and sees updates that get lost.
+
+A lost update: a thread reads a value, another thread writes it, and the first one writes what it made of the
+value that it had read. It is sure where the value read flows into the value written
+(weft.instrument.points.defuse).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from weft.check.world import MODEL
+from weft.instrument import points
+from weft.models.controlled import REBIND, Task
+from weft.stdlib.local import Local
+
+__all__ = ["LostUpdate", "Watch"]
+
+READ, WRITE, CALL, LOOP, BEHIND = 1, 2, 3, 4, 5  # as weft.instrument.points.Access
+#: Methods of built-in containers that change nothing.
+LOOKS = frozenset(
+    {
+        "copy",
+        "count",
+        "get",
+        "index",
+        "items",
+        "keys",
+        "values",
+        "isdisjoint",
+        "issubset",
+        "issuperset",
+        "union",
+    }
+    | {"intersection", "difference", "symmetric_difference", "find", "startswith", "endswith", "decode"}
+)
+
+
+#: Types of keys whose `==` is that of the interpreter.
+PLAIN_KEYS = frozenset({str, int, bytes, float, bool, complex, type(None)})
+LOCAL, CLASS = 1, 2
+_names_of: Any = type.__dict__["__dict__"].__get__
+
+
+class _Special(dict[type, int]):
+    """Whether a type is one of thread-locals, or of classes; asking again costs one look-up."""
+
+    def __missing__(self, cls: type) -> int:
+        order = type.mro(cls) if cls is not type else (type,)
+        self[cls] = answer = LOCAL if Local in order else CLASS if type in order else 0
+        return answer
+
+
+def plain_key(key: Any) -> Any:
+    """The key if comparing it runs no code of the program's, else None: the container as a whole."""
+    cls = type(key)
+    if cls in PLAIN_KEYS:
+        return key
+    if cls is tuple:
+        return key if all(plain_key(part) is not None or part is None for part in key) else None
+    if cls is type:
+        return key
+    for base in type.mro(cls):
+        names = _names_of(base)
+        if "__eq__" in names or "__hash__" in names:
+            return key if base is object else None
+    return None
+
+
+class LostUpdate:
+    """One lost update: who read where, who wrote meanwhile, who wrote over it."""
+
+    __slots__ = ("key", "read", "target", "task", "write", "writer", "written")
+
+    def __init__(
+        self, task: Task, target: Any, key: Any, read: int, writer: Task, written: int, write: int
+    ) -> None:
+        self.task = task
+        self.target = f"{type(target).__name__}"
+        self.key = key
+        self.read = read
+        self.writer = writer
+        self.written = written
+        self.write = write
+
+
+class Watch:
+    """What one execution knows of the accesses so far; `listen` is what instrumented code calls."""
+
+    def __init__(self) -> None:
+        self.lost: list[LostUpdate] = []
+        self._written: dict[tuple[int, Any], tuple[int, Task, Any]] = {}
+        self._reads: dict[int, dict[Any, Any]] = {}
+        self._sources: set[int] = set()  # reads whose value flows into a write
+        self._known = 0
+        self.listen = self._listener()
+
+    def begin(self) -> None:
+        """An execution begins."""
+        while self._known < len(points.sites):  # what has been imported since
+            self._sources |= points.defuse(self._known)
+            self._known += 1
+        self.lost = []
+        self._written.clear()
+        self._reads.clear()
+
+    def _listener(self) -> Callable[[int, Any, Any, int], None]:
+        """The hook of instrumented code: a function of its own, since it is called for each access."""
+        model, point, loop = MODEL, MODEL.point, MODEL.loop
+        written, reads = self._written, self._reads
+        special, sources = _Special(), self._sources
+        behind: list[Any] = []
+
+        def listen(access: int, obj: Any, key: Any, site: int) -> None:
+            if not model.active:
+                return
+            if access == LOOP:
+                loop(site)
+                return
+            if len(model.tasks) < 2:
+                model.steps += 1
+                return
+            what = special[type(obj)]
+            cls = None
+            if what and (what == LOCAL or access == WRITE):
+                if what == LOCAL:  # its contents are each thread's own
+                    return
+                point(REBIND, obj, key, site)
+            elif access == CALL:  # its key is the method: it looks at the whole container, or changes it
+                point(READ if key in LOOKS else CALL, obj, None, site)
+                return
+            elif access == BEHIND:
+                behind.append(obj)
+                return
+            else:
+                if type(key) not in PLAIN_KEYS:
+                    key = plain_key(key)
+                if behind:
+                    cls = behind.pop()
+                point(access, obj, key, site)
+            place: Any = (id(obj), key)
+            if access == READ:
+                if site not in sources:  # what is kept of a read keeps its object alive
+                    return
+                mine = reads.get(model.current.number)
+                if mine is None:
+                    mine = reads[model.current.number] = {}
+                last = written.get(place)
+                mine[place, site] = (last[0] if last is not None else 0, obj)
+                if cls is not None:
+                    last = written.get((id(cls), key))
+                    mine[(id(cls), key), site] = (last[0] if last is not None else 0, cls)
+            elif access == WRITE:
+                me = model.current
+                last = written.get(place)
+                mine = reads.get(me.number)
+                if last is not None and mine and last[1] is not me:
+                    self._look(me, obj, key, site, mine, last)
+                written[place] = (model.steps, me, site)
+
+        return listen
+
+    def _look(self, me: Task, obj: Any, key: Any, site: Any, mine: Any, last: Any) -> None:
+        """A write over another thread's write: is what is written made of an older value?"""
+        place = (id(obj), key)
+        for source in points.defuse(site):
+            read = mine.get((place, source))
+            if read is not None and read[1] is obj and read[0] < last[0]:
+                self.lost.append(LostUpdate(me, obj, key, source, last[1], last[2], site))
+                return

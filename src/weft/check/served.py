@@ -1,0 +1,87 @@
+"""The process in which `weft.check(function)` and tests are checked: requests come in, JSON goes out.
+
+The first line of standard input says what process it is to be. One for a function answers and ends; one for
+tests runs pytest, and answers a line for each test until there are no more.
+"""
+
+import importlib
+import json
+import os
+import sys
+from typing import Any, NoReturn
+
+from weft.check import tell
+from weft.check.settings import Settings
+from weft.check.start import begin
+from weft.errors import WeftError
+from weft.host.children import fork_child, mute
+
+__all__ = ["main"]
+
+LONG = 1e6  # seconds: a search ends by itself
+
+
+def main() -> NoReturn:
+    """Answer, and end."""
+    session = begin()
+    lines = os.fdopen(os.dup(0), encoding="utf-8")
+    request = json.loads(lines.readline())
+    sys.path[:] = ["", *request["path"]]
+    out, _ = mute(also_errors=request["kind"] == "function")
+    if request["kind"] == "function":
+        _say(
+            out, _answer(session, session.named("function", request["what"], [], request["choice"]), request)
+        )
+    else:
+        try:
+            _serve(session, request, lines, out)
+        except WeftError as error:
+            _say(out, {"error": str(error)})
+    os._exit(0)
+
+
+def _answer(session: Any, program: Any, request: dict[str, Any]) -> dict[str, Any]:
+    try:
+        settings = Settings(**request["settings"])
+        report, path = session.check(program, settings)
+    except WeftError as error:
+        return {"error": str(error)}
+    return {
+        "report": json.loads(tell.as_json(report, path)),
+        "text": tell.verdict(report, path),
+        "status": tell.exit_status(report, request.get("strict", False)),
+    }
+
+
+def _say(out: int, answer: dict[str, Any]) -> None:
+    data = (json.dumps(answer) + "\n").encode()
+    while data:
+        data = data[os.write(out, data) :]
+
+
+def _serve(session: Any, first: dict[str, Any], lines: Any, out: int) -> None:
+    """A session of pytest that answers; each search has a process of its own, forked from it."""
+    tests = importlib.import_module("weft.check.tests")
+
+    def search(program: Any, request: dict[str, Any]) -> Any:
+        return lambda send: send({**_answer(session, program, request), "skipped": program.skipped()})
+
+    def work(session_of_pytest: Any) -> None:
+        _say(out, {"ready": True})
+        for line in lines:
+            request = json.loads(line)
+            program = tests.Test(request["what"], first["args"], first["choice"])
+            try:
+                program.take(session_of_pytest)
+            except WeftError as error:
+                _say(out, {"error": str(error)})
+                continue
+            child = fork_child(search(program, request))
+            try:
+                answer = child.receive(LONG)
+            except EOFError:
+                answer = {"error": "the process that searched has ended without a word"}
+            child.end()
+            _say(out, answer)
+
+    tests.Tests(first["args"], first["choice"], work).hold(first["folder"])

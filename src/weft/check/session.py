@@ -1,0 +1,78 @@
+"""A check from its arguments to its verdict, and a replay: what the commands call.
+
+The process that checks is made for it: a fixed hash seed, so that sets are ordered alike in each run. `ready`
+says whether this one is, and starts it anew if not.
+"""
+
+import os
+from typing import Any
+
+from weft.check.divergence import divergence
+from weft.check.execution import Executor
+from weft.check.explore import Explorer, Report, replay_in_child
+from weft.check.program import Program, named, parse
+from weft.check.schedule import Schedule, load, save
+from weft.check.settings import Settings
+from weft.check.tell import story
+from weft.errors import WeftError
+from weft.host.children import fork_child
+
+__all__ = ["check", "named", "parse", "replay"]
+
+FOLDER = ".weft"
+
+
+def check(program: Program, settings: Settings) -> tuple[Report, str | None]:
+    """Search for failures; the report, and the file with the schedule of what was found.
+
+    Raises:
+        WeftError: the program cannot be checked.
+    """
+    report: Report = program.within(lambda: Explorer(program, settings).explore())
+    where = None
+    if report.schedule is not None:
+        where = os.path.join(FOLDER, f"{program.short}-{report.findings[0]['kind']}.json")
+        save(report.schedule, where)
+    return report, where
+
+
+def replay(path: str, program_path: str | None) -> tuple[int, list[str]]:
+    """Run a schedule again; the exit status and what to say.
+
+    Raises:
+        WeftError: the file is no schedule, or the program cannot be run.
+    """
+    schedule = load(path)
+    program = named(schedule.kind, program_path or schedule.program, schedule.args, schedule.choice)
+    return program.within(lambda: _replay(program, schedule))  # type: ignore[no-any-return]
+
+
+def _replay(program: Program, schedule: Schedule) -> tuple[int, list[str]]:
+    explorer = Explorer(program, Settings())
+    explorer.import_all(judge=False)  # as the search did, so that the run has the same steps
+    executor = Executor(program, schedule.seed)
+    again = replay_in_child(executor, schedule, 1_000_000, _collect)
+    if again is None:
+        raise WeftError("the replay came to no end")
+    schedule_now = Schedule(program.what, schedule.args, schedule.seed, schedule.choices)
+    schedule_now.steps = [(step[0], step[1], step[2]) for step in again["steps"]]
+    lines = divergence(schedule, schedule_now, again)
+    if lines:
+        return 2, lines
+    finding = again["finding"]
+    lines = story(schedule_now)
+    if finding is None:
+        return 0, [*lines, "", "the schedule ran to its end and nothing failed"]
+    lines += ["", f"{finding['level']}: {finding['kind']}: {finding['title']}"]
+    return 1, lines + [f"    {line}" for line in finding["lines"]]
+
+
+def _collect(work: Any) -> list[Any]:
+    child = fork_child(work)
+    pieces = []
+    try:
+        while True:
+            pieces.append(child.receive(60.0))
+    except (EOFError, TimeoutError) as error:
+        child.end(kill=isinstance(error, TimeoutError))
+    return pieces

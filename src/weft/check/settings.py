@@ -1,0 +1,89 @@
+"""What a search may do and how long it may take."""
+
+from typing import Any
+
+from weft.errors import WeftError
+
+__all__ = ["STRATEGIES", "Settings", "option"]
+
+#: Names of strategies, as people write them.
+STRATEGIES = (
+    "portfolio",
+    "walk",
+    "uniform",
+    "pct",
+    "pos",
+    "surw",
+    "round-robin",
+    "dfs",
+    "delay",
+    "dpor",
+)
+
+_Bounds = tuple[type, float, float, str]
+#: What people may set: the field, its type, the least and the most, what it is.
+_NUMBERS: dict[str, tuple[str, _Bounds]] = {
+    "time": ("seconds", (float, 0.001, 1e9, "seconds, more than 0")),
+    "schedules": ("schedules", (int, 1, 1e15, "a number of executions, 1 or more")),
+    "seed": ("seed", (int, 0, 2**63, "a whole number, 0 or more")),
+    "bound": ("bound", (int, 0, 1_000, "a number of preemptions or delays, 0 or more")),
+    "steps": ("limit", (int, 1, 1e12, "a number of steps, 1 or more")),
+}
+
+
+class Settings:
+    """What a search may do.
+
+    Args:
+        options: `time`, `schedules`, `seed`, `bound`, `steps`, `strategy`; None is what it is by default.
+
+    Raises:
+        WeftError: there is no such option, or its value cannot be.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self.seconds = 10.0
+        self.schedules: int | None = None
+        self.seed = 0
+        self.strategy = "portfolio"
+        self.bound = 2
+        self.limit = 20_000
+        for name, value in options.items():
+            self.set(name, value)
+
+    def set(self, name: str, value: Any) -> None:
+        """Set one option, by the name that people know it by.
+
+        Raises:
+            WeftError: there is no such option, or its value cannot be.
+        """
+        if name not in _NUMBERS and name != "strategy":
+            known = ", ".join(sorted([*_NUMBERS, "strategy"]))
+            raise WeftError(f"there is no option {name!r}: a check takes {known}")
+        if value is None:
+            return
+        if name == "strategy":
+            if value not in STRATEGIES:
+                raise WeftError(f"there is no strategy {value!r}: {', '.join(STRATEGIES)}")
+            self.strategy = value
+            return
+        field, (kind, least, most, meaning) = _NUMBERS[name]
+        fits = type(value) in ((int, float) if kind is float else (int,))
+        if not fits or not least <= value <= most:
+            raise WeftError(f"{name} takes {meaning}, not {value!r}")
+        setattr(self, field, value)
+
+
+def option(settings: Settings, name: str, text: str) -> None:
+    """Set what a command line has: `text` is what stands there.
+
+    Raises:
+        WeftError: its value cannot be.
+    """
+    value: Any = text
+    if name in _NUMBERS:
+        try:
+            value = float(text.removesuffix("s")) if name == "time" else int(text)
+        except ValueError:
+            pass  # refused as the text that it is
+    settings.set(name, value)

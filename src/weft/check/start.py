@@ -1,0 +1,27 @@
+"""Makes a process ready to check: sets in fixed order, the model's modules before all others."""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+from weft.check import supply
+from weft.config import environment_with_fixed_hashes
+
+__all__ = ["begin"]
+
+
+def begin() -> Any:
+    """Make this process ready; the module `weft.check.session`.
+
+    The process starts anew if its sets are ordered by chance. What the checker itself imports comes after the
+    model's modules, since some of it leads to `threading`.
+
+    Raises:
+        WeftError: something has imported `threading` already.
+    """
+    fixed = environment_with_fixed_hashes()
+    if sys.flags.hash_randomization and fixed is not None:
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], fixed)  # noqa: S606
+    supply.install()
+    return importlib.import_module("weft.check.session")

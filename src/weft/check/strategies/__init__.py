@@ -1,0 +1,1 @@
+"""Who goes on: one strategy a file, all behind the small interface of `base`."""

@@ -1,0 +1,150 @@
+"""SURW (Zhao, Wolff, Mathur and Roychoudhury, 2025): the orders of chosen operations, all alike likely.
+
+How many of the chosen operations each thread has left is known from the execution before. The thread that
+makes the next of them, the *intended* one, is drawn in proportion to what is left; a thread that stands
+before a chosen operation and is not intended is held until the intended one has made its own. If the numbers
+are right and nothing blocks, each order of the chosen operations comes equally often. What is not chosen
+runs as chance has it. In each execution it is another variable, or kind of primitive, whose operations are
+chosen, and sometimes all operations.
+"""
+
+from typing import Any
+
+from weft.host.entropy import Stream
+from weft.models.controlled import Task
+
+__all__ = ["Surw"]
+
+_Group = tuple[str, Any]
+_WHOLE: _Group = ("", None)  # all operations
+
+
+def _group(task: Task) -> _Group:
+    """What the pending operation is on, named so that it is the same in the next execution."""
+    target = task.target
+    if target is None:
+        return (str(task.kind), None)
+    key = task.key
+    return (type(target).__name__, key if type(key) is str else None)
+
+
+class Surw:
+    """Selectively uniform random walk.
+
+    Args:
+        stream: where chance comes from.
+        whole: whether all operations are among what is chosen from.
+    """
+
+    traced = False
+    every = True  # it counts operations also where there is nothing to choose
+
+    def __init__(self, stream: Stream, whole: bool = True) -> None:
+        self.name = "surw"
+        self._stream = stream
+        self._whole = whole
+        self._parents: dict[int, int] = {}
+        self._profile: dict[int, dict[_Group, int]] = {}  # of the last execution, by thread
+        self._counts: dict[int, dict[_Group, int]] = {}  # of this one
+        self._chosen: _Group | None = None
+        self._left: dict[int, int] = {}  # chosen operations, with those of threads not yet started
+        self._intended = -1
+        self._started = 0
+
+    def begin(self) -> None:
+        """An execution begins: choose."""
+        self._counts = {}
+        self._started = 0
+        self._left = {}
+        self._chosen = None
+        groups = sorted(self._shared(), key=repr)
+        if self._whole:
+            groups.append(_WHOLE)
+        if self._profile and groups:
+            self._chosen = groups[self._stream.below(len(groups))]
+            self._left = {0: sum(self._of(number) for number in self._profile)}
+        self._intended = 0
+
+    def _shared(self) -> set[_Group]:
+        """What more than one thread has touched."""
+        once: set[_Group] = set()
+        more: set[_Group] = set()
+        for counts in self._profile.values():
+            more |= once & counts.keys()
+            once |= counts.keys()
+        return more
+
+    def _of(self, number: int) -> int:
+        """How many chosen operations a thread made the last time."""
+        counts = self._profile.get(number, {})
+        if self._chosen == _WHOLE:
+            return sum(counts.values())
+        return counts.get(self._chosen, 0) if self._chosen is not None else 0
+
+    def _is_chosen(self, task: Task) -> bool:
+        return self._chosen == _WHOLE or (self._chosen is not None and _group(task) == self._chosen)
+
+    def pick(self, enabled: list[Task], me: Task | None) -> Task | None:
+        """The thread that goes on."""
+        intended = self._intended
+        free = [task for task in enabled if task.number == intended or not self._is_chosen(task)]
+        if free:
+            chosen = free[int(self._stream.random() * len(free))]
+        else:  # the intended thread waits, or has none left: the numbers were of another execution
+            chosen = self._drawn(enabled)
+        self._step(chosen)
+        return chosen
+
+    def _step(self, task: Task) -> None:
+        """The thread does what it has announced."""
+        number = task.number
+        counts = self._counts.setdefault(number, {})
+        group = _group(task)
+        counts[group] = counts.get(group, 0) + 1
+        self._parents.setdefault(number, task.parent)
+        if self._is_chosen(task):
+            self._left[number] = max(0, self._left.get(number, 0) - 1)
+            self._draw()
+        if task.kind == "start":
+            self._started += 1
+            self._hand_over(number, self._started)
+
+    def _hand_over(self, parent: int, child: int) -> None:
+        """A thread is started: what was counted for it, and for those it starts, is its own now."""
+        parents = self._parents
+        below = {child}
+        for number in sorted(self._profile):
+            if parents.get(number) in below:
+                below.add(number)
+        its = sum(self._of(number) for number in below)
+        self._left[child] = its
+        self._left[parent] = max(0, self._left.get(parent, 0) - its)
+        if self._intended == parent:
+            self._intended = self._one_of([parent, child])
+
+    def _draw(self) -> None:
+        self._intended = self._one_of([number for number, left in self._left.items() if left])
+
+    def _one_of(self, numbers: list[int]) -> int:
+        """One of these threads, in proportion to what it has left; -1: nobody has any."""
+        point = self._stream.random() * sum(self._left[number] for number in numbers)
+        for number in numbers:
+            point -= self._left[number]
+            if point < 0:
+                return number
+        return numbers[-1] if numbers else -1
+
+    def _drawn(self, enabled: list[Task]) -> Task:
+        weights = [max(1, self._left.get(task.number, 0)) for task in enabled]
+        point = self._stream.random() * sum(weights)
+        for task, weight in zip(enabled, weights, strict=True):
+            point -= weight
+            if point < 0:
+                return task
+        return enabled[-1]
+
+    def end(self, steps: int, trace: list[Any] | None) -> bool:
+        """An execution is over: its numbers are those of the next."""
+        if self._counts:
+            self._profile = self._counts
+        return True

@@ -1,0 +1,45 @@
+"""The one controlled model of this process, and what was made before any execution began.
+
+A primitive that a module makes when it is imported lives through many executions; each begins with it as the
+import left it (`put_back`).
+"""
+
+from typing import Any, Protocol
+
+from weft.models.controlled import Controlled
+
+__all__ = ["MODEL", "born", "put_back", "release_point"]
+
+MODEL = Controlled()
+
+
+class _Lasting(Protocol):
+    def _put_back(self) -> None: ...
+
+
+_lasting: list[_Lasting] = []
+
+
+def born(primitive: _Lasting) -> None:
+    """Remember a primitive that was made outside an execution."""
+    if not MODEL.active:
+        _lasting.append(primitive)
+
+
+def put_back() -> None:
+    """Give every primitive that the imports made the state in which they left it."""
+    for primitive in _lasting:
+        primitive._put_back()
+
+
+def release_point(kind: str, primitive: Any) -> None:
+    """Letting something go is a point only where something of its kind is tried, or asked for its state.
+
+    Else nobody can tell whether it came just before the releasing thread's next operation.
+    """
+    if kind in MODEL.release_points:
+        MODEL.point("release", primitive)
+    else:
+        MODEL.changes += 1
+        if MODEL.on_release is not None:
+            MODEL.on_release(MODEL.current, primitive)

@@ -1,0 +1,112 @@
+"""`weft check`: what can go wrong with a threaded program."""
+
+import os
+import sys
+from typing import Any, NoReturn
+
+from weft.check import tell
+from weft.check.settings import Settings, option
+from weft.check.start import begin
+from weft.errors import WeftError
+from weft.host.children import mute
+
+__all__ = ["check_command"]
+
+HELP = """\
+usage: weft check [options] program.py [args]
+       weft check [options] -m module [args]
+       weft check [options] package.module:function [args]
+
+Runs a threaded program under many schedules, in virtual time, and says what can go wrong with it.
+A function is called with no arguments, once in each execution; its module is imported once.
+
+  --time T       how long to search, in seconds (10)
+  --schedules N  how many executions at most
+  --seed N       where chance begins (0): the same seed makes the same search
+  --strategy S   portfolio, walk, uniform, pct, pos, surw, round-robin, dfs, delay or dpor (portfolio)
+  --bound N      preemptions that dfs allows, delays that delay allows (2)
+  --steps N      steps after which an execution is broken off (20000)
+  --only P       rewrite the modules that fit these patterns and no others: package, package.*
+  --exclude P    leave modules alone that fit these patterns
+  --stdlib       rewrite the standard library too, as far as --only says
+  --strict       warnings count as failures
+  --json         one JSON object on standard output
+
+Patterns stand with commas between them. The script itself is always rewritten.
+Exit status: 0 no failure found, 1 a failure found, 2 the program could not be checked.
+"""
+
+VALUES = ("--time", "--schedules", "--seed", "--strategy", "--bound", "--steps")
+PATTERNS = ("--only", "--exclude")
+
+
+def check_command(args: list[str]) -> None:
+    """Parse, search, tell; exits with the status of the verdict."""
+    settings = Settings()
+    choice: dict[str, Any] = {}
+    strict = as_json = False
+    rest = list(args)
+    while rest and rest[0].startswith("-") and rest[0] != "-m":
+        word = rest.pop(0)
+        name, equals, value = word.partition("=")
+        if word in ("-h", "--help"):
+            print(HELP, end="")
+            return
+        if word == "--":
+            break
+        if word == "--strict":
+            strict = True
+        elif word == "--json":
+            as_json = True
+        elif word == "--stdlib":
+            choice["stdlib"] = True
+        elif name in VALUES or name in PATTERNS:
+            if not equals:
+                if not rest:
+                    _refuse(f"{name} needs a value")
+                value = rest.pop(0)
+            if name in PATTERNS:
+                choice.setdefault(name[2:], []).extend(_patterns(name, value))
+                continue
+            try:
+                option(settings, name[2:], value)
+            except WeftError as error:
+                _refuse(f"--{error}" if name != "--strategy" else str(error))
+        else:
+            _refuse(f"there is no option {word!r}")
+    if not rest:
+        _refuse("no program was named")
+    try:
+        session = begin()
+    except WeftError as error:
+        _refuse(str(error))
+    out, errors = mute()
+    try:
+        report, path = session.check(session.parse(rest, choice), settings)
+    except WeftError as error:
+        _leave(errors, f"weft: {error}", 2)
+    _leave(
+        out,
+        tell.as_json(report, path) if as_json else tell.verdict(report, path),
+        tell.exit_status(report, strict),
+    )
+
+
+def _patterns(name: str, value: str) -> list[str]:
+    found = [word.strip() for word in value.split(",")]
+    if not all(found):
+        _refuse(f"{name} takes patterns of module names with commas between them, not {value!r}")
+    return found
+
+
+def _leave(fd: int, text: str, status: int) -> NoReturn:
+    """Say it and be gone: what the program has left behind in this process does not run any more."""
+    data = (text + "\n").encode(errors="backslashreplace")
+    while data:
+        data = data[os.write(fd, data) :]
+    os._exit(status)
+
+
+def _refuse(why: str) -> NoReturn:
+    print(f"weft check: {why}\nTry `weft check --help`.", file=sys.stderr)
+    sys.exit(2)

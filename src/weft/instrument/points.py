@@ -1,0 +1,58 @@
+"""Who is told of accesses, and where they stand in the source.
+
+Rewritten code makes one call before each access to what threads can share. The listener hears of it on the
+thread that makes it, before it is made; with no listener rewritten code does nothing but ask a flag.
+A listener takes effect at the next expression that begins.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from weft.instrument.seams import Access, Listener, place
+
+__all__ = ["Access", "Listener", "Site", "add_sites", "defuse", "set_listener", "sites"]
+
+
+class Site(NamedTuple):
+    """One access in the source."""
+
+    file: str
+    line: int
+    column: int  # in characters, from 0
+    text: str  # the expression
+    function: str  # qualified; "<module>" outside any
+
+
+sites: list[Site] = []
+_flows: dict[int, frozenset[int]] = {}
+_NOTHING: frozenset[int] = frozenset()
+
+
+def set_listener(listener: Listener | None) -> None:
+    """Have `listener(access, obj, key, site)` called before each access; None: nobody.
+
+    `access` is one of Access. `obj` is what is touched: the object, for a global the module's dictionary, for
+    a closure's variable its cell. `key` is the attribute, the item's key, the variable, the method of a CALL,
+    or None for a container as a whole.
+    """
+    place(listener)
+
+
+def defuse(site: int) -> frozenset[int]:
+    """The reads whose value flows into what a write writes, through locals of the same function.
+
+    Calls that read a container (`d.get(k)`) are among them.
+    """
+    return _flows.get(site, _NOTHING)
+
+
+def add_sites(found: Iterable[Site], flows: Mapping[int, Iterable[int]]) -> int:
+    """Number the accesses of a module, and its flows, which count from 0; returns where its numbers begin."""
+    base = len(sites)
+    sites.extend(found)
+    for write, reads in flows.items():
+        _flows[base + write] = frozenset(base + read for read in reads)
+    return base
+
+
+place(None)

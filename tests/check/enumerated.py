@@ -1,0 +1,73 @@
+"""`python -m tests.check.enumerated FILE`: what DPOR and DFS see of small programs, as JSON from stdin.
+
+For each program it prints `[outcomes by DPOR, complete, outcomes by DFS]`, null where there are too many.
+"""
+
+import json
+import sys
+from typing import Any
+
+from weft.check import supply
+
+supply.install()
+
+from weft.check.execution import Executor  # noqa: E402
+from weft.check.program import Script  # noqa: E402
+from weft.check.strategies.dfs import BoundedDfs  # noqa: E402
+from weft.check.strategies.dpor import Dpor  # noqa: E402
+from weft.check.world import MODEL  # noqa: E402
+from weft.instrument import hook, kinds  # noqa: E402
+
+PLACE = sys.argv[1]
+MOST = 500  # executions of a program: a search that takes more is given up
+
+
+def outcomes(executor: Executor, strategy: Any) -> list[Any] | None:
+    """All that the program came to; None: there turned out to be more points than were known."""
+    found = set()
+    more = True
+    while more:
+        if strategy.runs > MOST:
+            raise TimeoutError
+        outcome = executor.run(strategy)
+        if not MODEL.release_points.issuperset(executor.tried()):
+            MODEL.release_points |= executor.tried()
+            return None
+        failure = outcome.failure
+        if outcome.end == "deadlock":
+            found.add("deadlock")
+        elif failure is not None and failure["kind"] != "race":
+            found.add(failure["title"])
+        elif outcome.end != "pruned":
+            found.add(json.dumps(vars(sys.modules["__main__"])["final"]))
+        more = strategy.end(outcome.steps, None)
+    return sorted(found)
+
+
+def all_of(executor: Executor, make: Any) -> tuple[Any, Any]:
+    while True:
+        strategy = make()
+        try:
+            found = outcomes(executor, strategy)
+        except TimeoutError:
+            return None, False
+        if found is not None:
+            return found, strategy.complete
+
+
+def look(source: str) -> list[Any]:
+    with open(PLACE, "w") as file:
+        file.write(source)
+    program = Script(PLACE, [])
+    program.prepare()
+    hook.uninstall()
+    MODEL.release_points = frozenset()
+    kinds.rebound.clear()
+    kinds.forget_classes()
+    executor = Executor(program)
+    found, complete = all_of(executor, Dpor)
+    return [found, complete, all_of(executor, lambda: BoundedDfs(1_000))[0] if found else None]
+
+
+if __name__ == "__main__":
+    print(json.dumps([look(each) for each in json.load(sys.stdin)]))
