@@ -104,16 +104,29 @@ for thread in threads: thread.join()
     printed(code, "--carriers", "3")
 
 
-def test_an_exception_is_thrown_at_a_thread_that_spins_on_another_carrier() -> None:
+def test_loops_of_one_instruction_take_turns() -> None:
     code = """
+begun = []
+def spin():
+    begun.append(1)
+    while True: pass
+for _ in range(6): threading.Thread(target=spin, daemon=True).start()
+until(lambda: len(begun) == 6)
+"""
+    printed(code, "--carriers", "3")
+
+
+@pytest.mark.parametrize("body", ["\n        x = 1", "x = 1", "pass"])
+def test_an_exception_is_thrown_at_a_thread_that_spins_on_another_carrier(body: str) -> None:
+    code = f"""
 import ctypes
 class Stop(Exception): pass
 met, begun = [], []
+def loop():
+    while True: {body}
 def spin():
     begun.append(1)
-    try:
-        while True:
-            x = 1
+    try: loop()
     except Stop: met.append(1)
 threads = [threading.Thread(target=spin) for _ in range(4)]
 for thread in threads: thread.start()
@@ -165,6 +178,48 @@ print("the end")
         )
     done = run_code(HEAD + code, model="hybrid", options=("--carriers", "3"), timeout=20).check()
     assert (done.stdout, done.stderr) == ("the end\n", "")
+
+
+def test_the_end_beside_spinning_carriers_is_the_same_each_time() -> None:
+    code = """
+def spin():
+    begun.append(1)
+    while True: pass
+begun = []
+for _ in range(6): threading.Thread(target=spin, daemon=True).start()
+while len(begun) < 6: time.sleep(0.001)
+print("the end")
+"""
+    for _ in range(8):
+        done = run_code(HEAD + code, model="hybrid", options=("--carriers", "3"), timeout=20).check()
+        assert (done.stdout, done.stderr) == ("the end\n", "")
+
+
+def test_a_call_in_c_that_returns_while_the_interpreter_is_taken_apart_sleeps_for_good() -> None:
+    code = """
+import types
+class Late:
+    def __del__(self, sleep=clock.sleep, write=os.write, tasks=os.listdir):
+        before = len(tasks("/proc/self/task"))
+        sleep(0.4)
+        write(1, f"{before - len(tasks('/proc/self/task'))} ended\\n".encode())
+def work(depth):
+    if depth: return max(map(work, [depth - 1]))  # a C stack of many sizes
+    for _ in range(3): time.sleep(0.001)
+    if weft.current().carrier.native_id != os.getpid():
+        begun.append(1)
+        clock.sleep(0.25)
+    return 1
+begun = []
+for depth in range(30): threading.Thread(target=work, args=(depth,), daemon=True).start()
+until(lambda: begun)
+module = types.ModuleType("taken_apart")
+sys.modules[module.__name__] = module
+module.late = Late()
+del module
+"""
+    done = run_code(HEAD + code, model="hybrid", options=("--carriers", "3"), timeout=20).check()
+    assert (done.stdout, done.stderr) == ("0 ended\n", "")
 
 
 def test_any_thread_of_any_carrier_may_fork() -> None:

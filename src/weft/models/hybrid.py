@@ -28,6 +28,7 @@ __all__ = ["HybridModel"]
 
 PATIENCE = 0.5  # seconds until the end of a program waits no more for a carrier that runs Python code
 IN_C = 0.02  # the same for one whose Python code does not move
+AGAIN = 16  # looks at a carrier that is to stop until it is interrupted once more
 
 
 class _Keeping:
@@ -295,6 +296,8 @@ class HybridModel(UserModel):
 
     def end(self) -> None:
         """The interpreter ends: the main thread goes on alone; the carriers stop where they are."""
+        if self.preemption is not None:
+            self.preemption.stop()  # nobody else may take the main kernel thread while the others are awaited
         self._stop_others(for_good=True)
         super().end()
 
@@ -306,8 +309,12 @@ class HybridModel(UserModel):
         self.overseer.end(others)
         begun = monotonic()
         at: dict[Loop, Any] = {}
+        looks = 0
         while others and monotonic() - begun < PATIENCE:
             sleep(0.0002)
+            looks += 1
+            if looks % AGAIN == 0:
+                self.overseer.insist(others)
             frames = threads.frames_now()
             others = [loop for loop in others if not loop.stopped]
             if monotonic() - begun > IN_C:
