@@ -89,6 +89,24 @@ if went[0] != os.getpid():  # else it was main's own
     printed(code, "--carriers", "2", "--blocked-limit", "0")
 
 
+def test_a_call_that_is_due_on_a_carrier_in_c_is_made_on_another() -> None:
+    code = """
+on_carriers()
+seen = []
+def block():
+    undone = weft.call_later(0.05, seen.append, "undone")
+    weft.call_later(0.05, seen.append, "called")
+    weft.call_later(60, seen.append, "much later")
+    undone.cancel()
+    clock.sleep(1.0)  # a C call of which weft knows nothing
+    seen.append("out")
+threading.Thread(target=block).start()
+until(lambda: len(seen) == 2)
+print(seen)
+"""
+    assert printed(code, "--carriers", "2", "--blocked-limit", "0") == "['called', 'out']\n"
+
+
 def test_threads_that_spin_on_every_carrier_take_turns() -> None:
     code = """
 counts, over = [0] * 6, []
@@ -261,6 +279,53 @@ for thread in threads: thread.join()
 print(set(found))
 """
     assert printed(code, "--carriers", "2") == "{'[]\\n'}\n"
+
+
+def test_a_signal_that_a_thread_raises_is_met_by_main_whatever_carries_the_thread() -> None:
+    code = """
+import signal
+met = []
+signal.signal(signal.SIGUSR1, lambda number, frame: met.append(threading.current_thread().name))
+def work():
+    signal.raise_signal(signal.SIGUSR1)
+for _ in range(40):
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+print(len(met), set(met))
+def refused():
+    try: signal.raise_signal(1000)
+    except (OSError, ValueError) as error: errors.append(type(error).__name__)
+errors = []
+threads = [threading.Thread(target=refused) for _ in range(6)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(errors), len(set(errors)))
+"""
+    assert printed(code, "--carriers", "3") == "40 {'MainThread'}\n6 1\n"
+
+
+def test_a_signal_that_was_raised_before_main_is_let_on_is_met_before_it_goes_on() -> None:
+    code = """
+import _thread, signal
+met, late = [], 0
+for number in (signal.SIGUSR1, signal.SIGUSR2):
+    signal.signal(number, lambda number, frame: met.append(number))
+gate = _thread.allocate_lock()
+def raise_both():
+    signal.raise_signal(signal.SIGUSR1)
+    signal.raise_signal(signal.SIGUSR2)
+    gate.release()
+for _ in range(60):
+    gate.acquire()
+    _thread.start_new_thread(raise_both, ())  # may be over before this returns, on another carrier
+    gate.acquire()
+    late += sorted(met) != [signal.SIGUSR1, signal.SIGUSR2]
+    met.clear()
+    gate.release()
+print(late)
+"""
+    assert printed(code, "--carriers", "2") == "0\n"
 
 
 def test_ctrl_c_reaches_main_while_carriers_spin() -> None:

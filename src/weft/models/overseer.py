@@ -210,8 +210,10 @@ class Overseer:
             loop.stuck = same
             if not same:
                 seen.missed = seen.skip = 0
-            elif loop.nursery.fresh:
-                self._have_taken(loop)
+            else:
+                if loop.nursery.fresh:
+                    self._have_taken(loop)
+                self._have_called(loop)
             if loop is not self._loops[0]:
                 self._interrupt(seen)
         return busy
@@ -233,6 +235,17 @@ class Overseer:
         """Wake who sleeps: what stands before a stuck carrier and has not begun can be taken."""
         for loop in self._loops:
             if loop is not stuck and loop.waiting:
+                loop.wake()
+
+    def _have_called(self, stuck: Loop) -> None:
+        """Have another carrier make the calls whose time has come on a stuck one (`call_later`)."""
+        now = monotonic()
+        when = stuck.timers.next_hint()
+        if when is None or when > now:
+            return
+        free = [loop for loop in self._loops if loop is not stuck and not loop.stuck]
+        for loop in sorted(free, key=lambda loop: not loop.waiting)[:1]:
+            if stuck.timers.hand_over(now, loop.timers) and loop.waiting:
                 loop.wake()
 
     def _interrupt(self, seen: _Seen) -> None:
