@@ -266,6 +266,31 @@ print(bad)
     assert printed(code, "--carriers", "3") == "[]\n"
 
 
+def test_a_fork_and_the_end_beside_a_carrier_that_stays_in_c() -> None:
+    code = """
+import warnings
+warnings.simplefilter("ignore", DeprecationWarning)
+stays = []
+def stay():
+    if weft.current().carrier.native_id != os.getpid():
+        stays.append(1)
+        clock.sleep(60)
+on_carriers()
+until(lambda: threading.Thread(target=stay, daemon=True).start() or stays)
+def squares(count=20):
+    done = []
+    threads = [threading.Thread(target=lambda n=n: done.append(n * n)) for n in range(count)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join(10)
+    return sorted(done) == [n * n for n in range(count)]
+for _ in range(3):
+    pid = os.fork()
+    if pid == 0: os._exit(7 if squares() else 1)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), squares())
+"""
+    assert printed(code, "--carriers", "2") == "7 True\n" * 3
+
+
 def test_children_of_threads_on_any_carrier_take_signals() -> None:
     code = """
 import subprocess
