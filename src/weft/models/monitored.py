@@ -15,6 +15,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
+from weft.core.places import HOME
 from weft.host import signals, threads
 from weft.host.platform import CALLS_MAY_SWITCH
 from weft.host.stacks import getcurrent
@@ -71,7 +72,9 @@ class Monitored:
     def look_closely(self, loop: Loop) -> None:
         """A thread has something to meet and comes to no line: look at each instruction that runs there."""
         frame = threads.frames_now().get(loop.kernel_ident)
-        if frame is not None and frame.f_code not in self._closely and self._is_ours():
+        if frame is None or frame.f_code.co_filename.startswith(HOME):
+            return  # there the interpreter's lock must not be given up between any two instructions
+        if frame.f_code not in self._closely and self._is_ours():
             self._closely.add(frame.f_code)
             _monitoring.set_local_events(self._tool, frame.f_code, _monitoring.events.INSTRUCTION)
 

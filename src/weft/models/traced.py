@@ -51,6 +51,10 @@ class Traced:
         thread = self._threads.get(loop)
         if thread is not None and self._tracer is not None and not loop.traced:
             self.marked.add(loop)
+            frame = threads.frames_now().get(loop.kernel_ident)
+            while frame is not None and _is_weft(frame):
+                frame.f_trace_lines = False
+                frame = frame.f_back
             self._tracer.on(thread)
 
     def insist(self, loop: Loop) -> None:
@@ -58,7 +62,7 @@ class Traced:
         self.press(loop)
         if loop in self.marked:
             frame = threads.frames_now().get(loop.kernel_ident)
-            if frame is not None:
+            if frame is not None and not _is_weft(frame):
                 frame.f_trace_opcodes = True
 
     def look_closely(self, loop: Loop) -> None:
@@ -100,6 +104,9 @@ class Traced:
         frame: FrameType | None = sys._getframe(1)
         while frame is not None and frame.f_code.co_filename.startswith(HOME) and _is_ours(frame):
             frame = frame.f_back
+        if frame is not None and _is_weft(frame):
+            frame.f_trace_lines = False
+            return
         if frame is not None and frame.f_trace_opcodes:
             frame.f_trace_opcodes = False
         if me.alarm & THROWN and frame is not None and me.on is None:
@@ -126,6 +133,11 @@ class Traced:
 
 
 _OURS = frozenset({"call", "_came"})
+
+
+def _is_weft(frame: FrameType) -> bool:
+    """Whether a frame is weft's: there the interpreter's lock must not be given up between any two lines."""
+    return frame.f_code.co_filename.startswith(HOME)
 
 
 def _is_ours(frame: FrameType) -> bool:
