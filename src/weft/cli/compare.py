@@ -26,7 +26,7 @@ usage: weft compare [options] (program.py | -m module | -c code | -) [args]
 
 Runs one program on each thread model, each run in a process of its own, and shows what it cost there.
 
-  --models A,B   which, of {", ".join(ALL)} (all); plain is Python without weft; list: print them
+  --models A,B   which, of {", ".join(ALL)} (all); plain: without weft; list: print them
   --runs N       how many timed runs each model gets, in turn ({RUNS}), after one in which weft counts
   --timeout T    how long a run may take, as 90 or 500ms ({TIMEOUT:g}); off: for ever
   --contest N    a program that comes with weft; list: print them
