@@ -241,10 +241,16 @@ class HybridModel(UserModel):
         super().use(make_policy)
 
     def _nothing_ready(self) -> bool:
-        """One carrier has nothing to do: the program may be stuck if that is so of all."""
-        for loop in self.loops:
+        """One carrier has nothing to do: the program may be stuck if that is so of all, at one moment.
+
+        So they are asked twice, and none may have begun another sleep in between.
+        """
+        since = [loop.now for loop in self.loops]
+        for loop in (*self.loops, *self.loops):
             if loop.ready or (not loop.waiting and not loop.is_here()) or loop.timers.armed:
                 return False
+        if since != [loop.now for loop in self.loops]:
+            return False
         if any(channel.awaited for channel in list(self.loop.poller.channels.values())):
             return False
         if not self._asking.acquire(False):
