@@ -214,10 +214,11 @@ class Runtime:
     # -- signals -----------------------------------------------------------------------------------------
 
     def _kick(self) -> None:
-        """Offer the noted signals again soon."""
+        """Offer the noted signals again, as soon as the main thread has left the call of ours it is in."""
         preemption = getattr(self.model, "preemption", None)
         if preemption is not None:
-            preemption.kick()
+            preemption.kick()  # should the place be left late
+            host_signals.trip_at_next_look()
         elif not self._tripping:
             self._tripping = True
             host_threads.start(self._trip_soon)

@@ -101,6 +101,7 @@ IN_FUNCTION_ALLOWED: dict[tuple[str, str, str], str] = {
     ("weft.launch", "_execute", "runpy"): "it leads to functools and more: not before weft is in place",
     ("weft.launch", "show", "linecache"): "a program that does not fail has no need of it",
     ("weft.host.signals", "prepare", "ctypes"): "a program without threads has no need of it",
+    ("weft.host.ending", "prepare", "ctypes"): "a program with one carrier has no need of it",
     ("weft.host.tracer", "__init__", "ctypes"): "a program with one carrier has no need of it",
     ("weft.host.signals", "prepare", "opcode"): "a program without threads has no need of it",
     ("weft.compare.page", "load_plots", "matplotlib.figure"): "an extra, which only pages with plots want",

@@ -56,6 +56,35 @@ class AgainstAList(RuleBasedStateMachine):
 TestAgainstAList = AgainstAList.TestCase
 
 
+@given(
+    st.lists(st.tuples(st.floats(0, 10), st.sampled_from(["call", "cancelled", "wait"]))), st.floats(0, 10)
+)
+def test_calls_that_are_due_are_handed_over_and_nothing_else(
+    armed: list[tuple[float, str]], now: float
+) -> None:
+    mine, other = Timers(lambda: False), Timers()
+    fired: list[int] = []
+    due = []
+    for number, (when, kind) in enumerate(armed):
+        if kind == "wait":
+            mine.arm(when, lambda number=number: fired.append(number))  # type: ignore[misc]
+            continue
+        call = mine.call(when, lambda function, args: function(*args), fired.append, (number,))
+        if kind == "cancelled":
+            call.cancel()
+        elif when <= now:
+            due.append((when, number))
+    before = len(mine)
+    assert mine.hand_over(now, other) == len(due) == len(other)
+    assert len(mine) == before - len(due)
+    assert mine.hand_over(now, other) == 0
+    other.fire(now)
+    assert fired == [number for _, number in sorted(due)]
+    mine.fire(10)
+    assert sorted(fired) == [number for number, (_, kind) in enumerate(armed) if kind != "cancelled"]
+    assert len(mine.heap) == mine.dead == 0
+
+
 def test_disarmed_entries_are_swept_so_that_rare_timeouts_cost_no_memory() -> None:
     timers = Timers()
     keep = timers.arm(5.0, lambda: None)

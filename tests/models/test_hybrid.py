@@ -89,6 +89,24 @@ if went[0] != os.getpid():  # else it was main's own
     printed(code, "--carriers", "2", "--blocked-limit", "0")
 
 
+def test_a_call_that_is_due_on_a_carrier_in_c_is_made_on_another() -> None:
+    code = """
+on_carriers()
+seen = []
+def block():
+    undone = weft.call_later(0.05, seen.append, "undone")
+    weft.call_later(0.05, seen.append, "called")
+    weft.call_later(60, seen.append, "much later")
+    undone.cancel()
+    clock.sleep(1.0)  # a C call of which weft knows nothing
+    seen.append("out")
+threading.Thread(target=block).start()
+until(lambda: len(seen) == 2)
+print(seen)
+"""
+    assert printed(code, "--carriers", "2", "--blocked-limit", "0") == "['called', 'out']\n"
+
+
 def test_threads_that_spin_on_every_carrier_take_turns() -> None:
     code = """
 counts, over = [0] * 6, []
@@ -104,16 +122,29 @@ for thread in threads: thread.join()
     printed(code, "--carriers", "3")
 
 
-def test_an_exception_is_thrown_at_a_thread_that_spins_on_another_carrier() -> None:
+def test_loops_of_one_instruction_take_turns() -> None:
     code = """
+begun = []
+def spin():
+    begun.append(1)
+    while True: pass
+for _ in range(6): threading.Thread(target=spin, daemon=True).start()
+until(lambda: len(begun) == 6)
+"""
+    printed(code, "--carriers", "3")
+
+
+@pytest.mark.parametrize("body", ["\n        x = 1", "x = 1", "pass"])
+def test_an_exception_is_thrown_at_a_thread_that_spins_on_another_carrier(body: str) -> None:
+    code = f"""
 import ctypes
 class Stop(Exception): pass
 met, begun = [], []
+def loop():
+    while True: {body}
 def spin():
     begun.append(1)
-    try:
-        while True:
-            x = 1
+    try: loop()
     except Stop: met.append(1)
 threads = [threading.Thread(target=spin) for _ in range(4)]
 for thread in threads: thread.start()
@@ -167,6 +198,48 @@ print("the end")
     assert (done.stdout, done.stderr) == ("the end\n", "")
 
 
+def test_the_end_beside_spinning_carriers_is_the_same_each_time() -> None:
+    code = """
+def spin():
+    begun.append(1)
+    while True: pass
+begun = []
+for _ in range(6): threading.Thread(target=spin, daemon=True).start()
+while len(begun) < 6: time.sleep(0.001)
+print("the end")
+"""
+    for _ in range(8):
+        done = run_code(HEAD + code, model="hybrid", options=("--carriers", "3"), timeout=20).check()
+        assert (done.stdout, done.stderr) == ("the end\n", "")
+
+
+def test_a_call_in_c_that_returns_while_the_interpreter_is_taken_apart_sleeps_for_good() -> None:
+    code = """
+import types
+class Late:
+    def __del__(self, sleep=clock.sleep, write=os.write, tasks=os.listdir):
+        before = len(tasks("/proc/self/task"))
+        sleep(0.4)
+        write(1, f"{before - len(tasks('/proc/self/task'))} ended\\n".encode())
+def work(depth):
+    if depth: return max(map(work, [depth - 1]))  # a C stack of many sizes
+    for _ in range(3): time.sleep(0.001)
+    if weft.current().carrier.native_id != os.getpid():
+        begun.append(1)
+        clock.sleep(0.25)
+    return 1
+begun = []
+for depth in range(30): threading.Thread(target=work, args=(depth,), daemon=True).start()
+until(lambda: begun)
+module = types.ModuleType("taken_apart")
+sys.modules[module.__name__] = module
+module.late = Late()
+del module
+"""
+    done = run_code(HEAD + code, model="hybrid", options=("--carriers", "3"), timeout=20).check()
+    assert (done.stdout, done.stderr) == ("0 ended\n", "")
+
+
 def test_any_thread_of_any_carrier_may_fork() -> None:
     code = """
 import warnings
@@ -193,6 +266,31 @@ print(bad)
     assert printed(code, "--carriers", "3") == "[]\n"
 
 
+def test_a_fork_and_the_end_beside_a_carrier_that_stays_in_c() -> None:
+    code = """
+import warnings
+warnings.simplefilter("ignore", DeprecationWarning)
+stays = []
+def stay():
+    if weft.current().carrier.native_id != os.getpid():
+        stays.append(1)
+        clock.sleep(60)
+on_carriers()
+until(lambda: threading.Thread(target=stay, daemon=True).start() or stays)
+def squares(count=20):
+    done = []
+    threads = [threading.Thread(target=lambda n=n: done.append(n * n)) for n in range(count)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join(10)
+    return sorted(done) == [n * n for n in range(count)]
+for _ in range(3):
+    pid = os.fork()
+    if pid == 0: os._exit(7 if squares() else 1)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), squares())
+"""
+    assert printed(code, "--carriers", "2") == "7 True\n" * 3
+
+
 def test_children_of_threads_on_any_carrier_take_signals() -> None:
     code = """
 import subprocess
@@ -206,6 +304,53 @@ for thread in threads: thread.join()
 print(set(found))
 """
     assert printed(code, "--carriers", "2") == "{'[]\\n'}\n"
+
+
+def test_a_signal_that_a_thread_raises_is_met_by_main_whatever_carries_the_thread() -> None:
+    code = """
+import signal
+met = []
+signal.signal(signal.SIGUSR1, lambda number, frame: met.append(threading.current_thread().name))
+def work():
+    signal.raise_signal(signal.SIGUSR1)
+for _ in range(40):
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+print(len(met), set(met))
+def refused():
+    try: signal.raise_signal(1000)
+    except (OSError, ValueError) as error: errors.append(type(error).__name__)
+errors = []
+threads = [threading.Thread(target=refused) for _ in range(6)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(errors), len(set(errors)))
+"""
+    assert printed(code, "--carriers", "3") == "40 {'MainThread'}\n6 1\n"
+
+
+def test_a_signal_that_was_raised_before_main_is_let_on_is_met_before_it_goes_on() -> None:
+    code = """
+import _thread, signal
+met, late = [], 0
+for number in (signal.SIGUSR1, signal.SIGUSR2):
+    signal.signal(number, lambda number, frame: met.append(number))
+gate = _thread.allocate_lock()
+def raise_both():
+    signal.raise_signal(signal.SIGUSR1)
+    signal.raise_signal(signal.SIGUSR2)
+    gate.release()
+for _ in range(60):
+    gate.acquire()
+    _thread.start_new_thread(raise_both, ())  # may be over before this returns, on another carrier
+    gate.acquire()
+    late += sorted(met) != [signal.SIGUSR1, signal.SIGUSR2]
+    met.clear()
+    gate.release()
+print(late)
+"""
+    assert printed(code, "--carriers", "2") == "0\n"
 
 
 def test_ctrl_c_reaches_main_while_carriers_spin() -> None:

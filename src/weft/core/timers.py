@@ -100,6 +100,21 @@ class Timers:
         """Whether anything is to come; safe to ask from another kernel thread."""
         return any(entry[2] is not None for entry in tuple(self.heap))
 
+    def hand_over(self, now: float, other: "Timers") -> int:
+        """Move the calls whose time has come to another carrier, since this one comes to none; how many.
+
+        From another kernel thread; so what is moved stays here as an entry that was disarmed.
+        """
+        moved = 0
+        for entry in sorted(e for e in tuple(self.heap) if e[0] <= now and e.__class__ is Call):
+            start, function, args = entry[2], entry[3], entry[4]
+            if start is not None:  # atomic with the stores
+                entry[2] = entry[3] = entry[4] = None
+                self.dead += 1
+                other.call(entry[0], start, function, args)
+                moved += 1
+        return moved
+
     def fire(self, now: float) -> int:
         """End every wait and call every function whose time has come; how many there were."""
         fired = 0

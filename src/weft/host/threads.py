@@ -8,6 +8,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from weft.host import ending
+
 __all__ = [
     "Baton",
     "Empty",
@@ -84,17 +86,19 @@ def start_carrier(run: Callable[..., object], *args: Any) -> int:
     They come to the main kernel thread alone, where the program's handlers run, and a signal that the
     program has blocked there stays pending. What is started from here has the mask that the program has.
     """
-    if _sigmask is None:
-        return start(run, *args)
     mask = program_mask()
-    if mask is None:
+    if mask is None and _sigmask is not None:
         mask = _sigmask(_signal.SIG_BLOCK, ())
+    ending.prepare()
 
     def carry() -> None:
-        _masks[get_ident()] = mask
+        if mask is not None:
+            _masks[get_ident()] = mask
+        undo = ending.never_unwind()
         try:
             run(*args)
         finally:
+            undo()
             _masks.pop(get_ident(), None)
 
     return start_own(carry)

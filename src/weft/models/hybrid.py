@@ -28,6 +28,7 @@ __all__ = ["HybridModel"]
 
 PATIENCE = 0.5  # seconds until the end of a program waits no more for a carrier that runs Python code
 IN_C = 0.02  # the same for one whose Python code does not move
+AGAIN = 16  # looks at a carrier that is to stop until it is interrupted once more
 
 
 class _Keeping:
@@ -240,10 +241,16 @@ class HybridModel(UserModel):
         super().use(make_policy)
 
     def _nothing_ready(self) -> bool:
-        """One carrier has nothing to do: the program may be stuck if that is so of all."""
-        for loop in self.loops:
+        """One carrier has nothing to do: the program may be stuck if that is so of all, at one moment.
+
+        So they are asked twice, and none may have begun another sleep in between.
+        """
+        since = [loop.now for loop in self.loops]
+        for loop in (*self.loops, *self.loops):
             if loop.ready or (not loop.waiting and not loop.is_here()) or loop.timers.armed:
                 return False
+        if since != [loop.now for loop in self.loops]:
+            return False
         if any(channel.awaited for channel in list(self.loop.poller.channels.values())):
             return False
         if not self._asking.acquire(False):
@@ -295,6 +302,8 @@ class HybridModel(UserModel):
 
     def end(self) -> None:
         """The interpreter ends: the main thread goes on alone; the carriers stop where they are."""
+        if self.preemption is not None:
+            self.preemption.stop()  # nobody else may take the main kernel thread while the others are awaited
         self._stop_others(for_good=True)
         super().end()
 
@@ -306,8 +315,12 @@ class HybridModel(UserModel):
         self.overseer.end(others)
         begun = monotonic()
         at: dict[Loop, Any] = {}
+        looks = 0
         while others and monotonic() - begun < PATIENCE:
             sleep(0.0002)
+            looks += 1
+            if looks % AGAIN == 0:
+                self.overseer.insist(others)
             frames = threads.frames_now()
             others = [loop for loop in others if not loop.stopped]
             if monotonic() - begun > IN_C:

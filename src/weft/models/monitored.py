@@ -6,7 +6,8 @@ on that carrier turns them off and attends. Between slices nothing is paid but t
 run after each turn.
 
 An exception that leaves a callback of a jump escapes the `try` around the loop, so what is set for a thread
-from outside is raised where a line begins; those events are on only while there is such a thing.
+from outside is raised where a line begins; those events are on only while there is such a thing. A loop that
+stays within its line comes to no beginning: of its code each instruction is then an event.
 """
 
 import sys
@@ -14,6 +15,8 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
+from weft.core.places import HOME
+from weft.host import signals, threads
 from weft.host.platform import CALLS_MAY_SWITCH
 from weft.host.stacks import getcurrent
 from weft.models.loop import Loop
@@ -42,6 +45,7 @@ class Monitored:
         self._raise = raise_here
         self.marked: set[Loop] = set()
         self.lines = False
+        self._closely: set[CodeType] = set()
         self._tool = _take_tool()
         events = _monitoring.events
         self._events = events.JUMP
@@ -51,6 +55,7 @@ class Monitored:
             _monitoring.register_callback(self._tool, event, self._came)
         _monitoring.register_callback(self._tool, events.JUMP, self._jumped)
         _monitoring.register_callback(self._tool, events.LINE, self._line)
+        _monitoring.register_callback(self._tool, events.INSTRUCTION, self._instruction)
 
     def begin(self, loop: Loop) -> None:
         """A carrier begins, on the calling kernel thread."""
@@ -59,6 +64,19 @@ class Monitored:
         """Have a carrier attend at the next chance."""
         self.marked.add(loop)
         self.turn()
+
+    def insist(self, loop: Loop) -> None:
+        """The same for one that has not attended yet."""
+        self.press(loop)
+
+    def look_closely(self, loop: Loop) -> None:
+        """A thread has something to meet and comes to no line: look at each instruction that runs there."""
+        frame = threads.frames_now().get(loop.kernel_ident)
+        if frame is None or frame.f_code.co_filename.startswith(HOME):
+            return  # there the interpreter's lock must not be given up between any two instructions
+        if frame.f_code not in self._closely and self._is_ours():
+            self._closely.add(frame.f_code)
+            _monitoring.set_local_events(self._tool, frame.f_code, _monitoring.events.INSTRUCTION)
 
     def release(self, loop: Loop) -> None:
         """Have it go on in peace."""
@@ -78,17 +96,22 @@ class Monitored:
     def close(self) -> None:
         """Give the tool's number back."""
         self.clear()
-        if _monitoring.get_tool(self._tool) == NAME:
+        if self._is_ours():
             _monitoring.free_tool_id(self._tool)
+
+    def _is_ours(self) -> bool:
+        return bool(_monitoring.get_tool(self._tool) == NAME)
 
     def turn(self) -> None:
         """Turn the events on or off, as is needed by now."""
-        if _monitoring.get_tool(self._tool) == NAME:
+        if self._is_ours():
             wanted = self._events if self.marked else 0
             if self.lines:
                 wanted |= _monitoring.events.LINE
             if _monitoring.get_events(self._tool) != wanted:
                 _monitoring.set_events(self._tool, wanted)
+            while self._closely and not self.lines:
+                _monitoring.set_local_events(self._tool, self._closely.pop(), 0)
 
     def _jumped(self, code: CodeType, offset: int, target: int) -> Any:
         return self._came(code, offset) if target <= offset else None
@@ -108,6 +131,13 @@ class Monitored:
         if me is not None and me.alarm:
             frame = _frame_of(code)
             if frame is not None:
+                self._raise(me, frame)
+
+    def _instruction(self, code: CodeType, offset: int) -> Any:
+        me = getattr(getcurrent(), "block", None)
+        if me is not None and me.alarm:
+            frame = _frame_of(code)
+            if frame is not None and signals.at_boundary(frame):
                 self._raise(me, frame)
 
 

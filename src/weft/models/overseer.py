@@ -32,6 +32,7 @@ __all__ = ["Overseer"]
 SOON = 0.001  # seconds until a look when one is wanted at once
 REST = 8  # slices in which all carriers sleep, after which looks get rarer, and at last stop
 RAREST = 32  # slices between two interruptions of a carrier that does not attend
+CLOSELY = 3  # looks until a thread that has something to meet is thought to come to no line
 LOOK = 0.01  # seconds between two looks where there are no slices
 
 
@@ -62,7 +63,7 @@ class Overseer:
             kind: Any = Monitored if HAS_EVENTS else Traced
             self.interrupter = kind(self._attend, self._raise_here)
         self._seen: dict[Loop, _Seen] = {}
-        self._thrown: set[ControlBlock] = set()
+        self._thrown: dict[ControlBlock, int] = {}  # looks since then
         self.alive = self.asleep = False
         self.switches = 0
         self._stopping = self._ending = False
@@ -115,7 +116,7 @@ class Overseer:
     def throw(self, block: ControlBlock, loop: Loop) -> None:
         """Something was thrown at a thread of such a carrier: it is to meet that as soon as it runs."""
         if self.interrupter is not None and block.on is None:
-            self._thrown.add(block)
+            self._thrown[block] = 0
             self.interrupter.lines = True
             self.interrupter.press(loop)
             self.ensure_running()
@@ -152,9 +153,13 @@ class Overseer:
         """The program ends: have these carriers come to a stop wherever Python code of theirs runs."""
         self._ending = True
         self.pause()
+        self.insist(others)
+
+    def insist(self, loops: list[Loop]) -> None:
+        """Have these carriers attend at their next chance, if they have not."""
         if self.interrupter is not None:
-            for loop in others:
-                self.interrupter.press(loop)
+            for loop in loops:
+                self.interrupter.insist(loop)
 
     def close(self) -> None:
         """Interrupt nobody any more."""
@@ -205,8 +210,10 @@ class Overseer:
             loop.stuck = same
             if not same:
                 seen.missed = seen.skip = 0
-            elif loop.nursery.fresh:
-                self._have_taken(loop)
+            else:
+                if loop.nursery.fresh:
+                    self._have_taken(loop)
+                self._have_called(loop)
             if loop is not self._loops[0]:
                 self._interrupt(seen)
         return busy
@@ -216,7 +223,11 @@ class Overseer:
         if self._thrown and self.interrupter is not None:
             for block in tuple(self._thrown):
                 if not block.alarm & THROWN or block.on is not None or block.done:
-                    self._thrown.discard(block)
+                    self._thrown.pop(block, None)
+                    continue
+                self._thrown[block] = looks = self._thrown.get(block, 0) + 1
+                if looks > CLOSELY and isinstance(block.carrier, Loop):
+                    self.interrupter.look_closely(block.carrier)
             self.interrupter.lines = bool(self._thrown)
             self.interrupter.turn()
 
@@ -224,6 +235,17 @@ class Overseer:
         """Wake who sleeps: what stands before a stuck carrier and has not begun can be taken."""
         for loop in self._loops:
             if loop is not stuck and loop.waiting:
+                loop.wake()
+
+    def _have_called(self, stuck: Loop) -> None:
+        """Have another carrier make the calls whose time has come on a stuck one (`call_later`)."""
+        now = monotonic()
+        when = stuck.timers.next_hint()
+        if when is None or when > now:
+            return
+        free = [loop for loop in self._loops if loop is not stuck and not loop.stuck]
+        for loop in sorted(free, key=lambda loop: not loop.waiting)[:1]:
+            if stuck.timers.hand_over(now, loop.timers) and loop.waiting:
                 loop.wake()
 
     def _interrupt(self, seen: _Seen) -> None:
@@ -236,6 +258,8 @@ class Overseer:
             if loop.stuck and not self._ending:
                 seen.skip = min(RAREST, 1 << min(seen.missed, 8))
                 interrupter.release(loop)
+            else:
+                interrupter.insist(loop)
         elif seen.skip:
             seen.skip -= 1
         elif self._starved(loop) or any(block.carrier is loop for block in tuple(self._thrown)):
@@ -275,7 +299,7 @@ class Overseer:
         """At the beginning of a line: raise what was thrown at the thread."""
         if not me.alarm & THROWN or me.on is not None or me.done or not may_preempt(frame):
             return
-        self._thrown.discard(me)
+        self._thrown.pop(me, None)
         alarm, me.alarm = me.alarm, 0
         settle(me, alarm & (THROWN | SIGNAL))
 

@@ -67,6 +67,7 @@ class Preemption:
         self._refused = False
         self._hurry = False
         self._refusals = 0
+        self._again = False
         self._native_id = 0
         self._tripping = False
         self.prepared = False
@@ -216,8 +217,11 @@ class Preemption:
         when = loop.timers.next_hint()
         return when is not None and when <= now
 
-    def _refuse(self) -> None:
-        """Not here: try at the eval loop's next look, and if that goes on for long, a little later."""
+    def _try_again(self) -> None:
+        """Not here: try at the eval loop's next look, and if that goes on for long, a little later.
+
+        The last that the handler does. At a look within the handler the next try would come to nothing.
+        """
         self._refusals += 1
         if self._refusals > PATIENCE or not signals.trip_at_next_look():
             self._refusals = 0
@@ -231,10 +235,15 @@ class Preemption:
         if self._tripping:  # the handler itself was interrupted by the next tick
             return
         self._tripping = True
+        self._again = False
         try:
             chosen = self._attend(loop, frame)
         finally:
             self._tripping = False
+        if self._again:
+            self._try_again()
+        else:
+            self._refusals = 0
         if chosen is None:
             return
         me, resume = chosen
@@ -252,7 +261,7 @@ class Preemption:
         if loop.poller and not loop.waiting and not self._refusals:
             loop.serve(loop.poller.look())
         if self._pending() and not self._deliver(frame):
-            self._refuse()
+            self._again = True
         me = getattr(getcurrent(), "block", None)
         if me is None or loop.waiting:
             return None
@@ -271,9 +280,8 @@ class Preemption:
             or (frame is not None and not signals.at_boundary(frame))
             or not may_preempt(frame)
         ):
-            self._refuse()
+            self._again = True
             return None
-        self._refusals = 0
         self.switches += 1
         carrier = me.carrier
         carrier.push(me.resume)

@@ -11,7 +11,7 @@ from typing import Any
 
 from weft.core.parking import THROWN
 from weft.core.places import HOME
-from weft.host import tracer
+from weft.host import signals, threads, tracer
 from weft.host.stacks import getcurrent
 from weft.models.loop import Loop
 
@@ -43,11 +43,30 @@ class Traced:
             self._threads[loop] = self._tracer.here()
 
     def press(self, loop: Loop) -> None:
-        """Have a carrier attend at the next chance."""
+        """Have a carrier attend at the next chance.
+
+        That tracing is on is told to the stack that runs, not to the kernel thread. If another stack goes on
+        before the next line, which has been told of nothing, it has to be told again.
+        """
         thread = self._threads.get(loop)
-        if thread is not None and self._tracer is not None and not loop.traced and loop not in self.marked:
+        if thread is not None and self._tracer is not None and not loop.traced:
             self.marked.add(loop)
+            frame = threads.frames_now().get(loop.kernel_ident)
+            while frame is not None and _is_weft(frame):
+                frame.f_trace_lines = False
+                frame = frame.f_back
             self._tracer.on(thread)
+
+    def insist(self, loop: Loop) -> None:
+        """Have a marked carrier attend that has not yet: a loop of one instruction never comes to a line."""
+        self.press(loop)
+        if loop in self.marked:
+            frame = threads.frames_now().get(loop.kernel_ident)
+            if frame is not None and not _is_weft(frame):
+                frame.f_trace_opcodes = True
+
+    def look_closely(self, loop: Loop) -> None:
+        """A thread has something to meet and comes to no line: `_came` sees to that."""
 
     def release(self, loop: Loop) -> None:
         """Have it go on in peace."""
@@ -69,9 +88,10 @@ class Traced:
         self._threads.clear()
 
     def close(self) -> None:
-        """Interrupt nobody any more."""
+        """Interrupt nobody any more, whoever asks for it: the trace function goes with its module."""
         for loop in tuple(self.marked):
             self.release(loop)
+        self._threads.clear()
 
     def turn(self) -> None:
         """Nothing is on that no carrier is marked for."""
@@ -84,24 +104,40 @@ class Traced:
         frame: FrameType | None = sys._getframe(1)
         while frame is not None and frame.f_code.co_filename.startswith(HOME) and _is_ours(frame):
             frame = frame.f_back
+        if frame is not None and _is_weft(frame):
+            frame.f_trace_lines = False
+            return
+        if frame is not None and frame.f_trace_opcodes:
+            frame.f_trace_opcodes = False
         if me.alarm & THROWN and frame is not None and me.on is None:
-            # What is raised here is lost: a trace function in Python may raise, at the next line.
+            # What is raised here is lost: a trace function in Python may raise, at the next line, or where a
+            # loop of one instruction goes back.
             self.release(loop)
             frame.f_trace = self._line
+            frame.f_trace_opcodes = True
             tracer.set_trace(self._line)
             return
         self._attend(loop, me, frame)
 
-    def _line(self, frame: FrameType, event: str, _arg: Any) -> None:
+    def _line(self, frame: FrameType, event: str, _arg: Any) -> Any:
+        if event == "opcode" and not signals.at_boundary(frame):
+            return self._line
         tracer.set_trace(None)
-        if event == "line":
+        if event in ("line", "opcode"):
             frame.f_trace = None
+            frame.f_trace_opcodes = False
         me = getattr(getcurrent(), "block", None)
         if me is not None and me.alarm & THROWN:
             self._may_raise(me, frame)
+        return None
 
 
 _OURS = frozenset({"call", "_came"})
+
+
+def _is_weft(frame: FrameType) -> bool:
+    """Whether a frame is weft's: there the interpreter's lock must not be given up between any two lines."""
+    return frame.f_code.co_filename.startswith(HOME)
 
 
 def _is_ours(frame: FrameType) -> bool:

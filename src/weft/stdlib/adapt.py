@@ -18,6 +18,7 @@ ADAPTED = (
     "getsignal",
     "pthread_kill",
     "pthread_sigmask",
+    "raise_signal",
     "set_wakeup_fd",
     "sigwait",
     "sigwaitinfo",
@@ -80,6 +81,22 @@ def _sigmask_of_threads(real: Callable[..., Any], runtime: Any) -> Callable[...,
     return pthread_sigmask
 
 
+def _raise_signal_for_threads(real: Any, kill: Any, runtime: Any) -> Callable[..., Any]:
+    """`raise_signal` where a kernel thread that takes no signals may carry the caller.
+
+    There it would stay pending for ever. The main kernel thread, which takes them for all, gets it.
+    """
+
+    def raise_signal(signalnum: int, /) -> None:
+        if program_mask() is None or signalnum in (current().sigmask or ()):
+            real(signalnum)
+        else:
+            kill(runtime.model.kernel_ident, signalnum)
+
+    raise_signal.__doc__ = real.__doc__
+    return raise_signal
+
+
 def adapters(runtime: Any) -> dict[str, Callable[[Any], None]]:
     """Module name to what is done to the module once it is there.
 
@@ -108,6 +125,9 @@ def adapters(runtime: Any) -> dict[str, Callable[[Any], None]]:
 
             pthread_kill.__doc__ = real_kill.__doc__
             module.pthread_kill = dress(pthread_kill, "signal", "pthread_kill")
+            if runtime.config.model == "hybrid":
+                raiser = _raise_signal_for_threads(module.raise_signal, real_kill, runtime)
+                module.raise_signal = dress(raiser, "signal", "raise_signal")
         if signals.pthread_sigmask is not None:
             sigmask = _sigmask_of_threads(module.pthread_sigmask, runtime)
             module.pthread_sigmask = dress(sigmask, "signal", "pthread_sigmask")

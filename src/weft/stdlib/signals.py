@@ -197,8 +197,8 @@ class SignalDesk:
         """Run the program's handlers of all noted signals; what one raises goes to the caller."""
         if frame is None:
             frame = sys._getframe(1)
-            while frame.f_back is not None and frame.f_code.co_filename.startswith(HOME):
-                frame = frame.f_back
+        while frame.f_back is not None and frame.f_code.co_filename.startswith(HOME):
+            frame = frame.f_back
         while self.noted:
             number = self.noted.popleft()
             handler = self._handlers.get(number)
