@@ -255,7 +255,8 @@ class Explorer:
     def _mixture(self) -> Callable[[int], Strategy]:
         """Which strategy the n-th execution of a batch runs under."""
         walk, pos, pct = Walk(self._stream), Pos(self._stream), Pct(self._stream, k=self._k)
-        turns: tuple[Strategy, ...] = (walk, pos, walk, pct, walk, pos, walk, pct, walk, pos)
+        surw = Surw(self._stream)
+        turns: tuple[Strategy, ...] = (walk, pos, walk, pct, surw, pos, walk, pct, walk, surw)
         return lambda number: turns[number % len(turns)]
 
     def _dpor_alone(self) -> Callable[[int], Strategy]:

@@ -4,6 +4,7 @@ The process that checks is made for it: a fixed hash seed, so that sets are orde
 says whether this one is, and starts it anew if not.
 """
 
+import importlib
 import os
 from typing import Any
 
@@ -20,6 +21,7 @@ from weft.host.children import fork_child
 __all__ = ["check", "named", "parse", "replay"]
 
 FOLDER = ".weft"
+AGES = 1e6  # seconds: who sits before a debugger has time
 
 
 def check(program: Program, settings: Settings) -> tuple[Report, str | None]:
@@ -36,22 +38,34 @@ def check(program: Program, settings: Settings) -> tuple[Report, str | None]:
     return report, where
 
 
-def replay(path: str, program_path: str | None) -> tuple[int, list[str]]:
+def replay(path: str, program_path: str | None, terminal: Any = None) -> tuple[int, list[str]]:
     """Run a schedule again; the exit status and what to say.
+
+    Args:
+        path: the schedule's file.
+        program_path: the program, where it is not the one that the file names.
+        terminal: a Terminal (weft.check.debugger) to run it under pdb; None: it is only run.
 
     Raises:
         WeftError: the file is no schedule, or the program cannot be run.
     """
     schedule = load(path)
     program = named(schedule.kind, program_path or schedule.program, schedule.args, schedule.choice)
-    return program.within(lambda: _replay(program, schedule))  # type: ignore[no-any-return]
+    return program.within(lambda: _replay(program, schedule, terminal))  # type: ignore[no-any-return]
 
 
-def _replay(program: Program, schedule: Schedule) -> tuple[int, list[str]]:
+def _replay(program: Program, schedule: Schedule, terminal: Any) -> tuple[int, list[str]]:
     explorer = Explorer(program, Settings())
     explorer.import_all(judge=False)  # as the search did, so that the run has the same steps
     executor = Executor(program, schedule.seed)
-    again = replay_in_child(executor, schedule, 1_000_000, _collect)
+    if terminal is None:
+        again = replay_in_child(executor, schedule, 1_000_000, _collect)
+    else:
+        again = replay_in_child(
+            executor, schedule, 1_000_000, lambda work: _debugged(work, executor, terminal)
+        )
+        if again is None:
+            return 0, []  # it was left
     if again is None:
         raise WeftError("the replay came to no end")
     schedule_now = Schedule(program.what, schedule.args, schedule.seed, schedule.choices)
@@ -67,12 +81,23 @@ def _replay(program: Program, schedule: Schedule) -> tuple[int, list[str]]:
     return 1, lines + [f"    {line}" for line in finding["lines"]]
 
 
-def _collect(work: Any) -> list[Any]:
+def _debugged(work: Any, executor: Executor, terminal: Any) -> list[Any]:
+    debugger = importlib.import_module("weft.check.debugger")  # pdb leads to much
+
+    def with_terminal(send: Any) -> None:
+        terminal.take()
+        debugger.Debugger().watch(executor)
+        work(send)
+
+    return _collect(with_terminal, AGES)
+
+
+def _collect(work: Any, patience: float = 60.0) -> list[Any]:
     child = fork_child(work)
     pieces = []
     try:
         while True:
-            pieces.append(child.receive(60.0))
+            pieces.append(child.receive(patience))
     except (EOFError, TimeoutError) as error:
         child.end(kill=isinstance(error, TimeoutError))
     return pieces
