@@ -202,7 +202,9 @@ CALLS = """
         assert right.ok and right.complete and right.findings == [] and right.schedule is None
         assert (right.executions, repr(right)) == (3, "<weft check: nothing found in 3 executions>")
         from weft import check
-        assert check is weft.check and check(fine, schedules=2).executions == 2
+        assert check is weft.check and check(mine, schedules=2).executions == 2
+        alone = check(fine)
+        assert alone.complete and alone.executions == 1, "without threads there is one schedule"
         assert "takes a function, not 3" in refused(3)
         assert "cannot be found from another process" in refused(lambda: None)
         assert "needs arguments (a, d)" in refused(program.needy)

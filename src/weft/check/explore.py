@@ -103,6 +103,7 @@ class Explorer:
         self._dpor: list[Any] | None = None
         self._dpor_over = False
         self._timed = False
+        self._threads = 0  # most that an execution has had
         self._run_out = False  # the strategy of the last batch has nothing more to try
         self._buried = 0
         self._seen: set[str] = set()
@@ -112,7 +113,10 @@ class Explorer:
     def explore(self) -> Report:
         """Search until a failure is found, everything has been tried, or the budget is spent."""
         try:
-            if self.settings.strategy == "portfolio":
+            self.prepare()
+            if self._threads == 1:  # there is nothing to choose
+                self.report.exhausted = True
+            elif self.settings.strategy == "portfolio":
                 self._portfolio()
             else:
                 self._alone(self.settings.strategy)
@@ -194,7 +198,6 @@ class Explorer:
         gc.disable()
 
     def _portfolio(self) -> None:
-        self.prepare()
         walk = Walk(self._stream)
         self._one_shot(walk)
         self._batch(self._mixture(), FIRST_BATCH)
@@ -222,7 +225,6 @@ class Explorer:
                     self._one_shot(walk)
 
     def _alone(self, name: str) -> None:
-        self.prepare()
         make = self._makers()[name]
         while self._left() > 0:
             if name in ("dfs", "delay"):
@@ -295,6 +297,7 @@ class Explorer:
                     "ends": {outcome.end: 1},
                     "timed": MODEL.now > 1_000.0,
                     "unfit": outcome.unfit,
+                    "threads": MODEL.started,
                     **self._told(outcome),
                 }
             )
@@ -303,6 +306,7 @@ class Explorer:
         news: list[str] = []
         for piece in pieces:
             self._take(piece)
+            self._threads = max(self._threads, piece["threads"])
             if piece["unfit"]:
                 raise WeftError(piece["unfit"])
             news += piece["news"]
