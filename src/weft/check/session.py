@@ -7,8 +7,9 @@ says whether this one is, and starts it anew if not.
 import os
 from typing import Any
 
+from weft.check.again import replay_in_child
 from weft.check.execution import Executor
-from weft.check.explore import Explorer, Report, replay_in_child
+from weft.check.explore import Explorer, Report
 from weft.check.program import Program
 from weft.check.schedule import Schedule, load, save
 from weft.check.settings import Settings
@@ -32,9 +33,9 @@ def check(path: str, args: list[str], settings: Settings) -> tuple[Report, str |
     program.prepare()
     report = Explorer(program, settings).explore()
     where = None
-    if report.schedule is not None:
+    if report.schedule is not None and report.schedule.finding is not None:
         name = os.path.splitext(os.path.basename(path))[0]
-        where = os.path.join(FOLDER, f"{name}-{report.findings[0]['kind']}.json")
+        where = os.path.join(FOLDER, f"{name}-{report.schedule.finding['kind']}.json")
         save(report.schedule, where)
     return report, where
 

@@ -13,3 +13,4 @@ class Settings:
         self.strategy = "portfolio"
         self.bound = 2
         self.limit = 20_000
+        self.notes = False  # whether notes are told too

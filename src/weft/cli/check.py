@@ -24,6 +24,7 @@ Runs a threaded program under many schedules, in virtual time, and says what can
   --bound N      preemptions that dfs allows (2)
   --steps N      steps after which an execution is broken off (20000)
   --strict       warnings count as failures
+  --notes        tell of races that are no failures, too
   --json         one JSON object on standard output
 
 Exit status: 0 no failure found, 1 a failure found, 2 the program could not be checked.
@@ -50,6 +51,8 @@ def check_command(args: list[str]) -> None:
             strict = True
         elif word == "--json":
             as_json = True
+        elif word == "--notes":
+            settings.notes = True
         elif name in VALUES:
             if not equals:
                 if not rest:
