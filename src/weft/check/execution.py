@@ -5,6 +5,8 @@ import sys
 from typing import Any
 
 from weft.check import findings, virtual
+from weft.check.analysis import Analysis
+from weft.check.benign import Benign
 from weft.check.points import Watch
 from weft.check.program import Program
 from weft.check.state import Snapshot
@@ -28,11 +30,24 @@ Step = tuple[int, str, str]
 class Outcome:
     """What became of one execution."""
 
-    __slots__ = ("choices", "end", "findings", "names", "steps", "told", "trace", "unfit")
+    __slots__ = (
+        "choices",
+        "end",
+        "findings",
+        "names",
+        "silenced",
+        "steps",
+        "told",
+        "trace",
+        "unfit",
+        "unseen",
+    )
 
     def __init__(self) -> None:
         self.end = ""
         self.findings: list[findings.Finding] = []
+        self.silenced: list[findings.Finding] = []  # declared harmless
+        self.unseen: list[str] = []  # calls out of sight that touched what threads share
         self.choices: list[int] = []
         self.steps = 0
         self.trace: list[Any] | None = None
@@ -45,6 +60,11 @@ class Outcome:
         """The first finding that is a failure, with what else went wrong in its lines."""
         failures = [finding for finding in self.findings if finding["level"] == "failure"]
         return failures[0] if failures else None
+
+    @property
+    def others(self) -> list[findings.Finding]:
+        """The findings that are no failures: warnings and notes."""
+        return [finding for finding in self.findings if finding["level"] in ("warning", "note")]
 
 
 class WithClock:
@@ -73,10 +93,16 @@ class Executor:
     Args:
         program: what to run; prepared.
         seed: where the program's own chance begins, the same in each execution.
+        patterns: what is declared harmless (weft.check.benign).
     """
 
-    def __init__(self, program: Program, seed: int = 0) -> None:
+    def __init__(self, program: Program, seed: int = 0, patterns: list[str] | None = None) -> None:
         self.program = program
+        self.benign = Benign(patterns or [])
+        self.analysis = Analysis()
+        self.notes = False  # whether an analysis tells notes too
+        self._analysed = False
+        self._stopped: Any = None
         self.seed = seed
         self.snapshot: Snapshot | None = None
         self.hot: set[int] = set()  # the parts of the snapshot that executions change
@@ -88,7 +114,13 @@ class Executor:
         self._first_name = int(repr(self._threading._counter.__self__)[6:-1])
 
     def run(
-        self, strategy: Strategy, chooser: Any = None, limit: int = 20_000, tell: bool = False
+        self,
+        strategy: Strategy,
+        chooser: Any = None,
+        limit: int = 20_000,
+        tell: bool = False,
+        analyse: bool = False,
+        audit: bool = False,
     ) -> Outcome:
         """Run the program once.
 
@@ -97,16 +129,24 @@ class Executor:
             chooser: who chooses in its place (`WithClock`); None: the strategy itself.
             limit: steps after which the execution is broken off.
             tell: note each step with its place, for a story or a comparison.
+            analyse: look for warnings and notes too; audit: and for calls out of sight.
         """
         self._outcome = outcome = Outcome()
-        self._begin()
+        self._begin(strategy)
         strategy.begin()
         MODEL.trace = [] if strategy.traced else None
         MODEL.offer_clock = chooser is not None
         MODEL.ask_always = getattr(strategy, "every", False)
         MODEL.on_release = getattr(strategy, "released", None)
         MODEL.observer = self._note if tell else None
+        self._analysed = analyse
+        if analyse:
+            self.analysis.begin(audit)
+            MODEL.on_release = self.analysis.released
+            MODEL.observer = self._note_and_analyse if tell else self.analysis.step
         over = MODEL.execute(self._body, chooser or strategy, limit)
+        if analyse:
+            self.analysis.end()
         outcome.end = over.kind
         outcome.choices = MODEL.choices
         outcome.steps = MODEL.steps
@@ -120,7 +160,7 @@ class Executor:
         """What the search has to know of the last execution, since it makes points where there were none."""
         return MODEL.tried | {NAME + name for name in kinds.rebinding - kinds.rebound}
 
-    def _begin(self) -> None:
+    def _begin(self, strategy: Strategy) -> None:
         if self.runs and self.snapshot is not None:
             self.snapshot.restore(self.hot)
         put_back()
@@ -130,6 +170,7 @@ class Executor:
         virtual.begin(self.seed)
         self._watch.begin()
         MODEL.before_end = self._judge
+        self._stopped = getattr(strategy, "stopped", None)
         MODEL.on_error = self._told_of
         Uncaught.tell = self._uncaught
 
@@ -172,15 +213,32 @@ class Executor:
         """The execution is over, and every thread still stands where it stood."""
         outcome = self._outcome
         outcome.names = [task.name for task in MODEL.tasks]
+        if self._stopped is not None and MODEL.tasks:
+            self._stopped(MODEL.tasks)
         if over.kind == "deadlock":
             outcome.findings.append(findings.deadlock(MODEL.tasks))
         elif over.kind in ("bound", "livelock"):
             outcome.findings.append(findings.left_over(over, MODEL.tasks))
-        lost = [findings.lost_update(each) for each in self._watch.lost]
-        outcome.findings[:0] = lost
+        outcome.findings[:0] = [findings.lost_update(each) for each in self._watch.lost]
+        if self._analysed:
+            outcome.findings += self.analysis.warnings()
+            if self.notes:
+                outcome.findings += self.analysis.notes()
+            outcome.unseen = sorted(self.analysis.races.unseen)
+        if outcome.findings:
+            each_once = {findings.signature(each): each for each in reversed(outcome.findings)}
+            found = list(each_once.values())[::-1]
+            outcome.silenced = [each for each in found if self.benign.covers(each)]
+            outcome.findings = [each for each in found if each not in outcome.silenced]
         if MODEL.delayed:
             for finding in outcome.findings:
+                if finding["level"] != "failure":
+                    continue
                 finding["title"] += f" (needs a thread that is delayed by {MODEL.delayed * 1000:g} ms)"
+
+    def _note_and_analyse(self, task: Task) -> None:
+        self.analysis.step(task)
+        self._note(task)
 
     def _note(self, task: Task) -> None:
         """A step is about to be done by the thread that runs."""
@@ -188,7 +246,7 @@ class Executor:
         if site is not None:
             place = findings.place_of_site(site)
         else:
-            place = place_of(sys._getframe(2))
+            place = place_of(sys._getframe(1))
         self._outcome.told.append((task.number, _operation(task), place))
 
 

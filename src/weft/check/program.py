@@ -46,6 +46,12 @@ class Program:
             re.sub(r"[^\w.-]+", "-", os.path.basename(self.what).replace(".py", "")).strip("-") or "program"
         )
 
+    @property
+    def folder(self) -> str:
+        """Where its project is."""
+        path = self.what.partition(":")[0]
+        return os.path.dirname(path) if os.path.isabs(path) else os.getcwd()
+
     def prepare(self) -> None:
         """Find it, compile it, and import what it imports.
 

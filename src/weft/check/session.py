@@ -8,9 +8,10 @@ import importlib
 import os
 from typing import Any
 
+from weft.check.again import replay_in_child
 from weft.check.divergence import divergence
 from weft.check.execution import Executor
-from weft.check.explore import Explorer, Report, replay_in_child
+from weft.check.explore import Explorer, Report
 from weft.check.program import Program, named, parse
 from weft.check.schedule import Schedule, load, save
 from weft.check.settings import Settings
@@ -32,8 +33,8 @@ def check(program: Program, settings: Settings) -> tuple[Report, str | None]:
     """
     report: Report = program.within(lambda: Explorer(program, settings).explore())
     where = None
-    if report.schedule is not None:
-        where = os.path.join(FOLDER, f"{program.short}-{report.findings[0]['kind']}.json")
+    if report.schedule is not None and report.schedule.finding is not None:
+        where = os.path.join(FOLDER, f"{program.short}-{report.schedule.finding['kind']}.json")
         save(report.schedule, where)
     return report, where
 

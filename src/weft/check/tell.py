@@ -26,7 +26,7 @@ def exit_status(report: "Report", strict: bool = False) -> int:
 
 def as_json(report: "Report", path: str | None) -> str:
     """The report as one JSON object."""
-    first = report.findings[0] if report.findings else None
+    first = next((each for each in report.findings if each["level"] != "note"), None)
     return json.dumps(
         {
             "kind": first["kind"] if first else None,
@@ -38,8 +38,10 @@ def as_json(report: "Report", path: str | None) -> str:
             "unseen": report.unseen,
             "bound": report.bound,
             "schedule": path,
+            "preemptions": report.preemptions,
             "stuck": report.stuck,
             "unconfirmed": report.unconfirmed,
+            "silenced": len(report.silenced),
             "problems": report.problems,
         }
     )
@@ -54,12 +56,15 @@ def verdict(report: "Report", path: str | None) -> str:
     if report.schedule is not None and report.schedule.steps:
         lines += ["", *story(report.schedule)]
     ran = f"{report.executions:,} executions in {report.seconds:.2f} s"
-    if report.findings:
+    if any(finding["level"] == "failure" for finding in report.findings):
         lines += ["", f"found in {ran}"]
         if path is not None:
             lines.append(f"replay: weft replay {path}")
     else:
+        lines += [""] * bool(lines)
         lines.append(f"no failure found in {ran}")
+        if path is not None:
+            lines.append(f"replay the first warning: weft replay {path}")
         if report.complete:
             lines.append("complete: there is no schedule that does anything else")
         elif report.exhausted:
@@ -70,6 +75,7 @@ def verdict(report: "Report", path: str | None) -> str:
     for count, text in (
         (report.stuck, "executions did not come to a scheduling point in time and were broken off"),
         (report.over_bound, "executions were longer than the bound on steps"),
+        (len(report.silenced), "findings are declared harmless by the program"),
         (report.unconfirmed, "failures did not show again in a fresh process and are not counted"),
     ):
         if count:
