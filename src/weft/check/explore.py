@@ -490,7 +490,7 @@ class Explorer:
         """This is the schedule that the report ends with."""
         schedule.finding = again["finding"]
         schedule.choices = again["choices"]  # those of the fresh process, should they have parted
-        schedule.steps = [(step[0], step[1], step[2]) for step in again["steps"]]
+        schedule.tell(again)
         self.report.schedule = schedule
 
 
