@@ -38,9 +38,11 @@ def replay_in_child(executor: Executor, schedule: Schedule, limit: int, collect:
                 "finding": found,
                 "findings": outcome.findings,
                 "choices": outcome.choices,
-                "steps": [list(step) for step in outcome.told],
+                "steps": [list(step) for step in outcome.told.steps],
+                "details": [list(detail) for detail in outcome.told.details],
+                "waits": [list(wait) for wait in outcome.told.waits],
+                "threads": [[number, name] for number, name in outcome.told.names.items()],
                 "diverged": strategy.diverged,
-                "names": outcome.names,
             }
         )
 

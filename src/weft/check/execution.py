@@ -11,37 +11,23 @@ from weft.check.points import Watch
 from weft.check.program import Program
 from weft.check.state import Snapshot
 from weft.check.strategies.base import Strategy
+from weft.check.teller import Teller
 from weft.check.threads import Uncaught, reset_threading, shut_down
 from weft.check.world import MODEL, put_back
-from weft.core.places import place_of
 from weft.host.entropy import Stream
 from weft.instrument import kinds, points
 from weft.models.controlled import Ended, Over, Task
 
-__all__ = ["Executor", "Outcome", "Step", "WithClock"]
+__all__ = ["Executor", "Outcome", "WithClock"]
 
 NAME = "name "  # before a name that is told since the program binds it anew
 COLLECT_EVERY = 64  # executions between two garbage collections: none runs within one
-
-Step = tuple[int, str, str]
-"""One step of an execution: thread, operation, "file:line in function"."""
 
 
 class Outcome:
     """What became of one execution."""
 
-    __slots__ = (
-        "choices",
-        "end",
-        "findings",
-        "names",
-        "silenced",
-        "steps",
-        "told",
-        "trace",
-        "unfit",
-        "unseen",
-    )
+    __slots__ = ("choices", "end", "findings", "silenced", "steps", "told", "trace", "unfit", "unseen")
 
     def __init__(self) -> None:
         self.end = ""
@@ -51,8 +37,7 @@ class Outcome:
         self.choices: list[int] = []
         self.steps = 0
         self.trace: list[Any] | None = None
-        self.told: list[Step] = []
-        self.names: list[str] = []
+        self.told = Teller()
         self.unfit = ""  # why there is nothing to check, where the program ends before it has begun
 
     @property
@@ -103,6 +88,7 @@ class Executor:
         self.notes = False  # whether an analysis tells notes too
         self._analysed = False
         self._stopped: Any = None
+        self._teller = Teller()
         self.seed = seed
         self.snapshot: Snapshot | None = None
         self.hot: set[int] = set()  # the parts of the snapshot that executions change
@@ -138,7 +124,8 @@ class Executor:
         MODEL.offer_clock = chooser is not None
         MODEL.ask_always = getattr(strategy, "every", False)
         MODEL.on_release = getattr(strategy, "released", None)
-        MODEL.observer = self._note if tell else None
+        self._teller = Teller()
+        MODEL.observer = self._teller.step if tell else None
         self._analysed = analyse
         if analyse:
             self.analysis.begin(audit)
@@ -212,11 +199,13 @@ class Executor:
     def _judge(self, over: Over) -> None:
         """The execution is over, and every thread still stands where it stood."""
         outcome = self._outcome
-        outcome.names = [task.name for task in MODEL.tasks]
+        self._teller.finish()
+        outcome.told = self._teller
         if self._stopped is not None and MODEL.tasks:
             self._stopped(MODEL.tasks)
         if over.kind == "deadlock":
             outcome.findings.append(findings.deadlock(MODEL.tasks))
+            self._teller.stuck(MODEL.tasks)
         elif over.kind in ("bound", "livelock"):
             outcome.findings.append(findings.left_over(over, MODEL.tasks))
         outcome.findings[:0] = [findings.lost_update(each) for each in self._watch.lost]
@@ -238,26 +227,4 @@ class Executor:
 
     def _note_and_analyse(self, task: Task) -> None:
         self.analysis.step(task)
-        self._note(task)
-
-    def _note(self, task: Task) -> None:
-        """A step is about to be done by the thread that runs."""
-        site = task.site
-        if site is not None:
-            place = findings.place_of_site(site)
-        else:
-            place = place_of(sys._getframe(1))
-        self._outcome.told.append((task.number, _operation(task), place))
-
-
-_ACCESS = {1: "reads", 2: "writes", 3: "calls"}
-
-
-def _operation(task: Task) -> str:
-    kind = _ACCESS.get(task.kind, task.kind)
-    target = task.target
-    if isinstance(target, Task):
-        return f"{kind} {target.name}"
-    if task.site is not None:
-        return f"{kind} {points.sites[task.site].text}"
-    return f"{kind} {type(target).__name__}" if target is not None else str(kind)
+        self._teller.step(task)

@@ -175,7 +175,7 @@ class Explorer:
 
         def work(send: Any) -> None:
             outcome = self.executor.run(Walk(Stream(seed), (0.5,)), None, self.settings.limit, tell=True)
-            send({"choices": outcome.choices, "steps": [list(step) for step in outcome.told]})
+            send({"choices": outcome.choices, "steps": [list(step) for step in outcome.told.steps]})
 
         first = self._collect(work)
         if not first:
@@ -545,7 +545,7 @@ class Explorer:
         """This is the schedule that the report ends with."""
         schedule.finding = again["finding"]
         schedule.choices = again["choices"]  # those of the fresh process, should they have parted
-        schedule.steps = [(step[0], step[1], step[2]) for step in again["steps"]]
+        schedule.tell(again)
         self.report.schedule = schedule
 
 

@@ -7,6 +7,7 @@ from weft.check.lock_order import Edge
 from weft.check.locks import Condition, Lock, RLock
 from weft.check.points import LostUpdate
 from weft.check.races import Access
+from weft.check.values import name_of
 from weft.core.places import HOME, place_of
 from weft.instrument import points
 from weft.models.controlled import Over, Task
@@ -23,6 +24,7 @@ __all__ = [
     "signature",
     "stale_read",
     "unordered",
+    "waits_for",
 ]
 
 Finding = dict[str, Any]
@@ -187,11 +189,17 @@ _WAITS = {
 
 
 def _describe(task: Task) -> str:
+    return f"{task.name} {waits_for(task)}, at {place_of(task.frame())}"
+
+
+def waits_for(task: Task) -> str:
+    """What a thread that cannot go on waits for, and who has it."""
     target = getattr(task.key, "condition", task.target) if task.kind == "wait" else task.target
     if isinstance(target, Task):
         what = target.name
     else:
         what = f"a {type(target).__name__}" if target is not None else "nothing"
+        what = (name_of(target, task.frame()) if target is not None else "") or what
     phrase = "waits for" if isinstance(target, (Lock, RLock)) else _WAITS.get(task.kind, f"{task.kind}:")
     holder = _holder(task)
     if holder is None or isinstance(target, Task):
@@ -200,7 +208,7 @@ def _describe(task: Task) -> str:
         held = ", which it holds itself"
     else:
         held = f", held by {holder.name}" + (", which has ended" if holder.done else "")
-    return f"{task.name} {phrase} {what}{held}, at {place_of(task.frame())}"
+    return f"{phrase} {what}{held}"
 
 
 def _cycle(tasks: list[Task]) -> list[Task]:

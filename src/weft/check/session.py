@@ -70,7 +70,8 @@ def _replay(program: Program, schedule: Schedule, terminal: Any) -> tuple[int, l
     if again is None:
         raise WeftError("the replay came to no end")
     schedule_now = Schedule(program.what, schedule.args, schedule.seed, schedule.choices)
-    schedule_now.steps = [(step[0], step[1], step[2]) for step in again["steps"]]
+    schedule_now.tell(again)
+    schedule_now.finding = again["finding"]
     lines = divergence(schedule, schedule_now, again)
     if lines:
         return 2, lines
