@@ -41,6 +41,7 @@ __all__ = ["Explorer", "Report"]
 STUCK = 10.0  # seconds of real time without a word, after which a child is taken to be stuck
 FIRST_BATCH = 0.1  # seconds
 ONE_SHOTS = 50
+MANY = 12  # threads
 SLICE = 0.5  # seconds of a later batch
 MOST_PROBLEMS = 5  # children that ended without a word, after which the search is given up
 CAUSES = (
@@ -285,6 +286,8 @@ class Explorer:
         walk, pos, pct = Walk(self._stream), Pos(self._stream), Pct(self._stream, k=self._k)
         surw = Surw(self._stream)
         turns: tuple[Strategy, ...] = (walk, pos, walk, pct, surw, pos, walk, pct, walk, surw)
+        if self._threads > MANY:  # their orders are so many that what all others find is chance
+            turns = (surw, walk, surw, pos, surw, pct)
         return lambda number: turns[number % len(turns)]
 
     def _dpor_alone(self) -> Callable[[int], Strategy]:
