@@ -212,33 +212,33 @@ def interlocked_state_work_steal_queue() -> None:
 
 
 def bounded_buffer() -> None:
-    """Signals only if somebody seems to wait, which is asked without the lock."""
+    """Signals only if somebody seemed to wait, which is asked without the lock."""
     s = Shared(count=0, waiting=0)
     lock = threading.Lock()
     empty, full = threading.Condition(lock), threading.Condition(lock)
 
     def put() -> None:
         for _ in range(2):
+            somebody = s.waiting > 0
             with lock:
                 while s.count == 1:
                     s.waiting += 1
                     empty.wait()
                     s.waiting -= 1
                 s.count += 1
-            if s.waiting:
-                with lock:
+                if somebody:
                     full.notify()
 
     def get() -> None:
         for _ in range(2):
+            somebody = s.waiting > 0
             with lock:
                 while s.count == 0:
                     s.waiting += 1
                     full.wait()
                     s.waiting -= 1
                 s.count -= 1
-            if s.waiting:
-                with lock:
+                if somebody:
                     empty.notify()
 
     run(put, put, get, get)

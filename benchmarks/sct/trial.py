@@ -14,10 +14,11 @@ import json  # noqa: E402
 import os  # noqa: E402
 from typing import Any  # noqa: E402
 
-from weft.check.execution import Executor  # noqa: E402
 from weft.check.explore import Explorer  # noqa: E402
 from weft.check.program import Function  # noqa: E402
 from weft.check.settings import Settings  # noqa: E402
+from weft.check.strategies.robin import RoundRobin  # noqa: E402
+from weft.check.world import MODEL  # noqa: E402
 from weft.host.children import fork_child, mute  # noqa: E402
 from weft.host.clock import monotonic  # noqa: E402
 
@@ -36,9 +37,11 @@ program.prepare()
 def trial(strategy: str, seed: int) -> int | None:
     """How many executions it took; None: it was not found."""
     explorer = Explorer(program, Settings(seed=seed, strategy=strategy, bound=BOUND))
+    executor = explorer.executor
+    executor.run(RoundRobin())
+    explorer._threads = MODEL.started
     mixture = explorer._mixture() if strategy == "portfolio" else None
     made = None if mixture else explorer._makers()[strategy]
-    executor = Executor(program)
     until = monotonic() + seconds
     for number in range(limit):
         chosen: Any = mixture(number) if mixture else made

@@ -85,7 +85,7 @@ def test_a_failure_shows_its_story_and_replays(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stdout
     assert "failure: race: lost update of box.n" in done.stdout
     assert "AssertionError: too few" in done.stdout
-    assert re.search(r"^main +thread 1 +thread 2$", done.stdout, re.MULTILINE)
+    assert re.search(r"^Thread-1 .* +Thread-2 .*$", done.stdout, re.MULTILINE)
     assert "_pytest" not in done.stdout, "the frames are the test's own"
     command = re.findall(r"replay: weft (replay \S+)", done.stdout)
     assert len(command) == 2

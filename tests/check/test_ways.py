@@ -168,6 +168,8 @@ def test_the_standard_library_on_request(tmp_path: Path) -> None:
 # ---- from code
 
 CALLS = """
+    import subprocess
+    import sys
     import threading
     import weft
     import weft.check.settings
@@ -184,6 +186,43 @@ CALLS = """
             t.start()
         for t in threads:
             t.join()
+
+    def nested():
+        both = [main]
+        count, name, out = 2, "n", []
+
+        def twice(body):
+            threads = [threading.Thread(target=body) for _ in range(count)]
+            for t in threads:
+                t.start()
+            for t in threads:
+                t.join()
+
+        def lost():
+            n = 0
+            def work():
+                nonlocal n
+                n += 1
+            twice(work)
+            out.append(n)
+            assert out == [count] and name == "n", "what is captured is made anew"
+
+        found = weft.check(lost, time=5)
+        assert found.kind == "race" and "lost update of n" in str(found), str(found)
+        command = [sys.executable, "-m", "weft", "replay", found.schedule]
+        replayed = subprocess.run(command, capture_output=True)
+        assert replayed.returncode == 1, replayed
+        assert out == [], "this one is another"
+
+        lock = threading.Lock()
+        assert weft.check(lambda: twice(int)).complete
+        said = refused(lambda: lock.acquire())
+        assert "has captured 'lock', which is a lock" in said, said
+        said = refused(lambda: both)
+        assert "has captured 'both', which is a list" in said, said
+        assert "needs arguments (a)" in refused(lambda a: count)
+        assert "more than one" in refused([lambda: 1, lambda: 2][0])
+        assert "has no source" in refused(eval("lambda: 0", {"__name__": "sys"}))
 
     def refused(function, **options):
         try:
@@ -202,9 +241,11 @@ CALLS = """
         assert right.ok and right.complete and right.findings == [] and right.schedule is None
         assert (right.executions, repr(right)) == (3, "<weft check: nothing found in 3 executions>")
         from weft import check
-        assert check is weft.check and check(fine, schedules=2).executions == 2
+        assert check is weft.check and check(mine, schedules=2).executions == 2
+        alone = check(fine)
+        assert alone.complete and alone.executions == 1, "without threads there is one schedule"
         assert "takes a function, not 3" in refused(3)
-        assert "cannot be found from another process" in refused(lambda: None)
+        nested()
         assert "needs arguments (a, d)" in refused(program.needy)
         assert "there is no strategy 'no'" in refused(main, strategy="no")
         assert "bound takes a number" in refused(main, bound=1.5)

@@ -10,8 +10,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from types import FunctionType
 from typing import Any
 
+from weft.check import inner
 from weft.check.settings import Settings
 from weft.errors import WeftError
 
@@ -73,8 +75,9 @@ def check(
     """Run a function under many schedules and say what can go wrong.
 
     Args:
-        function: it takes no arguments and stands at the top level of a module or a class. Its module is
-            imported again in a process of its own, where its name is not `__main__`.
+        function: it takes no arguments. Its module is imported again in a process of its own, where its name
+            is not `__main__`. What is made inside another function is made there too, if what it has captured
+            are plain values, modules, and things that can be imported.
         only, exclude: patterns of modules that are rewritten, or are not.
         stdlib: whether the standard library is rewritten too.
         settings: `time` in seconds, `schedules`, `strategy`, `seed`, `bound`, `steps`, as for the command.
@@ -84,8 +87,7 @@ def check(
     """
     Settings(**settings)  # refuses what cannot be, here
     request = {
-        "kind": "function",
-        "what": _name_of(function),
+        **_described(function),
         "path": sys.path,
         "choice": {"only": _patterns(only), "exclude": _patterns(exclude), "stdlib": bool(stdlib)},
         "settings": {name: value for name, value in settings.items() if value is not None},
@@ -114,28 +116,27 @@ def _patterns(given: Iterable[str]) -> list[str]:
     return [given] if isinstance(given, str) else list(given)
 
 
-def _name_of(function: Any) -> str:
+def _described(function: Any) -> dict[str, Any]:
     """How another process finds the function."""
     name = getattr(function, "__qualname__", None)
     module = sys.modules.get(getattr(function, "__module__", None) or "")
     if not callable(function) or name is None or module is None:
         raise WeftError(f"a check takes a function, not {function!r}")
+    path = getattr(module, "__file__", None)
+    spec = getattr(module, "__spec__", None)
+    where = spec.name if spec is not None else module.__name__
+    if where == "__main__" or (path is not None and not _is_importable(where, path)):
+        if path is None:
+            raise WeftError(f"{name!r} stands in no file: another process cannot import it")
+        where = os.path.abspath(path)
     found: Any = module
     for part in name.split("."):
         found = getattr(found, part, None)
-    if found is not function:
-        raise WeftError(
-            f"{name!r} cannot be found from another process: a check takes a function that stands at the"
-            f" top level of a module or class, under its own name"
-        )
-    spec = getattr(module, "__spec__", None)
-    where = spec.name if spec is not None else module.__name__
-    path = getattr(module, "__file__", None)
-    if where != "__main__" and (path is None or _is_importable(where, path)):
-        return f"{where}:{name}"
-    if path is None:
-        raise WeftError(f"{name!r} stands in no file: another process cannot import it")
-    return f"{os.path.abspath(path)}:{name}"
+    if found is function:
+        return {"kind": "function", "what": f"{where}:{name}", "args": []}
+    if type(function) is not FunctionType:
+        raise WeftError(f"{name!r} cannot be found from another process: a check takes a function")
+    return {"kind": "inner", "what": where, "args": [json.dumps(inner.describe(function))]}
 
 
 def _is_importable(name: str, path: str) -> bool:

@@ -5,39 +5,39 @@ import sys
 from typing import Any
 
 from weft.check import findings, virtual
+from weft.check.analysis import Analysis
+from weft.check.benign import Benign
 from weft.check.points import Watch
 from weft.check.program import Program
 from weft.check.state import Snapshot
 from weft.check.strategies.base import Strategy
+from weft.check.teller import Teller
 from weft.check.threads import Uncaught, reset_threading, shut_down
 from weft.check.world import MODEL, put_back
-from weft.core.places import place_of
 from weft.host.entropy import Stream
 from weft.instrument import kinds, points
 from weft.models.controlled import Ended, Over, Task
 
-__all__ = ["Executor", "Outcome", "Step", "WithClock"]
+__all__ = ["Executor", "Outcome", "WithClock"]
 
 NAME = "name "  # before a name that is told since the program binds it anew
 COLLECT_EVERY = 64  # executions between two garbage collections: none runs within one
-
-Step = tuple[int, str, str]
-"""One step of an execution: thread, operation, "file:line in function"."""
 
 
 class Outcome:
     """What became of one execution."""
 
-    __slots__ = ("choices", "end", "findings", "names", "steps", "told", "trace", "unfit")
+    __slots__ = ("choices", "end", "findings", "silenced", "steps", "told", "trace", "unfit", "unseen")
 
     def __init__(self) -> None:
         self.end = ""
         self.findings: list[findings.Finding] = []
+        self.silenced: list[findings.Finding] = []  # declared harmless
+        self.unseen: list[str] = []  # calls out of sight that touched what threads share
         self.choices: list[int] = []
         self.steps = 0
         self.trace: list[Any] | None = None
-        self.told: list[Step] = []
-        self.names: list[str] = []
+        self.told = Teller()
         self.unfit = ""  # why there is nothing to check, where the program ends before it has begun
 
     @property
@@ -45,6 +45,11 @@ class Outcome:
         """The first finding that is a failure, with what else went wrong in its lines."""
         failures = [finding for finding in self.findings if finding["level"] == "failure"]
         return failures[0] if failures else None
+
+    @property
+    def others(self) -> list[findings.Finding]:
+        """The findings that are no failures: warnings and notes."""
+        return [finding for finding in self.findings if finding["level"] in ("warning", "note")]
 
 
 class WithClock:
@@ -73,10 +78,17 @@ class Executor:
     Args:
         program: what to run; prepared.
         seed: where the program's own chance begins, the same in each execution.
+        patterns: what is declared harmless (weft.check.benign).
     """
 
-    def __init__(self, program: Program, seed: int = 0) -> None:
+    def __init__(self, program: Program, seed: int = 0, patterns: list[str] | None = None) -> None:
         self.program = program
+        self.benign = Benign(patterns or [])
+        self.analysis = Analysis()
+        self.notes = False  # whether an analysis tells notes too
+        self._analysed = False
+        self._stopped: Any = None
+        self._teller = Teller()
         self.seed = seed
         self.snapshot: Snapshot | None = None
         self.hot: set[int] = set()  # the parts of the snapshot that executions change
@@ -88,7 +100,13 @@ class Executor:
         self._first_name = int(repr(self._threading._counter.__self__)[6:-1])
 
     def run(
-        self, strategy: Strategy, chooser: Any = None, limit: int = 20_000, tell: bool = False
+        self,
+        strategy: Strategy,
+        chooser: Any = None,
+        limit: int = 20_000,
+        tell: bool = False,
+        analyse: bool = False,
+        audit: bool = False,
     ) -> Outcome:
         """Run the program once.
 
@@ -97,16 +115,25 @@ class Executor:
             chooser: who chooses in its place (`WithClock`); None: the strategy itself.
             limit: steps after which the execution is broken off.
             tell: note each step with its place, for a story or a comparison.
+            analyse: look for warnings and notes too; audit: and for calls out of sight.
         """
         self._outcome = outcome = Outcome()
-        self._begin()
+        self._begin(strategy)
         strategy.begin()
         MODEL.trace = [] if strategy.traced else None
         MODEL.offer_clock = chooser is not None
         MODEL.ask_always = getattr(strategy, "every", False)
         MODEL.on_release = getattr(strategy, "released", None)
-        MODEL.observer = self._note if tell else None
+        self._teller = Teller()
+        MODEL.observer = self._teller.step if tell else None
+        self._analysed = analyse
+        if analyse:
+            self.analysis.begin(audit)
+            MODEL.on_release = self.analysis.released
+            MODEL.observer = self._note_and_analyse if tell else self.analysis.step
         over = MODEL.execute(self._body, chooser or strategy, limit)
+        if analyse:
+            self.analysis.end()
         outcome.end = over.kind
         outcome.choices = MODEL.choices
         outcome.steps = MODEL.steps
@@ -120,7 +147,7 @@ class Executor:
         """What the search has to know of the last execution, since it makes points where there were none."""
         return MODEL.tried | {NAME + name for name in kinds.rebinding - kinds.rebound}
 
-    def _begin(self) -> None:
+    def _begin(self, strategy: Strategy) -> None:
         if self.runs and self.snapshot is not None:
             self.snapshot.restore(self.hot)
         put_back()
@@ -130,6 +157,7 @@ class Executor:
         virtual.begin(self.seed)
         self._watch.begin()
         MODEL.before_end = self._judge
+        self._stopped = getattr(strategy, "stopped", None)
         MODEL.on_error = self._told_of
         Uncaught.tell = self._uncaught
 
@@ -171,35 +199,32 @@ class Executor:
     def _judge(self, over: Over) -> None:
         """The execution is over, and every thread still stands where it stood."""
         outcome = self._outcome
-        outcome.names = [task.name for task in MODEL.tasks]
+        self._teller.finish()
+        outcome.told = self._teller
+        if self._stopped is not None and MODEL.tasks:
+            self._stopped(MODEL.tasks)
         if over.kind == "deadlock":
             outcome.findings.append(findings.deadlock(MODEL.tasks))
+            self._teller.stuck(MODEL.tasks)
         elif over.kind in ("bound", "livelock"):
             outcome.findings.append(findings.left_over(over, MODEL.tasks))
-        lost = [findings.lost_update(each) for each in self._watch.lost]
-        outcome.findings[:0] = lost
+        outcome.findings[:0] = [findings.lost_update(each) for each in self._watch.lost]
+        if self._analysed:
+            outcome.findings += self.analysis.warnings()
+            if self.notes:
+                outcome.findings += self.analysis.notes()
+            outcome.unseen = sorted(self.analysis.races.unseen)
+        if outcome.findings:
+            each_once = {findings.signature(each): each for each in reversed(outcome.findings)}
+            found = list(each_once.values())[::-1]
+            outcome.silenced = [each for each in found if self.benign.covers(each)]
+            outcome.findings = [each for each in found if each not in outcome.silenced]
         if MODEL.delayed:
             for finding in outcome.findings:
+                if finding["level"] != "failure":
+                    continue
                 finding["title"] += f" (needs a thread that is delayed by {MODEL.delayed * 1000:g} ms)"
 
-    def _note(self, task: Task) -> None:
-        """A step is about to be done by the thread that runs."""
-        site = task.site
-        if site is not None:
-            place = findings.place_of_site(site)
-        else:
-            place = place_of(sys._getframe(2))
-        self._outcome.told.append((task.number, _operation(task), place))
-
-
-_ACCESS = {1: "reads", 2: "writes", 3: "calls"}
-
-
-def _operation(task: Task) -> str:
-    kind = _ACCESS.get(task.kind, task.kind)
-    target = task.target
-    if isinstance(target, Task):
-        return f"{kind} {target.name}"
-    if task.site is not None:
-        return f"{kind} {points.sites[task.site].text}"
-    return f"{kind} {type(target).__name__}" if target is not None else str(kind)
+    def _note_and_analyse(self, task: Task) -> None:
+        self.analysis.step(task)
+        self._teller.step(task)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from weft.check import findings
+from weft.check.again import replay_in_child, shrink_in_child
+from weft.check.benign import patterns_of
 from weft.check.divergence import parting
 from weft.check.execution import Executor, Outcome, WithClock
 from weft.check.program import Program
@@ -25,7 +27,6 @@ from weft.check.strategies.dfs import BoundedDfs
 from weft.check.strategies.dpor import Dpor
 from weft.check.strategies.pct import Pct
 from weft.check.strategies.pos import Pos
-from weft.check.strategies.replay import Replay
 from weft.check.strategies.robin import RoundRobin
 from weft.check.strategies.surw import Surw
 from weft.check.strategies.walk import Walk
@@ -35,11 +36,12 @@ from weft.host.children import fork_child
 from weft.host.clock import monotonic
 from weft.host.entropy import Stream
 
-__all__ = ["Explorer", "Report", "replay_in_child"]
+__all__ = ["Explorer", "Report"]
 
 STUCK = 10.0  # seconds of real time without a word, after which a child is taken to be stuck
 FIRST_BATCH = 0.1  # seconds
 ONE_SHOTS = 50
+MANY = 12  # threads
 SLICE = 0.5  # seconds of a later batch
 MOST_PROBLEMS = 5  # children that ended without a word, after which the search is given up
 CAUSES = (
@@ -47,6 +49,9 @@ CAUSES = (
     " (id(), the order of a set of objects)."
 )
 DIVERGED = "executions that went another way than the same choices had before"
+LOOK_AT_FIRST = 24  # executions of a batch that are looked at for warnings
+LOOK_EVERY = 17  # executions of which one is, later
+MOST_OTHERS = 20  # warnings and notes of a search
 BURIED = 200  # stacks that would not end, after which a batch gives up its process
 
 
@@ -68,7 +73,9 @@ class Report:
         self.unseen: list[str] = []
         self.bound: int | None = None
         self.bounded = "preemptions"  # what the bound is of
+        self.preemptions: int | None = None  # in the schedule
         self.unconfirmed = 0
+        self.silenced: set[str] = set()  # what the program declares harmless
         self.stuck = 0
         self.over_bound = 0
         self.problems: list[str] = []
@@ -94,7 +101,8 @@ class Explorer:
         self.program = program
         self.settings = settings
         self.report = Report()
-        self.executor = Executor(program)
+        self.executor = Executor(program, patterns=patterns_of(program.folder))
+        self.executor.notes = settings.notes
         self._begun = monotonic()
         self._stream = Stream(settings.seed)
         self._k = 20
@@ -103,23 +111,29 @@ class Explorer:
         self._dpor: list[Any] | None = None
         self._dpor_over = False
         self._timed = False
+        self._threads = 0  # most that an execution has had
         self._run_out = False  # the strategy of the last batch has nothing more to try
         self._buried = 0
         self._seen: set[str] = set()
+        self._others: dict[str, dict[str, Any]] = {}  # warnings and notes, by signature
 
     # -- the plan -----------------------------------------------------------------------------------
 
     def explore(self) -> Report:
         """Search until a failure is found, everything has been tried, or the budget is spent."""
         try:
-            if self.settings.strategy == "portfolio":
+            self.prepare()
+            if self._threads == 1:  # there is nothing to choose
+                self.report.exhausted = True
+            elif self.settings.strategy == "portfolio":
                 self._portfolio()
             else:
                 self._alone(self.settings.strategy)
         except _Found:
             pass
         self._add_up()
-        if not self.report.findings and not self.report.stuck:
+        self._tell_others()
+        if not self.report.stuck and all(found["level"] != "failure" for found in self.report.findings):
             self._run_twice()
         self.report.seconds = monotonic() - self._begun
         return self.report
@@ -137,6 +151,23 @@ class Explorer:
             if count:
                 report.missed(text)
 
+    def _tell_others(self) -> None:
+        """Add warnings and notes that show again in a fresh process."""
+        report = self.report
+        failed = bool(report.findings)
+        for wanted, piece in list(self._others.items())[:MOST_OTHERS]:
+            if piece["finding"]["kind"] == "lock-order" and (failed or report.exhausted):
+                continue  # the deadlock has been found, or there is none
+            schedule = self._schedule_of(piece)
+            again = replay_in_child(self.executor, schedule, self.settings.limit, self._collect)
+            found = again["finding"] if again is not None else None
+            if found is None or findings.signature(found) != wanted:
+                continue
+            report.findings.append(found)
+            if report.schedule is None and found["level"] == "warning":
+                self._keep(schedule, again)
+        report.findings.sort(key=lambda finding: ("failure", "warning", "note").index(finding["level"]))
+
     def _run_twice(self) -> None:
         """Run one schedule in two fresh processes: if they differ, no search and no replay is worth much."""
         schedule = self._schedule([])
@@ -145,7 +176,7 @@ class Explorer:
 
         def work(send: Any) -> None:
             outcome = self.executor.run(Walk(Stream(seed), (0.5,)), None, self.settings.limit, tell=True)
-            send({"choices": outcome.choices, "steps": [list(step) for step in outcome.told]})
+            send({"choices": outcome.choices, "steps": [list(step) for step in outcome.told.steps]})
 
         first = self._collect(work)
         if not first:
@@ -180,7 +211,7 @@ class Explorer:
         """Import here what an execution imports, until one imports nothing more."""
         robin = RoundRobin()
         for _ in range(3):
-            news = self._one_shot(robin, judge)
+            news = self._one_shot(robin, judge, audit=True)
             if not news:
                 break
             self.program.preload(news)
@@ -194,7 +225,6 @@ class Explorer:
         gc.disable()
 
     def _portfolio(self) -> None:
-        self.prepare()
         walk = Walk(self._stream)
         self._one_shot(walk)
         self._batch(self._mixture(), FIRST_BATCH)
@@ -222,7 +252,6 @@ class Explorer:
                     self._one_shot(walk)
 
     def _alone(self, name: str) -> None:
-        self.prepare()
         make = self._makers()[name]
         while self._left() > 0:
             if name in ("dfs", "delay"):
@@ -255,7 +284,10 @@ class Explorer:
     def _mixture(self) -> Callable[[int], Strategy]:
         """Which strategy the n-th execution of a batch runs under."""
         walk, pos, pct = Walk(self._stream), Pos(self._stream), Pct(self._stream, k=self._k)
-        turns: tuple[Strategy, ...] = (walk, pos, walk, pct, walk, pos, walk, pct, walk, pos)
+        surw = Surw(self._stream)
+        turns: tuple[Strategy, ...] = (walk, pos, walk, pct, surw, pos, walk, pct, walk, surw)
+        if self._threads > MANY:  # their orders are so many that what all others find is chance
+            turns = (surw, walk, surw, pos, surw, pct)
         return lambda number: turns[number % len(turns)]
 
     def _dpor_alone(self) -> Callable[[int], Strategy]:
@@ -272,7 +304,7 @@ class Explorer:
 
     # -- children ---------------------------------------------------------------------------------------
 
-    def _one_shot(self, strategy: Strategy, judge: bool = True) -> list[str]:
+    def _one_shot(self, strategy: Strategy, judge: bool = True, audit: bool = False) -> list[str]:
         """One execution in fresh state; the names of modules that it imported."""
         if self._left() <= 0 and self.report.executions:
             return []
@@ -282,7 +314,9 @@ class Explorer:
         def work(send: Any) -> None:
             loaded = set(sys.modules)
             self._stream.seed(seed)
-            outcome = self.executor.run(strategy, self._clocked(strategy, 1), self.settings.limit)
+            outcome = self.executor.run(
+                strategy, self._clocked(strategy, 1), self.settings.limit, analyse=True, audit=audit
+            )
             changed = self.executor.snapshot.changed() if self.executor.snapshot is not None else []
             send(
                 {
@@ -294,6 +328,10 @@ class Explorer:
                     "ends": {outcome.end: 1},
                     "timed": MODEL.now > 1_000.0,
                     "unfit": outcome.unfit,
+                    "threads": MODEL.started,
+                    "unseen": outcome.unseen,
+                    "silenced": list(map(findings.signature, outcome.silenced)),
+                    "others": [self._piece(outcome, each) for each in outcome.others],
                     **self._told(outcome),
                 }
             )
@@ -302,6 +340,7 @@ class Explorer:
         news: list[str] = []
         for piece in pieces:
             self._take(piece)
+            self._threads = max(self._threads, piece["threads"])
             if piece["unfit"]:
                 raise WeftError(piece["unfit"])
             news += piece["news"]
@@ -319,9 +358,12 @@ class Explorer:
         failure = outcome.failure
         if failure is None or findings.signature(failure) in self._seen:
             return {}
+        return self._piece(outcome, failure)
+
+    def _piece(self, outcome: Outcome, finding: findings.Finding) -> dict[str, Any]:
         release = sorted(MODEL.release_points)  # of this run: what it tries is a point in the next
         return {
-            "finding": failure,
+            "finding": finding,
             "choices": outcome.choices,
             "clock": MODEL.offer_clock,
             "release": release,
@@ -343,17 +385,27 @@ class Explorer:
             ends: dict[str, int] = {}
             more = True
             found: dict[str, Any] = {}
+            others: dict[str, dict[str, Any]] = {}
+            silenced: set[str] = set()
             strategy = strategies(0)
             executor = self.executor
             while more and not found and runs < room and (runs % 8 or monotonic() < until):
                 strategy = strategies(runs)
-                outcome = executor.run(strategy, self._clocked(strategy, runs), self.settings.limit)
+                look = runs < LOOK_AT_FIRST or runs % LOOK_EVERY == 0
+                look = look and strategy.name not in ("dfs", "dpor")
+                outcome = executor.run(
+                    strategy, self._clocked(strategy, runs), self.settings.limit, analyse=look
+                )
                 runs += 1
                 more = strategy.end(outcome.steps, outcome.trace)
                 k = max(k, len(outcome.choices))
                 ends[outcome.end] = ends.get(outcome.end, 0) + 1
                 if outcome.findings:
                     found = self._told(outcome)
+                    for each in outcome.others:
+                        others.setdefault(findings.signature(each), self._piece(outcome, each))
+                if outcome.silenced:
+                    silenced.update(map(findings.signature, outcome.silenced))
                 if runs == 1 and executor.snapshot is not None:
                     executor.hot.update(executor.snapshot.changed())
                 if len(MODEL.buried) > BURIED:
@@ -364,6 +416,8 @@ class Explorer:
                 "k": k,
                 "ends": ends,
                 "hot": sorted(executor.hot),
+                "others": list(others.values())[:MOST_OTHERS],
+                "silenced": sorted(silenced),
                 **found,
             }
             piece["timed"] = MODEL.now > 1_000.0
@@ -442,6 +496,10 @@ class Explorer:
         self._timed = self._timed or piece["timed"]
         self.report.over_bound += piece["ends"].get("bound", 0)
         self._buried += piece.get("buried", 0)
+        self.report.silenced.update(piece["silenced"])
+        self.report.missed(*(f"what happens in {name}" for name in piece.get("unseen", ())))
+        for other in piece["others"]:
+            self._others.setdefault(findings.signature(other["finding"]), other)
         self.executor.hot.update(piece["hot"])
         if not MODEL.release_points.issuperset(piece["tried"]):
             MODEL.release_points = MODEL.release_points | frozenset(piece["tried"])
@@ -461,56 +519,38 @@ class Explorer:
 
     def _confirm(self, piece: dict[str, Any]) -> None:
         """Run a failure's schedule in a fresh child, step by step; keep it if it fails there too."""
-        schedule = self._schedule(piece["choices"])
-        schedule.clock = piece["clock"]
-        schedule.release = piece["release"]
-        schedule.finding = piece["finding"]
+        schedule = self._schedule_of(piece)
         wanted = findings.signature(piece["finding"])
         again = replay_in_child(self.executor, schedule, self.settings.limit, self._collect)
         if again is None or again["finding"] is None or findings.signature(again["finding"]) != wanted:
             self.report.unconfirmed += 1
             self._seen.add(wanted)
             return
+        smaller = shrink_in_child(self.executor, schedule, self.settings.limit, self._collect)
+        if smaller is not None:
+            schedule.choices = smaller.choices
+            self.report.preemptions = smaller.preemptions
+            less = replay_in_child(self.executor, schedule, self.settings.limit, self._collect)
+            if less is not None and less["finding"] and findings.signature(less["finding"]) == wanted:
+                again = less
+        self._keep(schedule, again)
+        self.report.findings = [each for each in again["findings"] if each["level"] == "failure"]
+        raise _Found
+
+    def _schedule_of(self, piece: dict[str, Any]) -> Schedule:
+        schedule = self._schedule(piece["choices"])
+        schedule.clock = piece["clock"]
+        schedule.release = piece["release"]
+        schedule.finding = piece["finding"]
+        return schedule
+
+    def _keep(self, schedule: Schedule, again: dict[str, Any]) -> None:
+        """This is the schedule that the report ends with."""
         schedule.finding = again["finding"]
         schedule.choices = again["choices"]  # those of the fresh process, should they have parted
-        schedule.steps = [(step[0], step[1], step[2]) for step in again["steps"]]
+        schedule.tell(again)
         self.report.schedule = schedule
-        self.report.findings = again["findings"]
-        raise _Found
 
 
 def _always(strategy: Strategy) -> Callable[[int], Strategy]:
     return lambda _: strategy
-
-
-def replay_in_child(
-    executor: Executor, schedule: Schedule, limit: int, collect: Callable[[Any], list[Any]]
-) -> Any:
-    """Run a schedule once in a forked child: what was found, the steps, where it parted; None: no answer."""
-
-    def work(send: Any) -> None:
-        MODEL.release_points = frozenset(schedule.release)
-        strategy = Replay(schedule.choices)
-        chooser = _Following(strategy) if schedule.clock else None
-        outcome = executor.run(strategy, chooser, limit, tell=True)
-        strategy.end(outcome.steps, None)
-        send(
-            {
-                "finding": outcome.failure,
-                "findings": outcome.findings,
-                "choices": outcome.choices,
-                "steps": [list(step) for step in outcome.told],
-                "diverged": strategy.diverged,
-                "names": outcome.names,
-            }
-        )
-
-    pieces = collect(work)
-    return pieces[0] if pieces else None
-
-
-class _Following:
-    """A replay of an execution in which the clock was offered: each offer is in the schedule."""
-
-    def __init__(self, strategy: Replay) -> None:
-        self.pick = strategy.pick

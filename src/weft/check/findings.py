@@ -3,8 +3,11 @@
 from types import TracebackType
 from typing import Any
 
+from weft.check.lock_order import Edge
 from weft.check.locks import Condition, Lock, RLock
 from weft.check.points import LostUpdate
+from weft.check.races import Access
+from weft.check.values import name_of
 from weft.core.places import HOME, place_of
 from weft.instrument import points
 from weft.models.controlled import Over, Task
@@ -13,20 +16,35 @@ __all__ = [
     "Finding",
     "deadlock",
     "exception",
+    "in_between",
     "left_over",
+    "lock_order",
     "lost_update",
     "place_of_site",
     "signature",
+    "stale_read",
+    "unordered",
+    "waits_for",
 ]
 
 Finding = dict[str, Any]
-"""`kind`, `level`, `title`, `threads` (names), `places` ("file:line in function"), `lines` (of text)."""
+"""`kind`, `level`, `title`, `threads` (names), `places` ("file:line in function"), `names` (what is accessed,
+as the source has it), `lines` (of text)."""
 
 
-def _made(kind: str, title: str, threads: list[str], places: list[str], lines: list[str]) -> Finding:
+def _made(
+    kind: str,
+    title: str,
+    threads: list[str],
+    places: list[str],
+    lines: list[str],
+    level: str = "failure",
+    names: tuple[str, ...] = (),
+) -> Finding:
     return {
+        "names": list(names),
         "kind": kind,
-        "level": "failure",
+        "level": level,
         "title": title,
         "threads": threads,
         "places": places,
@@ -90,7 +108,63 @@ def lost_update(lost: LostUpdate) -> Finding:
         )
     ]
     places = [place_of_site(number) for number in (lost.read, lost.written, lost.write)]
-    return _made("race", f"lost update of {what}", [lost.task.name, lost.writer.name], places, lines)
+    threads = [lost.task.name, lost.writer.name]
+    names = tuple({sites[number].text: 0 for number in (lost.read, lost.written, lost.write)})
+    return _made("race", f"lost update of {what}", threads, places, lines, names=names)
+
+
+def _accesses(*told: tuple[str, str, int]) -> tuple[list[str], list[str], list[str]]:
+    """Threads, places and lines of some accesses: who, what, where."""
+    threads = list(dict.fromkeys(thread for thread, _, _ in told))
+    places = [place_of_site(site) for _, _, site in told]
+    lines = [
+        f"{thread} {what} {points.sites[site].text} at {place_of_site(site)}" for thread, what, site in told
+    ]
+    return threads, places, lines
+
+
+def stale_read(mine: Access, other: Access, again: Access) -> Finding:
+    """A write that was decided on by a value which another thread had replaced."""
+    told = _accesses(
+        (mine.thread, "decides by", mine.site),
+        (other.thread, "writes", other.site),
+        (again.thread, "writes all the same", again.site),
+    )
+    text = points.sites[mine.site].text
+    return _made("stale-read", f"stale read of {text}", *told, "warning", (text,))
+
+
+def in_between(mine: Access, other: Access, again: Access) -> Finding:
+    """Two accesses of one thread, and another's between them that no order of the two alone would have."""
+    told = _accesses(
+        *((each.thread, "writes" if each.writes else "reads", each.site) for each in (mine, other, again))
+    )
+    text = points.sites[mine.site].text
+    return _made(
+        "access-between", f"between two accesses to {text} comes another thread's", *told, "note", (text,)
+    )
+
+
+def unordered(one: Access, other: Access) -> Finding:
+    """Two accesses, one of them a write, that no lock, queue, event, start or join orders."""
+    told = _accesses(
+        *((each.thread, "writes" if each.writes else "reads", each.site) for each in (one, other))
+    )
+    text = points.sites[one.site].text
+    return _made("data-race", f"nothing orders the accesses to {text}", *told, "note", (text,))
+
+
+def lock_order(ring: list[Edge]) -> Finding:
+    """Locks that threads take in such orders that each may come to wait for the next."""
+    lines = [
+        f"{edge.thread} takes a {type(edge.wanted).__name__} at {edge.wanted_at}"
+        f" while it holds the one that it took at {edge.had_at}"
+        for edge in ring
+    ]
+    threads = [edge.thread for edge in ring]
+    places = [place for edge in ring for place in (edge.had_at, edge.wanted_at)]
+    title = f"{', '.join(threads)} take locks in orders that can end in a deadlock"
+    return _made("lock-order", title, threads, places, lines, "warning")
 
 
 def _holder(task: Task) -> Task | None:
@@ -115,11 +189,17 @@ _WAITS = {
 
 
 def _describe(task: Task) -> str:
+    return f"{task.name} {waits_for(task)}, at {place_of(task.frame())}"
+
+
+def waits_for(task: Task) -> str:
+    """What a thread that cannot go on waits for, and who has it."""
     target = getattr(task.key, "condition", task.target) if task.kind == "wait" else task.target
     if isinstance(target, Task):
         what = target.name
     else:
         what = f"a {type(target).__name__}" if target is not None else "nothing"
+        what = (name_of(target, task.frame()) if target is not None else "") or what
     phrase = "waits for" if isinstance(target, (Lock, RLock)) else _WAITS.get(task.kind, f"{task.kind}:")
     holder = _holder(task)
     if holder is None or isinstance(target, Task):
@@ -128,7 +208,7 @@ def _describe(task: Task) -> str:
         held = ", which it holds itself"
     else:
         held = f", held by {holder.name}" + (", which has ended" if holder.done else "")
-    return f"{task.name} {phrase} {what}{held}, at {place_of(task.frame())}"
+    return f"{phrase} {what}{held}"
 
 
 def _cycle(tasks: list[Task]) -> list[Task]:

@@ -4,6 +4,7 @@ import ast
 import builtins
 import importlib
 import importlib.util
+import json
 import os
 import re
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import Any
 
+from weft.check import inner
 from weft.core.places import HOME
 from weft.errors import InternalError, WeftError
 from weft.instrument import hook
@@ -43,6 +45,12 @@ class Program:
         return (
             re.sub(r"[^\w.-]+", "-", os.path.basename(self.what).replace(".py", "")).strip("-") or "program"
         )
+
+    @property
+    def folder(self) -> str:
+        """Where its project is."""
+        path = self.what.partition(":")[0]
+        return os.path.dirname(path) if os.path.isabs(path) else os.getcwd()
 
     def prepare(self) -> None:
         """Find it, compile it, and import what it imports.
@@ -165,12 +173,14 @@ class Function(Program):
         """The function's own name."""
         return self._name
 
-    def prepare(self) -> None:
-        """Import its module, and take the function."""
+    def _load(self) -> ModuleType:
         is_file = self._where.endswith(".py")
         self._begin(os.path.dirname(os.path.realpath(self._where)) if is_file else os.getcwd())
-        module = _load_file(self._where) if is_file else _import(self._where)
-        found: Any = module
+        return _load_file(self._where) if is_file else _import(self._where)
+
+    def prepare(self) -> None:
+        """Import its module, and take the function."""
+        found: Any = self._load()
         for name in self._name.split("."):
             try:
                 found = getattr(found, name)
@@ -188,7 +198,45 @@ class Function(Program):
         self._function()
 
 
-_KINDS: dict[str, type[Program]] = {cls.kind: cls for cls in (Script, Module, Function)}
+class Inner(Function):
+    """A function that is made inside another one: `args` is its description as JSON (weft.check.inner).
+
+    It is made anew for each execution, with what it has captured.
+    """
+
+    kind = "inner"
+
+    def __init__(self, what: str, args: list[str], choice: dict[str, Any] | None = None) -> None:
+        super().__init__(f"{what}:inner", args, choice)
+        self.what = what
+        try:
+            self._make: Callable[[], Callable[[], object]]
+            (self._text,) = map(json.loads, args)
+            self._name = re.sub(r"[^\w.]+", "", self._text["name"].replace(".<locals>", ""))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise WeftError("the description of a function is damaged") from None
+
+    def prepare(self) -> None:
+        """Import its module, and find its code."""
+        module = self._load()
+        sys.argv[1:] = []
+        spec = module.__spec__
+        code = spec.loader.get_code(spec.name) if spec is not None else None  # type: ignore[union-attr]
+        if code is None:
+            raise WeftError(f"{self.what!r} has no source that could be read")
+        self._make = lambda: inner.make(self._text, module, code)
+        needed = _needed(self._make())
+        if needed:
+            raise WeftError(
+                f"{self._name!r} needs arguments ({', '.join(needed)}); what is checked gets none"
+            )
+
+    def run(self) -> None:
+        """Make it and call it."""
+        self._make()()
+
+
+_KINDS: dict[str, type[Program]] = {cls.kind: cls for cls in (Script, Module, Function, Inner)}
 
 
 def named(kind: str, what: str, args: list[str], choice: dict[str, Any] | None = None) -> Program:

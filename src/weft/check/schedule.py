@@ -37,6 +37,16 @@ class Schedule:
         self.release: list[str] = []  # kinds of primitives whose release is a point
         self.finding: Finding | None = None
         self.steps: list[tuple[int, str, str]] = []
+        self.details: list[tuple[int, str]] = []  # for the story: of each step what it touches, and a value
+        self.waits: list[tuple[int, str, str, int]] = []  # in the end: whose, where, for what, its number
+        self.threads: dict[int, str] = {}  # their names
+
+    def tell(self, again: Any) -> None:
+        """Take the steps from what a run of it has sent, or from a file."""
+        self.steps = [(step[0], step[1], step[2]) for step in again["steps"]]
+        self.details = [(detail[0], detail[1]) for detail in again["details"]]
+        self.waits = [(wait[0], wait[1], wait[2], wait[3]) for wait in again["waits"]]
+        self.threads = {thread[0]: thread[1] for thread in again["threads"]}
 
 
 def to_text(choices: list[int]) -> str:
@@ -87,6 +97,9 @@ def save(schedule: Schedule, path: str) -> None:
         "choices": to_text(schedule.choices),
         "finding": schedule.finding,
         "steps": [list(step) for step in schedule.steps[:MOST_STEPS]],
+        "details": [list(detail) for detail in schedule.details[:MOST_STEPS]],
+        "waits": [list(wait) for wait in schedule.waits],
+        "threads": [list(thread) for thread in schedule.threads.items()],
     }
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
@@ -126,10 +139,16 @@ def load(path: str) -> Schedule:
     made.release = _list_of(data, "release", str, path)
     finding = data.get("finding")
     made.finding = _finding(finding, path) if finding is not None else None
-    for step in _list_of(data, "steps", list, path):
-        if [type(field) for field in step] != [int, str, str]:
-            raise WeftError(f"{path!r} is damaged: a step is {step!r}")
-        made.steps.append((step[0], step[1], step[2]))
+    for name, types in (
+        ("steps", [int, str, str]),
+        ("details", [int, str]),
+        ("waits", [int, str, str, int]),
+        ("threads", [int, str]),
+    ):
+        for each in _list_of(data, name, list, path):
+            if [type(field) for field in each] != types:
+                raise WeftError(f"{path!r} is damaged: in its {name!r} is {each!r}")
+    made.tell(data)
     return made
 
 

@@ -27,16 +27,15 @@ def main() -> NoReturn:
     lines = os.fdopen(os.dup(0), encoding="utf-8")
     request = json.loads(lines.readline())
     sys.path[:] = ["", *request["path"]]
-    out, _ = mute(also_errors=request["kind"] == "function")
-    if request["kind"] == "function":
-        _say(
-            out, _answer(session, session.named("function", request["what"], [], request["choice"]), request)
-        )
-    else:
-        try:
+    out, _ = mute(also_errors=request["kind"] != "tests")
+    try:
+        if request["kind"] == "tests":
             _serve(session, request, lines, out)
-        except WeftError as error:
-            _say(out, {"error": str(error)})
+        else:
+            program = session.named(request["kind"], request["what"], request["args"], request["choice"])
+            _say(out, _answer(session, program, request))
+    except WeftError as error:
+        _say(out, {"error": str(error)})
     os._exit(0)
 
 

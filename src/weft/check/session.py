@@ -4,12 +4,14 @@ The process that checks is made for it: a fixed hash seed, so that sets are orde
 says whether this one is, and starts it anew if not.
 """
 
+import importlib
 import os
 from typing import Any
 
+from weft.check.again import replay_in_child
 from weft.check.divergence import divergence
 from weft.check.execution import Executor
-from weft.check.explore import Explorer, Report, replay_in_child
+from weft.check.explore import Explorer, Report
 from weft.check.program import Program, named, parse
 from weft.check.schedule import Schedule, load, save
 from weft.check.settings import Settings
@@ -20,6 +22,7 @@ from weft.host.children import fork_child
 __all__ = ["check", "named", "parse", "replay"]
 
 FOLDER = ".weft"
+AGES = 1e6  # seconds: who sits before a debugger has time
 
 
 def check(program: Program, settings: Settings) -> tuple[Report, str | None]:
@@ -30,32 +33,45 @@ def check(program: Program, settings: Settings) -> tuple[Report, str | None]:
     """
     report: Report = program.within(lambda: Explorer(program, settings).explore())
     where = None
-    if report.schedule is not None:
-        where = os.path.join(FOLDER, f"{program.short}-{report.findings[0]['kind']}.json")
+    if report.schedule is not None and report.schedule.finding is not None:
+        where = os.path.join(FOLDER, f"{program.short}-{report.schedule.finding['kind']}.json")
         save(report.schedule, where)
     return report, where
 
 
-def replay(path: str, program_path: str | None) -> tuple[int, list[str]]:
+def replay(path: str, program_path: str | None, terminal: Any = None) -> tuple[int, list[str]]:
     """Run a schedule again; the exit status and what to say.
+
+    Args:
+        path: the schedule's file.
+        program_path: the program, where it is not the one that the file names.
+        terminal: a Terminal (weft.check.debugger) to run it under pdb; None: it is only run.
 
     Raises:
         WeftError: the file is no schedule, or the program cannot be run.
     """
     schedule = load(path)
     program = named(schedule.kind, program_path or schedule.program, schedule.args, schedule.choice)
-    return program.within(lambda: _replay(program, schedule))  # type: ignore[no-any-return]
+    return program.within(lambda: _replay(program, schedule, terminal))  # type: ignore[no-any-return]
 
 
-def _replay(program: Program, schedule: Schedule) -> tuple[int, list[str]]:
+def _replay(program: Program, schedule: Schedule, terminal: Any) -> tuple[int, list[str]]:
     explorer = Explorer(program, Settings())
     explorer.import_all(judge=False)  # as the search did, so that the run has the same steps
     executor = Executor(program, schedule.seed)
-    again = replay_in_child(executor, schedule, 1_000_000, _collect)
+    if terminal is None:
+        again = replay_in_child(executor, schedule, 1_000_000, _collect)
+    else:
+        again = replay_in_child(
+            executor, schedule, 1_000_000, lambda work: _debugged(work, executor, terminal)
+        )
+        if again is None:
+            return 0, []  # it was left
     if again is None:
         raise WeftError("the replay came to no end")
     schedule_now = Schedule(program.what, schedule.args, schedule.seed, schedule.choices)
-    schedule_now.steps = [(step[0], step[1], step[2]) for step in again["steps"]]
+    schedule_now.tell(again)
+    schedule_now.finding = again["finding"]
     lines = divergence(schedule, schedule_now, again)
     if lines:
         return 2, lines
@@ -67,12 +83,23 @@ def _replay(program: Program, schedule: Schedule) -> tuple[int, list[str]]:
     return 1, lines + [f"    {line}" for line in finding["lines"]]
 
 
-def _collect(work: Any) -> list[Any]:
+def _debugged(work: Any, executor: Executor, terminal: Any) -> list[Any]:
+    debugger = importlib.import_module("weft.check.debugger")  # pdb leads to much
+
+    def with_terminal(send: Any) -> None:
+        terminal.take()
+        debugger.Debugger().watch(executor)
+        work(send)
+
+    return _collect(with_terminal, AGES)
+
+
+def _collect(work: Any, patience: float = 60.0) -> list[Any]:
     child = fork_child(work)
     pieces = []
     try:
         while True:
-            pieces.append(child.receive(60.0))
+            pieces.append(child.receive(patience))
     except (EOFError, TimeoutError) as error:
         child.end(kill=isinstance(error, TimeoutError))
     return pieces

@@ -48,6 +48,7 @@ class Settings:
         self.strategy = "portfolio"
         self.bound = 2
         self.limit = 20_000
+        self.notes = False  # whether notes are told too
         for name, value in options.items():
             self.set(name, value)
 

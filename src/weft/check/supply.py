@@ -45,6 +45,7 @@ def install() -> None:
             for attribute in ("RLock", "get_ident"):
                 if hasattr(found, attribute):
                     setattr(found, attribute, getattr(module, attribute))
+    sys.breakpointhook = _no_debugger
     for holder, name, value in virtual.replacements():
         setattr(holder, name, value)
     setattr(os, "register_at_fork", _not_at_fork)  # noqa: B010 - a check forks between executions, not in one
@@ -53,6 +54,10 @@ def install() -> None:
         functools.cached_property.__get__ = _get_cached
     quicken_threading(importlib.import_module("threading"))
     quicken_queue(importlib.import_module("queue"))
+
+
+def _no_debugger(*_: Any, **__: Any) -> None:
+    """Stands for `sys.breakpointhook`: nobody is there to answer, except in a replay under a debugger."""
 
 
 def _not_at_fork(**_: Any) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["as_json", "exit_status", "story", "verdict"]
 
 MOST_STEPS = 30  # of a story
-WIDTH = 100
+WIDTH = 110
 
 
 def exit_status(report: "Report", strict: bool = False) -> int:
@@ -26,7 +26,7 @@ def exit_status(report: "Report", strict: bool = False) -> int:
 
 def as_json(report: "Report", path: str | None) -> str:
     """The report as one JSON object."""
-    first = report.findings[0] if report.findings else None
+    first = next((each for each in report.findings if each["level"] != "note"), None)
     return json.dumps(
         {
             "kind": first["kind"] if first else None,
@@ -38,8 +38,10 @@ def as_json(report: "Report", path: str | None) -> str:
             "unseen": report.unseen,
             "bound": report.bound,
             "schedule": path,
+            "preemptions": report.preemptions,
             "stuck": report.stuck,
             "unconfirmed": report.unconfirmed,
+            "silenced": len(report.silenced),
             "problems": report.problems,
         }
     )
@@ -54,12 +56,15 @@ def verdict(report: "Report", path: str | None) -> str:
     if report.schedule is not None and report.schedule.steps:
         lines += ["", *story(report.schedule)]
     ran = f"{report.executions:,} executions in {report.seconds:.2f} s"
-    if report.findings:
+    if any(finding["level"] == "failure" for finding in report.findings):
         lines += ["", f"found in {ran}"]
         if path is not None:
             lines.append(f"replay: weft replay {path}")
     else:
+        lines += [""] * bool(lines)
         lines.append(f"no failure found in {ran}")
+        if path is not None:
+            lines.append(f"replay the first warning: weft replay {path}")
         if report.complete:
             lines.append("complete: there is no schedule that does anything else")
         elif report.exhausted:
@@ -70,6 +75,7 @@ def verdict(report: "Report", path: str | None) -> str:
     for count, text in (
         (report.stuck, "executions did not come to a scheduling point in time and were broken off"),
         (report.over_bound, "executions were longer than the bound on steps"),
+        (len(report.silenced), "findings are declared harmless by the program"),
         (report.unconfirmed, "failures did not show again in a fresh process and are not counted"),
     ):
         if count:
@@ -85,20 +91,56 @@ def _shorten(line: str) -> str:
 
 
 def story(schedule: "Schedule") -> list[str]:
-    """The end of the execution, a column for each thread, a line for each step."""
-    steps = schedule.steps[-MOST_STEPS:]
-    threads = sorted({step[0] for step in steps})
-    width = max(24, (WIDTH - 2) // max(1, len(threads)))
+    """The steps that matter, a column for each thread, a line for each step, with values."""
+    chosen = _that_matter(schedule)
+    left_out = len(schedule.steps) - len(chosen)
+    chosen = chosen[-MOST_STEPS:]
+    details = dict(enumerate(schedule.details))
+    told: list[tuple[int, str, str, str | None]] = [
+        (*schedule.steps[index], details.get(index, (0, ""))[1]) for index in chosen
+    ]
+    told += [(number, text, place, None) for number, place, text, _ in schedule.waits]
+    threads = sorted({step[0] for step in told})
+    width = max(28, (WIDTH - 2) // max(1, len(threads)))
     column = {number: index for index, number in enumerate(threads)}
-    titles = [("main" if number == 0 else f"thread {number}").ljust(width) for number in threads]
+    titles = [
+        _cut(schedule.threads.get(number, f"thread {number}"), width).ljust(width) for number in threads
+    ]
     lines = ["".join(titles).rstrip()]
-    if len(steps) < len(schedule.steps):
-        lines.append(f"... {len(schedule.steps) - len(steps)} steps before")
-    for number, what, place in steps:
+    for number, what, place, detail in told:
         path, _, rest = place.partition(":")
         line, _, _ = rest.partition(" ")
-        source = linecache.getline(path, int(line)).strip() if line.isdigit() else ""
-        text = f"{line}: {source}" if source else what
-        text = text if len(text) < width else text[: width - 4] + "..."
+        source = linecache.getline(path, int(line)).strip() if line.isdigit() and detail is not None else ""
+        text = f"{line}: {source or what}"
+        text = f"{_cut(text, width - len(detail) - 4)}  [{detail}]" if detail else _cut(text, width)
         lines.append((" " * width * column[number] + text).rstrip())
+    if left_out > 0:
+        lines.append(f"({left_out} other steps are left out)")
     return lines
+
+
+def _cut(text: str, width: int) -> str:
+    most = max(8, width - 2)
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def _that_matter(schedule: "Schedule") -> list[int]:
+    """The steps on what several threads touch, and those where the finding is."""
+    steps, details = schedule.steps, schedule.details
+    if len(details) != len(steps):
+        return list(range(len(steps)))
+    touching: dict[int, set[int]] = {}
+    changed: set[int] = set()
+    for (number, what, _), (thing, _) in zip(steps, details, strict=True):
+        touching.setdefault(thing, set()).add(number)
+        if not what.startswith("reads "):
+            changed.add(thing)
+    for number, _, _, thing in schedule.waits:
+        touching.setdefault(thing, set()).add(number)
+    shared = {thing for thing in changed if thing and len(touching[thing]) > 1}
+    places = set(schedule.finding["places"]) if schedule.finding is not None else set()
+    return [
+        index
+        for index, (step, detail) in enumerate(zip(steps, details, strict=True))
+        if detail[0] in shared or step[2] in places
+    ]

@@ -30,6 +30,7 @@ A function is called with no arguments, once in each execution; its module is im
   --exclude P    leave modules alone that fit these patterns
   --stdlib       rewrite the standard library too, as far as --only says
   --strict       warnings count as failures
+  --notes        tell of races that are no failures, too
   --json         one JSON object on standard output
 
 Patterns stand with commas between them. The script itself is always rewritten.
@@ -58,6 +59,8 @@ def check_command(args: list[str]) -> None:
             strict = True
         elif word == "--json":
             as_json = True
+        elif word == "--notes":
+            settings.notes = True
         elif word == "--stdlib":
             choice["stdlib"] = True
         elif name in VALUES or name in PATTERNS:

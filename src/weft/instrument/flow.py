@@ -3,7 +3,7 @@
 A lost update is sure if what is written was made from the stale read. The body of a function is followed as
 it would run, with what each local may hold: the reads its value comes from. Branches are joined, loops
 followed until nothing changes. What decides a branch does not flow, nor does the object through which
-something is read.
+something is read; but which reads decide about a write is noted beside.
 """
 
 import ast
@@ -20,11 +20,15 @@ NOTHING: Reads = frozenset()
 CHANGING = frozenset(
     {"append", "add", "clear", "discard", "extend", "insert", "remove", "reverse", "sort", "update"}
 )
+_LEAVES = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 ROUNDS = 4  # of a loop; a value that needs more is rare, and taken for unrelated
 
 
-def flows_of(body: list[ast.stmt], known: Mapping[tuple[int, int], int]) -> dict[int, Reads]:
-    """For each write among the statements of one function, the reads that flow into it.
+def flows_of(
+    body: list[ast.stmt], known: Mapping[tuple[int, int], int]
+) -> tuple[dict[int, Reads], dict[int, Reads]]:
+    """For each write among the statements of one function, the reads that flow into it; and those that
+    decide whether it is made.
 
     Args:
         body: the statements as they were before rewriting.
@@ -32,7 +36,10 @@ def flows_of(body: list[ast.stmt], known: Mapping[tuple[int, int], int]) -> dict
     """
     flow = _Flow(known)
     flow.block(body, {})
-    return {write: reads for write, reads in flow.found.items() if reads}
+    found, decided = (
+        {write: reads for write, reads in each.items() if reads} for each in (flow.found, flow.decided)
+    )
+    return found, decided
 
 
 def _joined(first: Locals, second: Locals) -> Locals:
@@ -45,6 +52,8 @@ class _Flow:
     def __init__(self, known: Mapping[tuple[int, int], int]) -> None:
         self.known = known
         self.found: dict[int, Reads] = {}
+        self.decided: dict[int, Reads] = {}
+        self.deciding: Reads = NOTHING
 
     def at(self, node: ast.AST, *accesses: int) -> Reads:
         return frozenset(
@@ -79,11 +88,12 @@ class _Flow:
         return reads
 
     def called(self, node: ast.Call, now: Locals) -> Reads:
-        reads = NOTHING
+        reads = self.at(node, Access.READ)
         if isinstance(node.func, ast.Attribute):
             self.value(node.func.value, now)
+            self.decide(self.at(node, Access.CALL))
             if node.func.attr not in CHANGING:
-                reads = self.at(node, Access.CALL)
+                reads |= self.at(node, Access.CALL)
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
             reads |= self.value(argument, now)
         return reads
@@ -95,6 +105,7 @@ class _Flow:
         elif isinstance(target, ast.Starred):
             self.bind(target.value, reads, now)
         else:
+            self.decide(self.at(target, Access.WRITE))
             for write in self.at(target, Access.WRITE):
                 self.found[write] = self.found.get(write, NOTHING) | reads
             if isinstance(target, ast.Name):
@@ -102,9 +113,18 @@ class _Flow:
 
     # ---- statements; each changes what it is given to what holds after it
 
-    def block(self, body: list[ast.stmt], now: Locals) -> None:
+    def block(self, body: list[ast.stmt], now: Locals, deciding: Reads = NOTHING) -> None:
+        before = self.deciding
+        self.deciding = before | deciding
         for statement in body:
             self.statement(statement, now)
+            if isinstance(statement, ast.If) and isinstance(statement.body[-1], _LEAVES):
+                self.deciding |= self.value(statement.test, now)  # the rest is its other branch
+        self.deciding = before
+
+    def decide(self, writes: Reads) -> None:
+        for write in writes:
+            self.decided[write] = self.decided.get(write, NOTHING) | self.deciding
 
     def statement(self, node: ast.stmt, now: Locals) -> None:
         if isinstance(node, ast.Assign):
@@ -118,8 +138,7 @@ class _Flow:
                 read = now.get(node.target.id, NOTHING)
             self.bind(node.target, read | self.value(node.value, now), now)
         elif isinstance(node, ast.If):
-            self.value(node.test, now)
-            self.branches([node.body, node.orelse], now)
+            self.branches([node.body, node.orelse], now, self.value(node.test, now))
         elif isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
             self.loop(node, now)
         elif isinstance(node, (ast.Try, ast.TryStar)):
@@ -131,8 +150,8 @@ class _Flow:
                     self.bind(item.optional_vars, NOTHING, now)
             self.block(node.body, now)
         elif isinstance(node, ast.Match):
-            self.value(node.subject, now)
-            self.branches([*(case.body for case in node.cases), []], now)
+            reads = self.value(node.subject, now)
+            self.branches([*(case.body for case in node.cases), []], now, reads)
         elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             for child in ast.iter_child_nodes(node):
                 if isinstance(child, ast.expr):
@@ -150,11 +169,11 @@ class _Flow:
         for target in targets:
             self.bind(target, read, now)
 
-    def branches(self, bodies: list[list[ast.stmt]], now: Locals) -> None:
+    def branches(self, bodies: list[list[ast.stmt]], now: Locals, deciding: Reads) -> None:
         after: Locals = {}
         for body in bodies:
             here = dict(now)
-            self.block(body, here)
+            self.block(body, here, deciding)
             after = _joined(after, here)
         now.clear()
         now.update(after)
@@ -163,11 +182,12 @@ class _Flow:
         reads = NOTHING if isinstance(node, ast.While) else self.value(node.iter, now)
         for _ in range(ROUNDS):
             here = dict(now)
+            deciding = NOTHING
             if isinstance(node, ast.While):
-                self.value(node.test, here)
+                deciding = self.value(node.test, here)
             else:
                 self.bind(node.target, reads, here)
-            self.block(node.body, here)
+            self.block(node.body, here, deciding)
             after = _joined(now, here)
             if after == now:
                 break

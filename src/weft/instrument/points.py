@@ -10,7 +10,17 @@ from typing import NamedTuple
 
 from weft.instrument.seams import Access, Listener, place
 
-__all__ = ["Access", "Listener", "Site", "add_sites", "defuse", "set_listener", "sites"]
+__all__ = [
+    "Access",
+    "Listener",
+    "Site",
+    "add_sites",
+    "decides",
+    "defuse",
+    "rewritten",
+    "set_listener",
+    "sites",
+]
 
 
 class Site(NamedTuple):
@@ -24,7 +34,9 @@ class Site(NamedTuple):
 
 
 sites: list[Site] = []
+rewritten: set[str] = set()  # the files whose code tells of its accesses
 _flows: dict[int, frozenset[int]] = {}
+_decisions: dict[int, frozenset[int]] = {}
 _NOTHING: frozenset[int] = frozenset()
 
 
@@ -46,12 +58,24 @@ def defuse(site: int) -> frozenset[int]:
     return _flows.get(site, _NOTHING)
 
 
-def add_sites(found: Iterable[Site], flows: Mapping[int, Iterable[int]]) -> int:
-    """Number the accesses of a module, and its flows, which count from 0; returns where its numbers begin."""
+def decides(site: int) -> frozenset[int]:
+    """The reads that decide, in the same function, whether a write is made."""
+    return _decisions.get(site, _NOTHING)
+
+
+def add_sites(
+    file: str,
+    found: Iterable[Site],
+    flows: Mapping[int, Iterable[int]],
+    decisions: Mapping[int, Iterable[int]],
+) -> int:
+    """Number the accesses of a module; flows and decisions count from 0. Returns where its numbers begin."""
     base = len(sites)
+    rewritten.add(file)
     sites.extend(found)
-    for write, reads in flows.items():
-        _flows[base + write] = frozenset(base + read for read in reads)
+    for given, kept in ((flows, _flows), (decisions, _decisions)):
+        for write, reads in given.items():
+            kept[base + write] = frozenset(base + read for read in reads)
     return base
 
 

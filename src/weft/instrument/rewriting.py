@@ -20,11 +20,12 @@ from weft.instrument.statements import Rewriter
 
 __all__ = ["compile_module"]
 
-HEAD = b"weft code 1\n"
+HEAD = b"weft code 2\n"
 DIGEST = 32  # bytes of a sha256
 MOST_KEPT = 64_000_000  # bytes; no module comes near it
 
 Parse = Callable[[bytes, str], ast.Module]
+Kept = tuple[Any, Any, Any, types.CodeType]
 
 
 def compile_module(
@@ -47,8 +48,8 @@ def compile_module(
     if kept is None:
         kept = _make(source, filename, main, parse or _parse)
         _store(path, kept)
-    found, flows, code = kept
-    base = add_sites((Site(*one) for one in found), flows)
+    found, flows, decisions, code = kept
+    base = add_sites(filename, (Site(*one) for one in found), flows, decisions)
     return _numbered(code, base)
 
 
@@ -56,12 +57,15 @@ def _parse(source: bytes, filename: str) -> ast.Module:
     return ast.parse(source, filename)
 
 
-def _make(source: bytes, filename: str, main: bool, parse: Parse) -> tuple[Any, Any, types.CodeType]:
+def _make(source: bytes, filename: str, main: bool, parse: Parse) -> Kept:
     tree = parse(source, filename)
     rewriter = Rewriter(tree, filename, _text(source), main)
     code = compile(rewriter.rewritten(), filename, "exec", dont_inherit=True)
-    flows = {write: tuple(sorted(reads)) for write, reads in rewriter.flows.items()}
-    return rewriter.places.found, flows, code
+    flows, decisions = (
+        {write: tuple(sorted(reads)) for write, reads in found.items()}
+        for found in (rewriter.flows, rewriter.decisions)
+    )
+    return rewriter.places.found, flows, decisions, code
 
 
 def _text(source: bytes) -> str:
@@ -112,7 +116,7 @@ def _path(source: bytes, filename: str, settings: str) -> str | None:
     return os.path.join(folder, "code", digest.hexdigest())
 
 
-def _load(path: str | None) -> tuple[Any, Any, types.CodeType] | None:
+def _load(path: str | None) -> Kept | None:
     if path is None:
         return None
     try:
@@ -127,11 +131,11 @@ def _load(path: str | None) -> tuple[Any, Any, types.CodeType] | None:
         kept = marshal.loads(body)  # noqa: S302 - of our own making, by its digest, as CPython's are
     except (EOFError, ValueError, TypeError):
         return None
-    found, flows, code = kept
-    return found, flows, code
+    found, flows, decisions, code = kept
+    return found, flows, decisions, code
 
 
-def _store(path: str | None, kept: tuple[Any, Any, types.CodeType]) -> None:
+def _store(path: str | None, kept: Kept) -> None:
     """Keep it, whole or not at all; a folder that cannot be written is no error."""
     if path is None:
         return

@@ -37,6 +37,7 @@ class Rewriter(Expressions):
         self.temporaries = 0
         self.cells_by_place: set[str] = set()  # variables bound through their cells alone
         self.flows: dict[int, frozenset[int]] = {}
+        self.decisions: dict[int, frozenset[int]] = {}
 
     def rewritten(self) -> ast.Module:
         """The new tree; `places.found` and `flows` are filled."""
@@ -51,7 +52,9 @@ class Rewriter(Expressions):
         return new
 
     def flow(self, body: list[ast.stmt]) -> None:
-        self.flows.update(flows_of(body, self.places.known))
+        flows, decisions = flows_of(body, self.places.known)
+        self.flows.update(flows)
+        self.decisions.update(decisions)
 
     # ---- blocks
 

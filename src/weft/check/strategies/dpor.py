@@ -87,6 +87,7 @@ class Dpor:
         self._asleep: dict[int, tuple[Any, Any, Any]] = {}
         self._counts: dict[int, int] = {}
         self._released: list[tuple[int, int, int]] = []
+        self._waiting: list[_Event] = []  # what threads never came to do
 
     @property
     def state(self) -> list[Any]:
@@ -103,10 +104,19 @@ class Dpor:
         self._asleep = {}
         self._counts = {}
         self._released = []
+        self._waiting = []
 
     def released(self, task: Task, target: Any) -> None:
         """A thread lets a lock go, which is no point: what it has done comes before who takes it next."""
         self._released.append((len(self._events), task.number, id(target)))
+
+    def stopped(self, tasks: list[Task]) -> None:
+        """The execution is over and these threads wait: what they wait for could have come earlier."""
+        self._waiting = [
+            _Event(task.number, task.kind, task.target, task.key, self._counts.get(task.number, 0) + 1)
+            for task in tasks
+            if task.target is not None and task.kind != "join"
+        ]
 
     # -- during an execution ------------------------------------------------------------------------
 
@@ -176,9 +186,10 @@ class Dpor:
     def end(self, steps: int, trace: list[Any] | None) -> bool:
         """An execution is over: add what its races ask for, and go to the next thing to try."""
         self.runs += 1
-        for first, second in self._races():
-            self._ask_for(first, second)
+        for first, second, event in self._races():
+            self._ask_for(first, second, event)
         self._events = []
+        self._waiting = []
         stack = self._stack
         while stack:
             node = stack[-1]
@@ -191,9 +202,12 @@ class Dpor:
         self.complete = not self.blurred and not self.diverged
         return False
 
-    def _races(self) -> list[tuple[int, int]]:
-        """Pairs of steps that could have come the other way round; fills in the clocks."""
-        races: list[tuple[int, int]] = []
+    def _races(self) -> list[tuple[int, int, _Event]]:
+        """Pairs of steps that could have come the other way round; fills in the clocks.
+
+        Each as the positions of both, and the later one, which may never have come to be done.
+        """
+        races: list[tuple[int, int, _Event]] = []
         clocks: dict[int, dict[int, int]] = {}
         on_target: dict[int, list[int]] = {}
         held: dict[int, dict[int, int]] = {}
@@ -219,7 +233,7 @@ class Dpor:
                     if not _touching(event.kind, target, event.key, other.kind, other.target, other.key):
                         continue
                     if other.index > clock.get(other.number, 0):
-                        races.append((at, position))
+                        races.append((at, position, event))
                         _join(clock, other.clock)
                 earlier.append(position)
                 if id(target) in held:
@@ -229,9 +243,19 @@ class Dpor:
             if event.kind == "start":
                 started += 1
                 clocks[started] = dict(clock)
+        for event in self._waiting:
+            event.clock = clock = dict(clocks.get(event.number, {}))
+            for at in reversed(range(len(events)) if rebinds else on_target.get(id(event.target), ())):
+                other = events[at]
+                if other.number == event.number or other.index <= clock.get(other.number, 0):
+                    continue
+                if _touching(event.kind, event.target, event.key, other.kind, other.target, other.key):
+                    races.append((at, len(events), event))
+                    _join(clock, other.clock)
+            clock[event.number] = event.index
         return races
 
-    def _ask_for(self, first: int, second: int) -> None:
+    def _ask_for(self, first: int, second: int, late: _Event) -> None:
         """Have the second of two racing steps tried before the first."""
         events = self._events
         if first >= len(self._stack):
@@ -239,7 +263,7 @@ class Dpor:
         node = self._stack[first]
         early = events[first]
         after = [event for event in events[first + 1 : second] if not early.before(event)]
-        after.append(events[second])
+        after.append(late)
         initials: list[int] = []
         seen: set[int] = set()
         for position, event in enumerate(after):
@@ -252,8 +276,7 @@ class Dpor:
             return
         could = [number for number in initials if number in node[0]]
         if could:
-            wanted = events[second].number
-            node[1].append(wanted if wanted in could else could[0])
+            node[1].append(late.number if late.number in could else could[0])
         else:
             node[1] += [number for number in node[0] if number not in node[1]]
 

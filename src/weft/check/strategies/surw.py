@@ -15,17 +15,19 @@ from weft.models.controlled import Task
 
 __all__ = ["Surw"]
 
-_Group = tuple[str, Any]
-_WHOLE: _Group = ("", None)  # all operations
+ACCESSES = 0.5  # how often accesses are chosen from, where there are locks and the like too
+_Group = tuple[bool, str, Any]
+"""Whether it is an access, and no operation on a lock or the like; the class; the attribute or variable."""
+_WHOLE: _Group = (True, "", None)  # all operations
 
 
 def _group(task: Task) -> _Group:
     """What the pending operation is on, named so that it is the same in the next execution."""
     target = task.target
-    if target is None:
-        return (str(task.kind), None)
     key = task.key
-    return (type(target).__name__, key if type(key) is str else None)
+    if target is None:
+        return (False, str(task.kind), None)
+    return (type(task.kind) is not str, type(target).__name__, key if type(key) is str else None)
 
 
 class Surw:
@@ -61,7 +63,9 @@ class Surw:
         if self._whole:
             groups.append(_WHOLE)
         if self._profile and groups:
-            self._chosen = groups[self._stream.below(len(groups))]
+            accesses = self._stream.random() < ACCESSES
+            some = [group for group in groups if group[0] is accesses] or groups
+            self._chosen = some[self._stream.below(len(some))]
             self._left = {0: sum(self._of(number) for number in self._profile)}
         self._intended = 0
 

@@ -1,0 +1,101 @@
+"""Notes each step of one execution: whose, what, where, and for the story the value that was read or written.
+
+What a step touches has a number, the same for each step that touches it.
+"""
+
+import sys
+from typing import Any
+
+from weft.check import findings
+from weft.check.values import name_of, shown_at
+from weft.core.places import place_of
+from weft.instrument import points
+from weft.models.controlled import REBIND, Task
+
+__all__ = ["Detail", "Step", "Teller", "Wait"]
+
+Step = tuple[int, str, str]
+"""One step of an execution: thread, operation, "file:line in function"."""
+Detail = tuple[int, str]
+"""What a step touches, by number (0: nothing that matters), and what there is to say of it."""
+Wait = tuple[int, str, str, int]
+"""What a thread waits for in the end: thread, place, text, and its number."""
+
+READ, WRITE, CALL = 1, 2, 3
+_ACCESS = {READ: "reads", WRITE: "writes", CALL: "calls", REBIND: "writes"}
+
+
+class Teller:
+    """Listens to an execution.
+
+    Attributes:
+        steps, details: a pair for each step.
+        names: the threads' names, by number.
+    """
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.details: list[Detail] = []
+        self.names: dict[int, str] = {}
+        self.waits: list[Wait] = []
+        self._things: dict[Any, int] = {}
+        self._kept: list[Any] = []
+        self._open: tuple[Any, Any] | None = None  # what the last step writes
+
+    def step(self, task: Task) -> None:
+        """A thread is about to do what it has announced."""
+        self.finish()
+        site, target, key = task.site, task.target, task.key
+        place = findings.place_of_site(site) if site is not None else place_of(sys._getframe(1))
+        self.steps.append((task.number, _operation(task), place))
+        self.names[task.number] = task.name
+        text = ""
+        if task.kind == READ:
+            text = shown_at(target, key)
+            text = f"reads {text}" if text and text[0] != "<" else ""
+        elif task.kind in _ACCESS:
+            self._open = (target, key)
+        elif target is not None and not isinstance(target, Task):
+            name = name_of(target, sys._getframe(1))
+            text = f"{_VERBS.get(task.kind, task.kind)} {name}" if name else ""
+        self.details.append((self._number(target, key if site is not None else None), text))
+
+    def stuck(self, tasks: list[Task]) -> None:
+        """The execution ends with these threads waiting."""
+        for task in tasks:
+            frame = task.frame()
+            self.names[task.number] = task.name
+            thing = self._number(task.target, None)
+            self.waits.append((task.number, place_of(frame), findings.waits_for(task), thing))
+
+    def finish(self) -> None:
+        """The last step has been made."""
+        if self._open is not None:
+            text = shown_at(*self._open)
+            if text and text[0] != "<":
+                what = "writes" if self._open[1] is not None else "now"
+                self.details[-1] = (self.details[-1][0], f"{what} {text}")
+            self._open = None
+
+    def _number(self, target: Any, key: Any) -> int:
+        if target is None or isinstance(target, Task):
+            return 0
+        place = (id(target), key)
+        number = self._things.get(place)
+        if number is None:
+            number = self._things[place] = len(self._things) + 1
+            self._kept.append(target)
+        return number
+
+
+_VERBS = {"acquire": "takes", "wait": "waits on", "get": "gets from", "put": "puts into"}
+
+
+def _operation(task: Task) -> str:
+    kind = _ACCESS.get(task.kind, task.kind)
+    target = task.target
+    if isinstance(target, Task):
+        return f"{kind} {target.name}"
+    if task.site is not None:
+        return f"{kind} {points.sites[task.site].text}"
+    return f"{kind} {type(target).__name__}" if target is not None else str(kind)

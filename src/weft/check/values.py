@@ -1,0 +1,82 @@
+"""Values and names of the program as short text, looked up in raw dictionaries: no code of its own runs."""
+
+from collections import deque
+from types import CellType, FrameType
+from typing import Any
+
+from weft.check.locks import Condition
+from weft.core.places import HOME
+from weft.instrument import kinds
+
+__all__ = ["name_of", "shown", "shown_at"]
+
+_PLAIN = frozenset({int, float, bool, complex, str, bytes, type(None)})
+_BRACKETS: dict[type, str] = {list: "[]", tuple: "()", set: "{}", frozenset: "{}", deque: "[]", dict: "{}"}
+_names_of: Any = type.__dict__["__dict__"].__get__
+MOST_SHOWN = 4  # elements of a container
+LONGEST = 28  # characters of a value
+FRAMES = 8  # in which a name is looked for
+
+
+def name_of(target: Any, frame: FrameType | None) -> str:
+    """What the program calls an object where it uses it; "" if that cannot be said."""
+    looked = 0
+    while frame is not None and looked < FRAMES:
+        if not frame.f_code.co_filename.startswith(HOME):
+            looked += 1
+            here = frame.f_locals
+            owner = here.get("self")
+            names = kinds.instance_dict(kinds.kind_of(type(owner)), owner) if owner is not None else None
+            for prefix, where in (("", here), ("self.", names), ("", frame.f_globals)):
+                for name, value in list((where or {}).items()):
+                    if (value is target or _is_over(value, target)) and isinstance(name, str):
+                        return prefix + name
+        frame = frame.f_back
+    return ""
+
+
+def _is_over(value: Any, target: Any) -> bool:
+    """Whether this is a condition that the lock belongs to."""
+    return type(value) is Condition and value._lock is target
+
+
+def shown_at(target: Any, key: Any) -> str:
+    """What a place holds now, as text; "" where we cannot look."""
+    if type(target) is CellType:
+        try:
+            return shown(target.cell_contents)
+        except ValueError:  # empty
+            return ""
+    if key is None:
+        return shown(target) if type(target) in _BRACKETS else ""
+    if type(target) is dict:
+        return shown(target[key]) if key in target else ""
+    if type(target) is list:
+        return shown(target[key]) if type(key) is int and -len(target) <= key < len(target) else ""
+    names = kinds.instance_dict(kinds.kind_of(type(target)), target)
+    if names is not None and key in names:
+        return shown(names[key])
+    for cls in type.mro(type(target)) if type(target) is not type else ():
+        found = _names_of(cls).get(key)
+        if type(found) in _PLAIN and found is not None:
+            return shown(found)
+    return ""
+
+
+def shown(value: Any, depth: int = 2) -> str:
+    """A value in a few characters; of objects of the program only the class."""
+    cls = type(value)
+    if cls in _PLAIN:
+        text = repr(value)
+    elif cls in _BRACKETS and depth:
+        begin, end = _BRACKETS[cls][0], _BRACKETS[cls][1]
+        parts = [
+            f"{shown(part, depth - 1)}: {shown(value[part], depth - 1)}"
+            if cls is dict
+            else shown(part, depth - 1)
+            for part in list(value)[:MOST_SHOWN]
+        ]
+        text = begin + ", ".join(parts) + (", ..." if len(value) > MOST_SHOWN else "") + end
+    else:
+        text = f"<{cls.__name__}>"
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

@@ -1,0 +1,144 @@
+"""What a check says on a terminal, whole: the finding, the story of the threads, the command that replays."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.check.programs import weft, write
+
+STORIES = {
+    "lost update": (
+        """
+        import threading
+
+        class Counter:
+            value = 7
+
+            def add(self):
+                self.value += 1
+
+        counter = Counter()
+        threads = [threading.Thread(target=counter.add, name=name) for name in ("Ada", "Ben")]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        """,
+        """
+        failure: race: lost update of self.value
+            Ada reads self.value at program.py:8 in Counter.add
+            Ben writes self.value at program.py:8 in Counter.add
+            Ada writes what it made of the old value of self.value at program.py:8 in Counter.add
+
+        Ada                                                   Ben
+        8: self.value += 1  [reads 7]
+                                                              8: self.value += 1  [reads 7]
+                                                              8: self.value += 1  [writes 8]
+        8: self.value += 1  [writes 8]
+        (7 other steps are left out)
+
+        found in N executions in T s
+        replay: weft replay .weft/program-race.json
+        """,
+    ),
+    "deadlock": (
+        """
+        import threading
+        fork, bowl = threading.Lock(), threading.Lock()
+
+        def eat(first, second):
+            with first:
+                with second:
+                    pass
+
+        def eat_too():
+            with bowl:
+                with fork:
+                    pass
+
+        threads = [threading.Thread(target=eat, args=(fork, bowl), name="Al")]
+        threads += [threading.Thread(target=eat_too, name="Ben")]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        """,
+        """
+        failure: deadlock: deadlock of Al, Ben
+            MainThread waits for the end of Al, at program.py:20 in <module>
+            Al waits for second, held by Ben, at program.py:7 in eat
+            Ben waits for fork, held by Al, at program.py:12 in eat_too
+
+        MainThread                          Al                                  Ben
+                                                                                11: with bowl:  [takes bowl]
+                                            6: with first:  [takes first]
+        20: waits for the end of Al
+                                            7: waits for second, held by Ben
+                                                                                12: waits for fork, held by Al
+        (5 other steps are left out)
+
+        found in N executions in T s
+        replay: weft replay .weft/program-deadlock.json
+        """,
+    ),
+    "lost wakeup": (
+        """
+        import threading
+        ready = threading.Condition()
+
+        def wait():
+            with ready:
+                ready.wait()
+
+        t = threading.Thread(target=wait, name="Ada")
+        t.start()
+        with ready:
+            ready.notify()
+        t.join()
+        """,
+        """
+        failure: lost-wakeup: lost wakeup: Ada waits for a notify that came while nobody waited
+            MainThread waits for the end of Ada, at program.py:13 in <module>
+            Ada waits for a notify on ready, at program.py:7 in wait
+
+        MainThread                                            Ada
+        11: with ready:  [takes ready]
+                                                              6: with ready:  [takes ready]
+        13: waits for the end of Ada
+                                                              7: waits for a notify on ready
+        (1 other steps are left out)
+
+        found in N executions in T s
+        replay: weft replay .weft/program-lost-wakeup.json
+        """,
+    ),
+    "nothing": (
+        """
+        import threading
+        t = threading.Thread(target=print)
+        t.start()
+        t.join()
+        """,
+        """
+        no failure found in N executions in T s
+        complete: there is no schedule that does anything else
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_story(tmp_path: Path, name: str) -> None:
+    program, story = STORIES[name]
+    write(tmp_path, program)
+    said = weft("check", "program.py", cwd=tmp_path)
+    text = re.sub(r"in [\d,]+ executions in [\d.]+ s", "in N executions in T s", said.stdout)
+    text = text.replace(f"{tmp_path}/", "")
+    assert text.strip() == textwrap.dedent(story).strip()
+    if "replay:" in text:
+        again = weft("replay", text.split("weft replay ")[1].strip(), cwd=tmp_path)
+        assert again.returncode == 1
+        columns = textwrap.dedent(story).strip().split("\n\n")[1]
+        assert columns in again.stdout
