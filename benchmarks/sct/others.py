@@ -62,32 +62,33 @@ def aget_bug2() -> None:
 
 
 def pbzip2() -> None:
-    s = Shared(lock=threading.Lock(), done=False, items=2)
+    """The main thread waits for the output alone, and takes the queue away while consumers still look at it."""
+    s = Shared(queue=threading.Condition(), done=False, items=2)
     written = threading.Event()
 
     def consume() -> None:
         while True:
-            assert s.lock is not None, "the queue is gone"
-            with s.lock:
-                if s.items > 0:
-                    s.items -= 1
-                    if s.items == 0:
-                        written.set()
-                elif s.done:
+            assert s.queue is not None, "the queue is gone"
+            with s.queue:
+                while s.items == 0 and not s.done:
+                    s.queue.wait()
+                if s.items == 0:
                     return
+                s.items -= 1
+                if s.items == 0:
+                    written.set()
 
     def produce() -> None:
-        with s.lock:
+        with s.queue:
             s.done = True
+            s.queue.notify_all()
 
-    def output() -> None:
-        written.wait()
-
-    threads = [threading.Thread(target=body) for body in (produce, consume, consume, output)]
+    threads = [threading.Thread(target=body) for body in (produce, consume, consume, written.wait)]
     for thread in threads:
         thread.start()
+    threads[0].join()
     threads[3].join()
-    s.lock = None
+    s.queue = None
     for thread in threads:
         thread.join()
 
