@@ -22,6 +22,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PROGRAMS = sorted(path.name for path in EXAMPLES.glob("r[0-9][0-9]_*.py"))
 USE_WEFT = {"r05_control_block.py", "r08_policies.py", "r27_pools.py"}  # rows about weft itself
 HAS_GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
+ROUNDS = 3  # of a program whose times a busy machine spoils
 
 
 def start(
@@ -305,7 +306,8 @@ def test_kernel_threads_use_the_processors() -> None:
     assert len(os.sched_getaffinity(0)) == 1, f"C code on two threads keeps {gain:.2f} processors busy"
 
 
-def test_the_switch_interval_and_c_code_decide_how_late_a_waiting_thread_wakes(model: str) -> None:
+def lateness(model: str) -> dict[tuple[str, float], float]:
+    """Row 11's table: how many ms late at the median, by what the other thread does and the switch interval."""
     rows = lines(start(model, "r11_interpreter_loop.py", "--naps", "10"))
     assert rows[0].startswith("one lock" if HAS_GIL else "free-threaded")
     late = {}
@@ -315,11 +317,26 @@ def test_the_switch_interval_and_c_code_decide_how_late_a_waiting_thread_wakes(m
         assert median <= worst
         assert done > 0  # the CPU-bound thread worked, too
     assert len(late) == 6
-    assert late["python code", 5.0] < 100  # a thread that never waits does not starve the other
-    if model == "kernel" and HAS_GIL:
-        assert late["python code", 50.0] > 3 * late["python code", 5.0] > 0
-        assert late["python code that yields", 50.0] < late["python code", 50.0] / 2
-        assert late["c code that keeps the lock", 0.5] > 2 * late["c code that lets go", 0.5]
+    return late
+
+
+def test_the_switch_interval_and_c_code_decide_how_late_a_waiting_thread_wakes(model: str) -> None:
+    """Whatever else the machine does, nobody wakes before the interval is over; the rest is told by a calm round."""
+    for _ in range(ROUNDS):
+        late = lateness(model)
+        calm = late["python code", 5.0] < 100  # a thread that never waits does not starve the other
+        if model == "kernel" and HAS_GIL:
+            assert late["python code", 50.0] > 40
+            assert late["python code", 5.0] > 4
+            calm = (
+                calm
+                and late["python code", 50.0] > 3 * late["python code", 5.0]
+                and late["python code that yields", 50.0] < late["python code", 50.0] / 2
+                and late["c code that keeps the lock", 0.5] > 2 * late["c code that lets go", 0.5]
+            )
+        if calm:
+            return
+    pytest.fail(f"in none of {ROUNDS} rounds: {late}")
 
 
 def test_waiting_is_split_among_threads_and_python_code_is_not() -> None:
