@@ -307,7 +307,7 @@ def test_kernel_threads_use_the_processors() -> None:
 
 
 def lateness(model: str) -> dict[tuple[str, float], float]:
-    """Row 11's table: how many ms late at the median, by what the other thread does and the switch interval."""
+    """Row 11's table: ms late at the median, by what the other thread does and the switch interval."""
     rows = lines(start(model, "r11_interpreter_loop.py", "--naps", "10"))
     assert rows[0].startswith("one lock" if HAS_GIL else "free-threaded")
     late = {}
@@ -321,7 +321,7 @@ def lateness(model: str) -> dict[tuple[str, float], float]:
 
 
 def test_the_switch_interval_and_c_code_decide_how_late_a_waiting_thread_wakes(model: str) -> None:
-    """Whatever else the machine does, nobody wakes before the interval is over; the rest is told by a calm round."""
+    """Whatever else the machine does, nobody wakes within the interval; the rest a calm round tells."""
     for _ in range(ROUNDS):
         late = lateness(model)
         calm = late["python code", 5.0] < 100  # a thread that never waits does not starve the other

@@ -50,7 +50,7 @@ def case_a_handler_that_raises_ends_pause() -> None:
     def handler(number: int, frame: object) -> None:
         raise LookupError
 
-    # The signal may come before `pause` where the main thread is kept from running: then, too, it is raised in here.
+    # Where the main thread is kept from running the signal comes before `pause`, and the error, too.
     with raises(LookupError), handled(USR1, handler), running(lambda: soon(USR1)):
         signal.pause()
 
