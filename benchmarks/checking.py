@@ -16,7 +16,7 @@ CPU_TIME = time.process_time  # a program that is checked gets a virtual one
 if sys.flags.hash_randomization:
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, "PYTHONHASHSEED": "0"})
 
-from weft.check import supply
+from weft.check import supply  # noqa: E402
 
 supply.install()
 
