@@ -62,7 +62,7 @@ def aget_bug2() -> None:
 
 
 def pbzip2() -> None:
-    """The main thread waits for the output alone, and takes the queue away while consumers still look at it."""
+    """The main thread waits for the output alone, and takes the queue away while consumers look at it."""
     s = Shared(queue=threading.Condition(), done=False, items=2)
     written = threading.Event()
 

@@ -53,6 +53,19 @@ HIDDEN = {
 }
 
 
+#: Ways to read a whole container; each shows if it comes after the append of the other thread.
+READS = {
+    "==": "assert xs == []",
+    "== of two": "assert own == xs",
+    "+": "assert len(xs + []) == 0",
+    "an f-string": "assert f'{xs}' == '[]'",
+    "a call with a star": "assert f(*xs) == 0",
+    "a display with a star": "own = [*xs]; assert len(own) == 0",
+    "join": "assert ''.join(xs) == ''",
+    "unpacking": "a, *rest = xs; assert not rest",
+}
+
+
 def indented(text: str) -> str:
     return textwrap.indent(text, "    ")
 
@@ -64,6 +77,17 @@ def test_what_two_names_lead_to_is_one_thing(tmp_path: Path, what: str, turned: 
     if turned:
         one, other = other, one
     program = NARROW.format(before=before, one=indented(one), other=indented(other))
+    assert check(tmp_path, program, "--strategy", "dpor", status=1)["kind"] == "assertion"
+
+
+@pytest.mark.parametrize("how", READS)
+def test_whoever_reads_a_whole_container_is_seen(tmp_path: Path, how: str) -> None:
+    before = "xs, own = [], []\nf = lambda *xs: len(xs)\nshow = repr"
+    if how == "unpacking":
+        before = before.replace("xs, own = []", "xs, own = ['b']")
+    program = NARROW.format(
+        before=before, one="    own = []\n" + indented(READS[how]), other="    xs.append('a')"
+    )
     assert check(tmp_path, program, "--strategy", "dpor", status=1)["kind"] == "assertion"
 
 

@@ -63,6 +63,11 @@ WRONG = {
             threading.Thread(target=q.put, args=(n,)).start()
         sys.exit(q.get() == 2)
     """,
+    "thread-left-behind": """
+        import queue, threading
+        q = queue.Queue()
+        threading.Thread(target=q.get).start()
+    """,
     "deadlock": """
         import threading
         lock = threading.Lock()
@@ -166,6 +171,26 @@ RIGHT = {
                 assert file.read() == first
     """,
 }
+
+
+def test_daemons_that_wait_for_each_other_are_told_at_the_end(tmp_path: Path) -> None:
+    program = """
+        import threading, time
+        a, b = threading.Lock(), threading.Lock()
+
+        def work(first, second):
+            with first:
+                with second:
+                    pass
+
+        for pair in ((a, b), (b, a)):
+            threading.Thread(target=work, args=pair, daemon=True).start()
+        time.sleep(1)
+    """
+    said = check(tmp_path, program, status=1)
+    assert said["kind"] == "deadlock"
+    assert said["findings"][0]["title"].endswith("which the program leaves behind")
+    assert check(tmp_path, program.replace("with second:", "if second:"), "--time", "1")["findings"] == []
 
 
 @pytest.mark.parametrize("kind", WRONG)

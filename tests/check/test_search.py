@@ -123,3 +123,30 @@ def test_what_cannot_be_checked_has_its_own_status(tmp_path: Path) -> None:
         done = weft(*args, cwd=tmp_path)
         assert (done.returncode, "Traceback" in done.stderr) == (2, False), args
         assert done.stderr.startswith("weft"), args
+
+
+def test_what_the_last_thread_does_races_with_those_that_have_ended(tmp_path: Path) -> None:
+    """In the first execution the thread has ended when the main one, alone by then, writes."""
+    program = """
+        import threading
+
+        class Shared:
+            value = 0
+
+        shared, told = Shared(), threading.Event()
+        shared.value = 1
+
+        def work():
+            told.set()
+            assert shared.value is not None, "it is gone"
+
+        t = threading.Thread(target=work)
+        u = threading.Thread(target=told.wait)
+        t.start()
+        u.start()
+        u.join()
+        shared.value = None
+        t.join()
+    """
+    said = check(tmp_path, program, "--strategy", "dpor", status=1)
+    assert "it is gone" in said["findings"][0]["title"]

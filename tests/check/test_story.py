@@ -142,3 +142,41 @@ def test_a_story(tmp_path: Path, name: str) -> None:
         assert again.returncode == 1
         columns = textwrap.dedent(story).strip().split("\n\n")[1]
         assert columns in again.stdout
+
+
+def test_telling_runs_no_code_of_the_program(tmp_path: Path) -> None:
+    program = """
+        import threading
+
+        class Key:
+            asked = [0]
+
+            def __hash__(self):
+                self.asked[0] += 1
+                return 1
+
+            def __eq__(self, other):
+                return self is other
+
+            def __repr__(self):
+                raise AssertionError
+
+        key, table = Key(), {}
+
+        def work():
+            table[key] = [key]
+            table.update({key: (key,)})
+
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        assert Key.asked[0] != 6
+    """
+    write(tmp_path, program)
+    said = weft("check", "program.py", cwd=tmp_path)
+    assert "lost update of self.asked[0]" in said.stdout or "AssertionError" in said.stdout
+    assert "did not show again" not in said.stdout
+    path = said.stdout.split("weft replay ")[1].strip()
+    assert weft("replay", path, cwd=tmp_path).returncode == 1

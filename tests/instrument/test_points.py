@@ -306,6 +306,39 @@ def test_def_use_is_of_the_same_function() -> None:
         assert points.sites[read].function == points.sites[write].function == "f"
 
 
+def test_what_decides_about_a_write() -> None:
+    heard, _ = told("""
+        n = m = 0
+        def f():
+            global n, m
+            if m: n = 1
+            n = 2
+        def g():
+            global n, m
+            t = m
+            if not t: return
+            n = 3
+        def h(xs):
+            while len(xs) < 2: xs.append(1)
+        def k():
+            global m
+            m = 1
+        f(); g(); h([])
+        k(); f(); g()
+        """)
+    loose, decided, loose_again, early = (
+        write for write in writes(heard, "n") if write != writes(heard, "n")[0]
+    )
+    assert [texts(points.decides(site)) for site in (loose, decided, loose_again, early)] == [
+        set(),
+        {"m"},
+        set(),
+        {"m", "t"},
+    ]
+    append = next(site for access, _, key, site in heard.events if key == "append")
+    assert texts(points.decides(append)) == {"len(xs)"}
+
+
 def test_def_use_through_a_loop() -> None:
     heard, _ = told("""
         class C: n = 0

@@ -16,10 +16,37 @@ __all__ = ["Clock", "Clocks"]
 Clock = dict[int, int]
 
 _TAKES = frozenset(
-    {"acquire", "try", "wait", "get", "is_set", "qsize", "locked", "waiting", "drain", "is_alive", "barrier"}
+    {
+        "acquire",
+        "try",
+        "wait",
+        "get",
+        "try get",
+        "is_set",
+        "qsize",
+        "locked",
+        "waiting",
+        "drain",
+        "is_alive",
+        "barrier",
+    }
 )
 _GIVES = frozenset(
-    {"release", "set", "clear", "put", "get", "notify", "task_done", "shutdown", "barrier", "abort", "reset"}
+    {
+        "release",
+        "set",
+        "clear",
+        "put",
+        "try put",
+        "get",
+        "try get",
+        "notify",
+        "task_done",
+        "shutdown",
+        "barrier",
+        "abort",
+        "reset",
+    }
 )
 
 

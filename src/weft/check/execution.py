@@ -87,6 +87,7 @@ class Executor:
         self.analysis = Analysis()
         self.notes = False  # whether an analysis tells notes too
         self._analysed = False
+        self._ended = False  # whether the main thread has done all that the program says
         self._stopped: Any = None
         self._teller = Teller()
         self.seed = seed
@@ -163,12 +164,14 @@ class Executor:
 
     def _body(self) -> None:
         """The main thread."""
+        self._ended = False
         try:
             self.program.run()
         except Ended:
             raise
         except BaseException as error:  # noqa: BLE001 - what ends a program is what we look for
             self._failed(MODEL.current, error)
+        self._ended = True
         shut_down()
         if len(MODEL.tasks) > 1:  # daemons: what they do before the end is part of the execution
             MODEL.point("exit", None)
@@ -204,10 +207,13 @@ class Executor:
         if self._stopped is not None and MODEL.tasks:
             self._stopped(MODEL.tasks)
         if over.kind == "deadlock":
-            outcome.findings.append(findings.deadlock(MODEL.tasks))
+            outcome.findings.append(findings.deadlock(MODEL.tasks, self._ended))
             self._teller.stuck(MODEL.tasks)
         elif over.kind in ("bound", "livelock"):
             outcome.findings.append(findings.left_over(over, MODEL.tasks))
+        elif over.kind == "end" and (left := findings.left_behind(MODEL.tasks)) is not None:
+            outcome.findings.append(left)
+            self._teller.stuck([task for task in MODEL.tasks if task.guard is not None])
         outcome.findings[:0] = [findings.lost_update(each) for each in self._watch.lost]
         if self._analysed:
             outcome.findings += self.analysis.warnings()

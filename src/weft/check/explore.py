@@ -42,6 +42,7 @@ STUCK = 10.0  # seconds of real time without a word, after which a child is take
 FIRST_BATCH = 0.1  # seconds
 ONE_SHOTS = 50
 MANY = 12  # threads
+WITHOUT_CLOCK = ("dfs", "delay", "dpor", "round-robin")
 SLICE = 0.5  # seconds of a later batch
 MOST_PROBLEMS = 5  # children that ended without a word, after which the search is given up
 CAUSES = (
@@ -51,6 +52,7 @@ CAUSES = (
 DIVERGED = "executions that went another way than the same choices had before"
 LOOK_AT_FIRST = 24  # executions of a batch that are looked at for warnings
 LOOK_EVERY = 17  # executions of which one is, later
+MOST_DOUBTS = 3  # times that a failure may not show again, after which it is no longer looked at
 MOST_OTHERS = 20  # warnings and notes of a search
 BURIED = 200  # stacks that would not end, after which a batch gives up its process
 
@@ -71,8 +73,9 @@ class Report:
         self.seconds = 0.0
         self.exhausted = False
         self.unseen: list[str] = []
-        self.bound: int | None = None
+        self.bound: int | None = None  # all schedules with at most so many have been run
         self.bounded = "preemptions"  # what the bound is of
+        self.within = 0  # how many those are
         self.preemptions: int | None = None  # in the schedule
         self.unconfirmed = 0
         self.silenced: set[str] = set()  # what the program declares harmless
@@ -115,6 +118,7 @@ class Explorer:
         self._run_out = False  # the strategy of the last batch has nothing more to try
         self._buried = 0
         self._seen: set[str] = set()
+        self._doubted: dict[str, int] = {}  # how often a failure did not show again
         self._others: dict[str, dict[str, Any]] = {}  # warnings and notes, by signature
 
     # -- the plan -----------------------------------------------------------------------------------
@@ -350,7 +354,7 @@ class Explorer:
 
     def _clocked(self, strategy: Strategy, number: int) -> Any:
         """Every fourth execution of a program that waits with a deadline also lets time pass by itself."""
-        if self._timed and number % 4 == 1 and strategy.name not in ("dfs", "delay", "dpor"):
+        if self._timed and number % 4 == 1 and strategy.name not in WITHOUT_CLOCK:
             return WithClock(strategy, self._stream)
         return None
 
@@ -451,6 +455,7 @@ class Explorer:
         self.report.bounded = "delays" if self.settings.strategy == "delay" else "preemptions"
         done.state = self._dfs
         self.report.bound = done.exhausted if done.exhausted >= 0 else None
+        self.report.within = done.within
         if not piece["more"]:
             self._dfs_over = True
             if done.complete:
@@ -524,7 +529,9 @@ class Explorer:
         again = replay_in_child(self.executor, schedule, self.settings.limit, self._collect)
         if again is None or again["finding"] is None or findings.signature(again["finding"]) != wanted:
             self.report.unconfirmed += 1
-            self._seen.add(wanted)
+            self._doubted[wanted] = self._doubted.get(wanted, 0) + 1
+            if self._doubted[wanted] == MOST_DOUBTS:
+                self._seen.add(wanted)
             return
         smaller = shrink_in_child(self.executor, schedule, self.settings.limit, self._collect)
         if smaller is not None:

@@ -17,6 +17,7 @@ __all__ = [
     "deadlock",
     "exception",
     "in_between",
+    "left_behind",
     "left_over",
     "lock_order",
     "lost_update",
@@ -53,8 +54,8 @@ def _made(
 
 
 def signature(finding: Finding) -> str:
-    """What makes two findings the same: their kind and their places."""
-    return f"{finding['kind']}: {'; '.join(sorted(finding['places']))}"
+    """What makes two findings the same: their kind, their places, and what is accessed there."""
+    return f"{finding['kind']}: {'; '.join(sorted([*finding['places'], *finding.get('names', ())]))}"
 
 
 def _traceback_places(traceback: TracebackType | None) -> list[str]:
@@ -223,8 +224,23 @@ def _cycle(tasks: list[Task]) -> list[Task]:
     return []
 
 
-def deadlock(tasks: list[Task]) -> Finding:
-    """Nobody can go on: named by its cycle, its lost notify, or its dead owner."""
+def left_behind(tasks: list[Task]) -> Finding | None:
+    """The program has ended, and daemons stand that could never have gone on; None: there are none."""
+    daemons = [task for task in tasks if task.daemon and task.guard is not None and task.deadline is None]
+    cycle = _cycle(daemons)
+    if not cycle or not all(task in daemons for task in cycle):
+        return None
+    found = deadlock(cycle)
+    found["title"] += ", which the program leaves behind"
+    return found
+
+
+def deadlock(tasks: list[Task], ended: bool = False) -> Finding:
+    """Nobody can go on: named by its cycle, its lost notify, or its dead owner.
+
+    Args:
+        ended: whether the main thread has done all that the program says.
+    """
     lines = [_describe(task) for task in tasks]
     cycle = _cycle(tasks)
     involved = cycle or [task for task in tasks if task.kind != "join"] or tasks
@@ -246,6 +262,9 @@ def deadlock(tasks: list[Task]) -> Finding:
         if holder is not None and holder.done and task.kind != "join":
             title = f"{task.name} waits for a lock whose holder {holder.name} has ended"
             return _made("deadlock", title, names, places, lines)
+    if ended:
+        title = f"{', '.join(names)} left behind: the program is at its end, and nothing can wake them"
+        return _made("thread-left-behind", title, names, places, lines)
     return _made("deadlock", f"{', '.join(names)} wait, and nothing can wake them", names, places, lines)
 
 

@@ -116,8 +116,8 @@ class Watch:
             if access == LOOP:
                 loop(site)
                 return
-            if len(model.tasks) < 2:
-                model.steps += 1
+            if len(model.tasks) < 2 and (model.started < 2 or not model.ask_always):
+                model.steps += 1  # nobody else is there, nor was one with whom a search should know of a race
                 return
             what = special[type(obj)]
             cls = None

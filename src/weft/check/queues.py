@@ -96,7 +96,7 @@ def quicken_queue(module: Any) -> None:
         if self.maxsize <= 0:
             _point("put", self, None, None, _mutex_free)
         elif not block:
-            _point("put", self, None, None, _mutex_free)
+            _point("try put", self, None, None, _mutex_free)
             if not self.is_shutdown and self._qsize() >= self.maxsize:
                 raise full
         else:
@@ -115,7 +115,7 @@ def quicken_queue(module: Any) -> None:
     def get(self: Any, block: bool = True, timeout: float | None = None) -> Any:
         """Take an item from the queue, waiting for one if `block`, for at most `timeout` seconds."""
         if not block:
-            _point("get", self, None, None, _mutex_free)
+            _point("try get", self, None, None, _mutex_free)
         else:
             _point("get", self, None, None, _may_get, _check_timeout(timeout))
         if self._qsize() <= 0:
@@ -168,7 +168,7 @@ class SimpleQueue:
         if block:
             _point("get", self, None, None, _has_item, _check_timeout(timeout))
         else:
-            _point("get", self)
+            _point("try get", self)
         if not self._items:
             raise Empty
         return self._items.popleft()

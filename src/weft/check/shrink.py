@@ -74,9 +74,9 @@ def shrink(first: Tried, run: Callable[[list[Block]], Tried | None], seconds: fl
 
 def _smaller(blocks: list[Block]) -> Iterator[list[Block]]:
     """Schedules with less in them, the boldest first."""
-    for number in sorted({number for number, _ in blocks}, reverse=True):
-        if number > 0 or number == CLOCK:
-            yield [block for block in blocks if block[0] != number]
+    numbers = {number for number, _ in blocks}
+    for number in (*({CLOCK} & numbers), *sorted(numbers - {CLOCK, 0}, reverse=True)):
+        yield [block for block in blocks if block[0] != number]
     size = len(blocks)
     while size > 1:  # the rest as it comes
         size //= 2

@@ -37,6 +37,7 @@ def as_json(report: "Report", path: str | None) -> str:
             "exhausted": report.exhausted,
             "unseen": report.unseen,
             "bound": report.bound,
+            "within_bound": report.within,
             "schedule": path,
             "preemptions": report.preemptions,
             "stuck": report.stuck,
@@ -71,7 +72,9 @@ def verdict(report: "Report", path: str | None) -> str:
             lines.append("complete for what was seen; not seen:")
             lines += [f"    {each}" for each in report.unseen]
         elif report.bound is not None:
-            lines.append(f"all schedules with at most {report.bound} {report.bounded} are among them")
+            lines.append(
+                f"all {report.within:,} schedules with at most {report.bound} {report.bounded}: none fails"
+            )
     for count, text in (
         (report.stuck, "executions did not come to a scheduling point in time and were broken off"),
         (report.over_bound, "executions were longer than the bound on steps"),

@@ -89,6 +89,7 @@ class Teller:
 
 
 _VERBS = {"acquire": "takes", "wait": "waits on", "get": "gets from", "put": "puts into"}
+_VERBS |= {"try get": "gets from", "try put": "puts into", "try": "tries"}
 
 
 def _operation(task: Task) -> str:

@@ -70,12 +70,11 @@ def shown(value: Any, depth: int = 2) -> str:
         text = repr(value)
     elif cls in _BRACKETS and depth:
         begin, end = _BRACKETS[cls][0], _BRACKETS[cls][1]
-        parts = [
-            f"{shown(part, depth - 1)}: {shown(value[part], depth - 1)}"
-            if cls is dict
-            else shown(part, depth - 1)
-            for part in list(value)[:MOST_SHOWN]
-        ]
+        if cls is dict:  # by its items: a look-up would run the key's own code
+            pairs = list(dict.items(value))[:MOST_SHOWN]
+            parts = [f"{shown(key, depth - 1)}: {shown(held, depth - 1)}" for key, held in pairs]
+        else:
+            parts = [shown(part, depth - 1) for part in list(value)[:MOST_SHOWN]]
         text = begin + ", ".join(parts) + (", ..." if len(value) > MOST_SHOWN else "") + end
     else:
         text = f"<{cls.__name__}>"

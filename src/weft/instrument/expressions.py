@@ -24,6 +24,10 @@ LIMIT = 160  # nodes; what is larger is not written twice, and pays for calls th
 Sub = Callable[[Any], Any]
 
 _STRUCTURE = (ast.Starred, ast.Slice, ast.FormattedValue, ast.JoinedStr)
+_MADE_HERE: tuple[type[ast.expr], ...] = (
+    *(ast.Constant, ast.JoinedStr, ast.Lambda, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.Compare),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
 _NOT_STRAIGHT = (ast.Await, ast.Yield, ast.YieldFrom, ast.Lambda, ast.NamedExpr)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _PLAIN_TRUTH = (ast.Compare, ast.Constant, ast.JoinedStr, ast.Lambda, ast.List, ast.Tuple, ast.Dict, ast.Set)
@@ -150,7 +154,7 @@ class Expressions:
     def value(self, node: Any) -> Any:
         """What stands in the program."""
         if isinstance(node, _STRUCTURE):
-            return self.mapped(node, self.value)
+            return self.part(node, self.value)
         if self.straight(node):
             made = self.made
             armed = self.armed(node)
@@ -193,9 +197,22 @@ class Expressions:
     def armed(self, node: Any) -> Any:
         """A straight expression with all calls in it."""
         if isinstance(node, _STRUCTURE):
-            return self.mapped(node, self.armed)
+            return self.part(node, self.armed)
         found = self.operation(node, self.armed)
         return self.mapped(node, self.armed) if found is None else found
+
+    def part(self, node: Any, sub: Sub) -> Any:
+        """A part of an expression that is none itself: what is unpacked or shown in it is read."""
+        if not isinstance(node, (ast.Starred, ast.FormattedValue)) or isinstance(node.value, _MADE_HERE):
+            return self.mapped(node, sub)
+        if sub == self.armed or not self.straight(node.value):
+            return self.with_mapped(node, self.whole(node.value, sub), sub)
+        return self.with_mapped(node, either(self.whole(node.value, self.armed), node.value), sub)
+
+    def with_mapped(self, node: Any, value: ast.expr, sub: Sub) -> Any:
+        if isinstance(node, ast.FormattedValue) and node.format_spec is not None:
+            return self.with_fields(node, value=value, format_spec=sub(node.format_spec))
+        return self.with_fields(node, value=value)
 
     def straight(self, node: ast.AST) -> bool:
         """Whether no code of the program's can run for long, or change the flag, in between."""
@@ -243,6 +260,8 @@ class Expressions:
             return self._call(node, sub)
         if isinstance(node, ast.Compare):
             return self._compare(node, sub)
+        if isinstance(node, ast.BinOp):
+            return self._binary(node, sub)
         if isinstance(node, ast.BoolOp):
             *tested, last = node.values
             return self.with_fields(node, values=[*(self.truth(part, sub) for part in tested), sub(last)])
@@ -318,7 +337,7 @@ class Expressions:
 
     def _call(self, node: ast.Call, sub: Sub) -> Any:
         if self.atomic(node) is None:
-            return None
+            return self._joined(node, sub)
         function = sub(node.func)
         bare = not node.keywords and not any(isinstance(part, ast.Starred) for part in node.args)
         if bare and isinstance(node.func, ast.Name) and len(node.args) == 1 and node.func.id in WHOLE_CALLS:
@@ -331,9 +350,40 @@ class Expressions:
         told.keywords = [self.mapped(keyword, sub) for keyword in node.keywords]
         return ast.copy_location(ast.Call(told, [], []), node)
 
+    def _joined(self, node: ast.Call, sub: Sub) -> Any:
+        """`", ".join(shared)`."""
+        if not isinstance(node.func, ast.Attribute) or node.func.attr != "join" or node.keywords:
+            return None
+        if len(node.args) != 1 or isinstance(node.args[0], (ast.Starred, *_MADE_HERE)):
+            return None
+        return self.with_fields(node, func=sub(node.func), args=[self.whole(node.args[0], sub)])
+
+    def whole(self, node: ast.expr, sub: Sub) -> Any:
+        """An expression of which, if it is a container, all is read."""
+        if isinstance(node, _MADE_HERE) or (isinstance(node, ast.UnaryOp) and self.is_simple(node)):
+            return sub(node)
+        return call(node, "__weft_t__", sub(node), self.site(node, Access.READ))
+
+    def _binary(self, node: ast.BinOp, sub: Sub) -> Any:
+        """`shared + [x]`: where one side is a list, the other is one."""
+        if not isinstance(node.op, ast.Add):
+            return None
+        if not any(isinstance(side, (ast.List, ast.ListComp)) for side in (node.left, node.right)):
+            return None
+        return self.with_fields(node, left=self.whole(node.left, sub), right=self.whole(node.right, sub))
+
+    def _equal(self, node: ast.Compare, sub: Sub) -> Any:
+        """`==` reads containers to their ends, unless one side is a constant."""
+        sides = (node.left, *node.comparators)
+        equal = all(isinstance(operator, (ast.Eq, ast.NotEq)) for operator in node.ops)
+        if not equal or any(isinstance(side, (ast.Constant, ast.JoinedStr, ast.UnaryOp)) for side in sides):
+            return None
+        left, *rest = (self.whole(side, sub) for side in sides)
+        return self.with_fields(node, left=left, comparators=rest)
+
     def _compare(self, node: ast.Compare, sub: Sub) -> Any:
         if not any(isinstance(operator, (ast.In, ast.NotIn)) for operator in node.ops):
-            return None
+            return self._equal(node, sub)
         left, compared = node.left, []
         for operator, right in zip(node.ops, node.comparators, strict=True):
             new = sub(right)

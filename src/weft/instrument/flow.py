@@ -65,7 +65,7 @@ class _Flow:
     def value(self, node: Any, now: Locals) -> Reads:
         """The reads that an expression's value comes from."""
         if isinstance(node, ast.Name):
-            return self.at(node, Access.READ) or now.get(node.id, NOTHING)  # one that is shared is read anew
+            return self.at(node, Access.READ) | now.get(node.id, NOTHING)
         if isinstance(node, (ast.Attribute, ast.Subscript)):
             self.value(node.value, now)
             return self.at(node, Access.READ)
@@ -108,8 +108,8 @@ class _Flow:
             self.decide(self.at(target, Access.WRITE))
             for write in self.at(target, Access.WRITE):
                 self.found[write] = self.found.get(write, NOTHING) | reads
-            if isinstance(target, ast.Name):
-                now[target.id] = reads
+            if isinstance(target, ast.Name):  # one that is shared is read anew each time
+                now[target.id] = NOTHING if self.at(target, Access.WRITE) else reads
 
     # ---- statements; each changes what it is given to what holds after it
 

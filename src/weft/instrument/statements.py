@@ -221,7 +221,7 @@ class Rewriter(Expressions):
         return lambda context: ast.copy_location(ast.Name(name, context), where)
 
     def assignment(self, node: ast.Assign) -> list[ast.stmt]:
-        value = self.value(node.value)
+        value = self.unpacked(node) or self.value(node.value)
         if len(node.targets) == 1:
             target = node.targets[0]
             if isinstance(target, ast.Name) and (how := self.sharing(target.id)):
@@ -232,6 +232,15 @@ class Rewriter(Expressions):
             if isinstance(target, ast.Subscript) and not self.is_simple(target.slice):
                 return self.keyed_assignment(node, target, value)
         return [self.with_fields(node, targets=[self.target(part) for part in node.targets], value=value)]
+
+    def unpacked(self, node: ast.Assign) -> Any:
+        """The value of `a, b = shared`; None if nothing is taken apart."""
+        taken = any(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets)
+        if not taken or not isinstance(node.value, (ast.Name, ast.Attribute, ast.Subscript)):
+            return None
+        if not self.straight(node.value):
+            return self.whole(node.value, self.value)
+        return either(self.whole(node.value, self.armed), node.value)
 
     def keyed_assignment(self, node: ast.Assign, target: ast.Subscript, value: Any) -> list[ast.stmt]:
         """`E[K] = v` as one call from C, with all three at hand."""

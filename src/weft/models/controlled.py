@@ -409,6 +409,12 @@ class Controlled:
             self._finish(me, Over("bound"))
         while True:
             enabled = [t for t in self.tasks if t.guard is None or t.guard(t)]
+            if len(enabled) > 1 and not self.offer_clock:  # by far the most
+                chosen = self._pick(enabled, me)
+                if chosen is not ABANDON and chosen is not None:
+                    self.choices.append(chosen.number)
+                    return chosen
+                self._finish(me, Over("pruned"))
             choice = len(enabled) > 1 or (self.offer_clock and enabled and self.near())
             if choice or (enabled and self.ask_always):
                 chosen = self._pick(enabled, me)

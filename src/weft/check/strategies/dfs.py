@@ -17,6 +17,7 @@ class BoundedDfs:
 
     Attributes:
         exhausted: the largest bound of which every schedule has been run, -1 before that.
+        within: how many schedules there are with at most so many preemptions.
         complete: no bound cut anything off: these are all schedules there are.
         diverged: how often the program was not the same again.
         state: where the search stands, of plain types: another object can go on from it.
@@ -30,6 +31,7 @@ class BoundedDfs:
         self.exhausted = -1
         self.complete = False
         self.runs = 0
+        self.within = 0
         self.diverged = 0
         self._now = 0  # the bound that is being searched
         self._stack: list[list[Any]] = []  # [candidates (number, cost), index, preemptions before]
@@ -41,13 +43,13 @@ class BoundedDfs:
     @property
     def state(self) -> list[Any]:
         """Where the search stands between two executions."""
-        told = [self.bound, self.exhausted, self.complete, self.runs, self.diverged]
+        told = [self.bound, self.exhausted, self.complete, self.runs, self.within, self.diverged]
         return [*told, self._now, self._stack, self._cut]
 
     @state.setter
     def state(self, state: list[Any]) -> None:
-        self.bound, self.exhausted, self.complete, self.runs, self.diverged = state[:5]
-        self._now, self._stack, self._cut = state[5:]
+        self.bound, self.exhausted, self.complete, self.runs, self.within, self.diverged = state[:6]
+        self._now, self._stack, self._cut = state[6:]
 
     def begin(self) -> None:
         """An execution begins."""
@@ -102,6 +104,7 @@ class BoundedDfs:
                 return True
             stack.pop()
         self.exhausted = self._now
+        self.within = self.runs
         if not self._cut:
             self.complete = True
             return False

@@ -10,6 +10,7 @@ What it cannot see it names in `blurred`: time that passes, a loop that waits fo
 a thread is alive. Then the end of the search is not the end of all schedules.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from weft.models.controlled import ABANDON, PURE, REBIND, Task
@@ -29,13 +30,14 @@ _TIMEOUTS = "timeouts"
 class _Event:
     """One step: whose, what, and the clock of what had to come before it."""
 
-    __slots__ = ("clock", "index", "key", "kind", "number", "target")
+    __slots__ = ("clock", "index", "key", "kind", "number", "target", "waits")
 
-    def __init__(self, number: int, kind: Any, target: Any, key: Any, index: int) -> None:
-        self.number = number
-        self.kind = kind
-        self.target = target
-        self.key = key
+    def __init__(self, task: Task, index: int) -> None:
+        self.number = task.number
+        self.kind = task.kind
+        self.target = task.target
+        self.key = task.key
+        self.waits = task.guard is not None and task.deadline is None
         self.index = index  # among the steps of its thread, from 1
         self.clock: dict[int, int] = {}
 
@@ -51,6 +53,13 @@ def _dependent(kind: Any, key: Any, other_kind: Any, other_key: Any) -> bool:
     if kind.__class__ is str or other_kind.__class__ is str:
         return True
     return key is None or other_key is None or bool(key == other_key)
+
+
+#: What lets a waiting operation go on. Where the second could be done before the first as well, their order
+#: makes no difference.
+_ENABLING = frozenset(
+    {("release", "acquire"), ("release", "wait"), ("notify", "wait"), ("set", "wait"), ("task_done", "drain")}
+)
 
 
 def _touching(kind: Any, target: Any, key: Any, other_kind: Any, other: Any, other_key: Any) -> bool:
@@ -113,7 +122,7 @@ class Dpor:
     def stopped(self, tasks: list[Task]) -> None:
         """The execution is over and these threads wait: what they wait for could have come earlier."""
         self._waiting = [
-            _Event(task.number, task.kind, task.target, task.key, self._counts.get(task.number, 0) + 1)
+            _Event(task, self._counts.get(task.number, 0) + 1)
             for task in tasks
             if task.target is not None and task.kind != "join"
         ]
@@ -165,7 +174,7 @@ class Dpor:
         if number not in self._counts:
             self._counts[number] = 0
         self._counts[number] = index = self._counts[number] + 1
-        self._events.append(_Event(number, kind, target, key, index))
+        self._events.append(_Event(task, index))
         if kind in _BLURRING:
             self._blur(_BLURRING[kind])
         elif task.deadline is not None:
@@ -226,15 +235,8 @@ class Dpor:
                 _join(clock, clocks.get(target.number, {}))
             elif target is not None or event.kind == "exit":
                 earlier = on_target.setdefault(id(target), [])
-                for at in reversed(range(position) if rebinds or target is None else earlier):
-                    other = events[at]
-                    if other.number == event.number:
-                        continue
-                    if not _touching(event.kind, target, event.key, other.kind, other.target, other.key):
-                        continue
-                    if other.index > clock.get(other.number, 0):
-                        races.append((at, position, event))
-                        _join(clock, other.clock)
+                among = range(position) if rebinds or target is None else earlier
+                self._compare(event, position, clock, among, races)
                 earlier.append(position)
                 if id(target) in held:
                     _join(clock, held[id(target)])
@@ -245,15 +247,40 @@ class Dpor:
                 clocks[started] = dict(clock)
         for event in self._waiting:
             event.clock = clock = dict(clocks.get(event.number, {}))
-            for at in reversed(range(len(events)) if rebinds else on_target.get(id(event.target), ())):
-                other = events[at]
-                if other.number == event.number or other.index <= clock.get(other.number, 0):
-                    continue
-                if _touching(event.kind, event.target, event.key, other.kind, other.target, other.key):
-                    races.append((at, len(events), event))
-                    _join(clock, other.clock)
+            among = range(len(events)) if rebinds else on_target.get(id(event.target), [])
+            self._compare(event, len(events), clock, among, races)
             clock[event.number] = event.index
         return races
+
+    def _compare(
+        self,
+        event: _Event,
+        position: int,
+        clock: dict[int, int],
+        among: Sequence[int],
+        races: list[tuple[int, int, _Event]],
+    ) -> None:
+        """Add the races of one step with earlier ones, and bring its clock forward.
+
+        What lets a waiting step go on comes before it; and yet the step may have been possible earlier too,
+        before what comes before that.
+        """
+        enabled_by: list[_Event] = []
+        for at in reversed(among):
+            other = self._events[at]
+            if other.number == event.number or other.index <= clock.get(other.number, 0):
+                continue
+            if not _touching(event.kind, event.target, event.key, other.kind, other.target, other.key):
+                continue
+            if event.waits and other.kind.__class__ is str:
+                enabled_by.append(other)
+                if (other.kind, event.kind) not in _ENABLING:
+                    races.append((at, position, event))
+            else:
+                races.append((at, position, event))
+                _join(clock, other.clock)
+        for other in enabled_by:
+            _join(clock, other.clock)
 
     def _ask_for(self, first: int, second: int, late: _Event) -> None:
         """Have the second of two racing steps tried before the first."""

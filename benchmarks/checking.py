@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""How fast the checker runs executions, and whether that holds as a search grows.
+
+    python -P benchmarks/checking.py [--executions 20000] [name ...]     seconds; 100000 takes about a minute
+
+For each program: executions a second in the first and the last tenth, microseconds a step, and how much
+memory the process has gained between them. A step is one scheduling point; a walk switches at most of them.
+"""
+
+import os
+import sys
+import time
+
+CPU_TIME = time.process_time  # a program that is checked gets a virtual one
+
+if sys.flags.hash_randomization:
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, "PYTHONHASHSEED": "0"})
+
+from weft.check import supply  # noqa: E402
+
+supply.install()
+
+import argparse  # noqa: E402 - what it leads to is to find the checker's modules
+import gc  # noqa: E402
+import tempfile  # noqa: E402
+
+from weft.check.execution import Executor  # noqa: E402
+from weft.check.program import Script  # noqa: E402
+from weft.check.state import Snapshot, modules_with_state  # noqa: E402
+from weft.check.strategies.walk import Walk  # noqa: E402
+from weft.host.children import fork_child  # noqa: E402
+from weft.host.entropy import Stream  # noqa: E402
+
+PROGRAMS = {
+    "long": """
+import threading
+count = [0]
+def work():
+    for _ in range(300):
+        count[0]
+threads = [threading.Thread(target=work) for _ in range(2)]
+for t in threads: t.start()
+for t in threads: t.join()
+""",
+    "counter": """
+import threading
+count = [0]
+def work():
+    t = count[0]
+    count[0] = t + 1
+threads = [threading.Thread(target=work) for _ in range(2)]
+for t in threads: t.start()
+for t in threads: t.join()
+""",
+    "locks": """
+import threading
+lock, count = threading.Lock(), [0]
+def work():
+    for _ in range(3):
+        with lock:
+            count[0] += 1
+threads = [threading.Thread(target=work) for _ in range(4)]
+for t in threads: t.start()
+for t in threads: t.join()
+""",
+    "queue": """
+import queue, threading
+jobs, done = queue.Queue(2), []
+def work():
+    while (job := jobs.get()) is not None:
+        done.append(job)
+threads = [threading.Thread(target=work) for _ in range(2)]
+for t in threads: t.start()
+for n in (*range(6), None, None): jobs.put(n)
+for t in threads: t.join()
+""",
+}
+
+
+def resident() -> float:
+    """Memory of this process in MB."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def measure(path: str, executions: int) -> tuple[float, float, float, float]:
+    """Executions a second early and late, microseconds a step, MB gained in between."""
+    program = Script(path, [])
+    program.prepare()
+    executor, walk = Executor(program), Walk(Stream(1), (0.0,))
+    executor.run(walk)
+    executor.snapshot = Snapshot(modules_with_state())
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    tenth = executions // 10
+    rates, steps, memory = [], 0, []
+    for _ in range(10):
+        begun = CPU_TIME()
+        for _ in range(tenth):
+            steps += executor.run(walk).steps
+        rates.append(tenth / (CPU_TIME() - begun))
+        memory.append(resident())
+    spent = sum(tenth / rate for rate in rates)
+    return rates[0], rates[-1], spent / steps * 1e6, memory[-1] - memory[0]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--executions", type=int, default=20_000)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(PROGRAMS)} (all)")
+    options = parser.parse_args()
+    print(f"{'':10}{'first/s':>10}{'last/s':>10}{'us a step':>12}{'MB gained':>12}")
+    for name in options.names or PROGRAMS:
+        with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+            file.write(PROGRAMS[name])
+            file.flush()
+            child = fork_child(lambda send, path=file.name: send(measure(path, options.executions)))
+            first, last, step, gained = child.receive(3600.0)
+            child.end()
+        print(f"{name:10}{first:>10,.0f}{last:>10,.0f}{step:>12.2f}{gained:>12.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
