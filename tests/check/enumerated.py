@@ -19,7 +19,7 @@ from weft.check.world import MODEL  # noqa: E402
 from weft.instrument import hook, kinds  # noqa: E402
 
 PLACE = sys.argv[1]
-MOST = 500  # executions of a program: a search that takes more is given up
+MOST = 400  # executions of a program: a search that takes more is given up
 
 
 def outcomes(executor: Executor, strategy: Any) -> list[Any] | None:
