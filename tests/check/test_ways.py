@@ -316,3 +316,22 @@ def test_good_values_are_taken() -> None:
 def test_types_are_looked_at(bad: object) -> None:
     with pytest.raises(WeftError, match="seed takes a whole number"):
         Settings(seed=bad)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("kind", 3, "its 'kind' is 3"),
+        ("kind", "poem", "there are no programs of kind 'poem'"),
+        ("instrument", [], "its 'instrument' is []"),
+        ("instrument", {"only": [3]}, "in its 'only' is 3"),
+        ("instrument", {"colour": 1}, "in its 'instrument' is 'colour'"),
+    ],
+)
+def test_a_damaged_way_in_is_refused(tmp_path: Path, field: str, value: object, why: str) -> None:
+    said = check(tmp_path, COUNTER, status=1)
+    path = tmp_path / said["schedule"]
+    path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
+    done = weft("replay", said["schedule"], cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert why in done.stderr

@@ -133,8 +133,9 @@ def load(path: str) -> Schedule:
         _typed(data, "seed", int, path),
         from_text(_typed(data, "choices", str, path)),
     )
-    made.kind = _typed(data, "kind", str, path)
-    made.choice = _choice(_typed(data, "instrument", dict, path), path)
+    given = {"kind": made.kind, "instrument": made.choice, **data}  # files of scripts may leave them out
+    made.kind = _typed(given, "kind", str, path)
+    made.choice = _choice(_typed(given, "instrument", dict, path), path)
     made.clock = _typed(data, "clock", bool, path)
     made.release = _list_of(data, "release", str, path)
     finding = data.get("finding")
