@@ -22,14 +22,15 @@ FIGURES = ("wall", "user", "system", "memory", "voluntary", "involuntary", "stat
 SPAWN = "cannot start it:"
 TO_ANSWER = 1.0  # seconds for the answer to SIGQUIT
 TO_FOLLOW = 0.5  # seconds for what the program started to end after it (multiprocessing's tracker does)
+ENDS = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP)  # Ctrl-C, `timeout`, a terminal that is closed
 GLANCE = 0.002  # seconds between two looks where the system has no descriptor for a process
 
 
 def main() -> None:
     """Do what the arguments say."""
     limit, ask, into, out, err, *command = sys.argv[1:]
-    # The terminal's Ctrl-C comes to us, too: who started us closes the pipe then.
-    heeded = _signal.signal(_signal.SIGINT, _signal.SIG_IGN) != _signal.SIG_IGN
+    # What ends a group of processes comes to us, too: who started us closes the pipe then.
+    heeded = [each for each in ENDS if _signal.signal(each, _signal.SIG_IGN) != _signal.SIG_IGN]
     write = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     begun = time.monotonic()
     try:
@@ -43,7 +44,7 @@ def main() -> None:
                 (os.POSIX_SPAWN_OPEN, 2, err, write, 0o600),
             ],
             setpgroup=0,  # so that what it starts can be ended with it
-            setsigdef=[_signal.SIGPIPE, _signal.SIGXFSZ, *([_signal.SIGINT] if heeded else [])],
+            setsigdef=[_signal.SIGPIPE, _signal.SIGXFSZ, *heeded],
         )
     except OSError as why:
         _say(SPAWN, why.strerror)
