@@ -32,6 +32,7 @@ from weft.host.sockets import (
     real_socket,
     set_default_timeout,
 )
+from weft.host.threads import raw_lock
 from weft.stdlib.descriptors import bytes_of, fail_waiters, nap, repeatable, stand, wait_for
 from weft.stdlib.names import supply_names
 from weft.stdlib.sleep import sleep
@@ -439,6 +440,13 @@ def _connect(sock: Any, address: Any) -> int:
         _await(sock, channel, WRITE, deadline)
 
 
+#: Held while a socket's mode is changed for a call: a thread on another carrier would change it back before
+#: the call is made, which would then wait in C. Nobody is switched away from in here.
+_mode: Any = raw_lock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_mode._at_fork_reinit)
+
+
 def _begin_to_connect(sock: Any, address: Any) -> int:
     """Have the connection made, without waiting for it."""
     if sock._limit is not None:
@@ -446,11 +454,12 @@ def _begin_to_connect(sock: Any, address: Any) -> int:
     pause = FIRST_NAP
     while True:
         # There is no flag for "do not wait" here: the mode is changed for the length of one call.
-        _settimeout(sock, 0)
-        try:
-            error: int = real_socket.connect_ex(sock, address)
-        finally:
-            _settimeout(sock, None)
+        with _mode:
+            _settimeout(sock, 0)
+            try:
+                error: int = real_socket.connect_ex(sock, address)
+            finally:
+                _settimeout(sock, None)
         if error != errno.EAGAIN:
             return error
         # A Unix socket whose backlog is full: the system waits for room, and no descriptor tells of it.
@@ -499,14 +508,15 @@ def _accept_now(sock: Any) -> Any:
     """
     if sock._limit is not None:
         return real_socket._accept(sock)
-    _settimeout(sock, 0)
-    try:
-        return real_socket._accept(sock)
-    finally:
+    with _mode:
+        _settimeout(sock, 0)
         try:
-            _settimeout(sock, None)
-        except OSError:
-            pass  # closed meanwhile, by a kernel thread
+            return real_socket._accept(sock)
+        finally:
+            try:
+                _settimeout(sock, None)
+            except OSError:
+                pass  # closed meanwhile, by a kernel thread
 
 
 def _waiting(name: str, events: int, place: int | None) -> Any:
