@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 
 import pytest
 
@@ -53,6 +54,22 @@ go.set()
 """
     # In a process of its own: threads that earlier tests have left may end meanwhile.
     assert run_child([sys.executable, "-c", code]).check().stdout == "1 2\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not tell")
+def test_who_runs_wants_a_processor_and_who_sleeps_does_not() -> None:
+    assert platform.wants_processor(threads.get_native_id())
+    go = threading.Event()
+    thread = threading.Thread(target=go.wait)
+    thread.start()
+    assert thread.native_id is not None
+    deadline = time.monotonic() + 20
+    while platform.wants_processor(thread.native_id):  # until it has gone to sleep
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    go.set()
+    thread.join()
+    assert not platform.wants_processor(thread.native_id)
 
 
 def test_the_main_kernel_thread_is_known_from_any() -> None:

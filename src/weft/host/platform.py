@@ -42,6 +42,7 @@ __all__ = [
     "sleeps_in_call",
     "switch_interval",
     "unraisable_args",
+    "wants_processor",
 ]
 
 VERSION = sys.version_info[:2]
@@ -149,6 +150,16 @@ def sleeps_in_call(native_id: int) -> bool:
     except OSError:
         return False
     return place.strip() not in (b"", b"0") and b"futex" not in place
+
+
+def wants_processor(native_id: int) -> bool:
+    """Whether a kernel thread of this process runs or is ready to; False where the system does not tell."""
+    try:
+        with open(f"/proc/self/task/{native_id}/stat", "rb") as file:
+            state = file.read().rpartition(b") ")[2][:1]
+    except OSError:
+        return False
+    return state == b"R"
 
 
 def high(fd: int) -> int:

@@ -14,7 +14,7 @@ from weft.core.places import floor, transparent
 from weft.core.thread import ControlBlock
 from weft.host import threads
 from weft.host.clock import monotonic, sleep
-from weft.host.platform import await_exit, exit_now
+from weft.host.platform import await_exit, exit_now, wants_processor
 from weft.host.stacks import getcurrent
 from weft.models.foreign import ForeignCarrier
 
@@ -156,7 +156,7 @@ class KernelModel:
                 self._end_overdue()
                 self._meet_missed()
                 now = self._all_parked()
-                if now is not None and now == before and now != told:
+                if now is not None and now == before and now != told and not self._one_is_ready():
                     told = now if self._on_stuck() else None
                 before = now
         finally:
@@ -183,6 +183,10 @@ class KernelModel:
                 return None
             seen.append((id(block), block.since))
         return sorted(seen)
+
+    def _one_is_ready(self) -> bool:
+        """Whether a thread has been woken that got no processor since: it still looks parked."""
+        return any(wants_processor(block.carrier.native_id) for block in list(self._blocks))
 
     def pause(self) -> None:
         """Stop the monitor and wait until it has ended (fork)."""

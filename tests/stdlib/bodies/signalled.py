@@ -193,6 +193,8 @@ def case_a_notify_that_comes_with_a_signal_is_not_lost() -> None:
 
         def run(condition: threading.Condition = condition) -> None:
             until_main_waits()
+            if not ON_WEFT:
+                until(lambda: condition._waiters)  # type: ignore[attr-defined]
             send()
             with condition:
                 condition.notify()
