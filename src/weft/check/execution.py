@@ -89,6 +89,7 @@ class Executor:
         self._analysed = False
         self._ended = False  # whether the main thread has done all that the program says
         self._stopped: Any = None
+        self._told: frozenset[str] | None = None  # the points of which the rewritten code has been told
         self._teller = Teller()
         self.seed = seed
         self.snapshot: Snapshot | None = None
@@ -125,7 +126,7 @@ class Executor:
         MODEL.offer_clock = chooser is not None
         MODEL.ask_always = getattr(strategy, "every", False)
         MODEL.on_release = getattr(strategy, "released", None)
-        self._teller = Teller()
+        self._teller = outcome.told
         MODEL.observer = self._teller.step if tell else None
         self._analysed = analyse
         if analyse:
@@ -153,14 +154,17 @@ class Executor:
             self.snapshot.restore(self.hot)
         put_back()
         kinds.rebinding.clear()
-        kinds.tell_rebound(word.removeprefix(NAME) for word in MODEL.release_points if word.startswith(NAME))
+        if self._told is not MODEL.release_points:
+            self._told = MODEL.release_points
+            kinds.tell_rebound(word.removeprefix(NAME) for word in self._told if word.startswith(NAME))
         reset_threading(self._threading, self._first_name)
         virtual.begin(self.seed)
         self._watch.begin()
         MODEL.before_end = self._judge
         self._stopped = getattr(strategy, "stopped", None)
         MODEL.on_error = self._told_of
-        Uncaught.tell = self._uncaught
+        if Uncaught.tell != self._uncaught:  # a class that is changed is looked up slowly
+            Uncaught.tell = self._uncaught
 
     def _body(self) -> None:
         """The main thread."""
@@ -175,7 +179,7 @@ class Executor:
         shut_down()
         if len(MODEL.tasks) > 1:  # daemons: what they do before the end is part of the execution
             MODEL.point("exit", None)
-        MODEL.stop(Over("end"))
+            MODEL.stop(Over("end"))
 
     def _failed(self, task: Task, error: BaseException) -> None:
         finding = findings.exception(task, error)

@@ -5,7 +5,8 @@ replaced by ours, and of `Thread` what starts, ends and joins.
 """
 
 import sys
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from itertools import count
 from types import ModuleType
 from typing import Any
@@ -165,8 +166,12 @@ def quicken_threading(module: Any) -> None:
     cls = module.Thread
     active = module._active
     first_hook = module.excepthook
+    # What CPython's `Thread` keeps for its own start and for its own tests costs a tenth of a short execution.
+    module._dangling = _Unkept()
+    module._make_invoke_excepthook = _no_hook
 
-    def run_thread(self: Any, task: Task) -> None:
+    def run_thread(task: Task) -> None:
+        self = task.thread
         try:
             self.run()
         except SystemExit:
@@ -177,7 +182,7 @@ def quicken_threading(module: Any) -> None:
             else:
                 module.excepthook(module.ExceptHookArgs((type(error), error, error.__traceback__, self)))
         finally:
-            if MODEL.over is None:
+            if task.ending is not None and MODEL.over is None:
                 _run_endings(task)
             active.pop(task.ident, None)
             self._is_stopped = True
@@ -201,7 +206,7 @@ def quicken_threading(module: Any) -> None:
                 handle.task = task
             active[task.ident] = self
 
-        MODEL.start(lambda task: run_thread(self, task), self.daemon, register)
+        MODEL.start(run_thread, self._daemonic, register)
 
     def join(self: Any, timeout: float | None = None) -> None:
         """Wait until the thread ends, for at most `timeout` seconds."""
@@ -228,26 +233,43 @@ def quicken_threading(module: Any) -> None:
     cls.__hash__ = _by_order
 
 
-class _Order:
-    """Numbers for objects that programs keep in sets, which are else ordered by where they lie in memory."""
+class _Unkept:
+    """Stands for `threading._dangling`, a weak set of all threads: nothing is kept."""
 
-    next = count(1).__next__
+    add = staticmethod(deque[Any](maxlen=0).append)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def _no_hook() -> None:
+    """Stands for `threading._make_invoke_excepthook`: a thread's exceptions are told in `run_thread`."""
+
+
+#: How many objects of this execution have been hashed by `_by_order`.
+_hashed = [0]
 
 
 def _by_order(self: Any) -> int:
-    """A hash: the number of the object among those of this execution that were hashed."""
+    """A hash: the number of the object among those of this execution that were hashed.
+
+    Sets of them would else be ordered by where they lie in memory.
+    """
     names = self.__dict__
     number = names.get("_weft_number")
     if number is None:
-        number = names["_weft_number"] = _Order.next()
+        number = names["_weft_number"] = _hashed[0] = _hashed[0] + 1
     return int(number)
 
 
 def reset_threading(module: Any, first_name: int) -> None:
     """Before an execution: the main thread alone is there, and names are counted from the same number."""
-    _Order.next = count(1).__next__
+    _hashed[0] = 0
     futures: Any = sys.modules.get("concurrent.futures._base")
-    if futures is not None:
+    if futures is not None and futures.Future.__hash__ is not _by_order:  # a class that is changed is looked up slowly
         futures.Future.__hash__ = _by_order
     main = module._main_thread
     module._active.clear()

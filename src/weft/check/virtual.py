@@ -21,11 +21,14 @@ LOOKS = 8  # looks in a row, with nothing changed between them, after which that
 
 _point = MODEL.point
 _stream = Stream(0)
+_seeded: list[int] = []  # the seed of `_stream`, if nothing has been drawn from it since
 
 
 def begin(seed: int) -> None:
     """An execution begins: chance starts from the seed."""
-    _stream.seed(seed)
+    if _seeded != [seed]:  # seeding takes longer than starting a thread, and few programs draw from it
+        _stream.seed(seed)
+        _seeded[:] = [seed]
     random: Any = sys.modules.get("random")
     if random is not None:
         if random.Random.seed is not _seed_random:
@@ -44,10 +47,13 @@ _real_seed: Any = None
 
 def _seed_random(self: Any, a: Any = None, version: int = 2) -> None:
     """`random.Random.seed`; what is given no seed gets one from the execution's chance."""
+    if a is None:
+        _seeded.clear()
     _real_seed(self, _stream.getrandbits(64) if a is None else a, version)
 
 
 def _urandom(size: int, /) -> bytes:
+    _seeded.clear()
     return _stream.octets(size)
 
 

@@ -366,12 +366,13 @@ class Controlled:
         me.target = target
         me.key = key
         me.site = site
-        me.guard = guard
-        me.deadline = deadline
+        if guard is not None:  # both are None between two points
+            me.guard = guard
+            me.deadline = deadline
         if not self.active:
             if guard is not None and not guard(me):
                 raise InternalError(f"the program waits ({kind}) where only one thread runs")
-            me.target = me.guard = None
+            me.target = me.guard = me.deadline = None
             return
         starter = self._starter
         if starter is not None:
@@ -379,7 +380,16 @@ class Controlled:
             self.current = starter
             starter.switch()
         else:
-            successor = self._next(me)
+            # `_next` for what is by far the most, written out: a search is made of these lines.
+            self.steps += 1
+            enabled = [t for t in self.tasks if t.guard is None or t.guard(t)]
+            if len(enabled) > 1 and not self.offer_clock and self.steps <= self.limit:
+                successor: Any = self._pick(enabled, me)
+                if successor is ABANDON or successor is None:
+                    self._finish(me, Over("pruned"))
+                self.choices.append(successor.number)
+            else:
+                successor = self._select(me, enabled)
             if successor is not me:
                 self.current = successor
                 successor.switch()
@@ -388,7 +398,9 @@ class Controlled:
         observer = self.observer
         if observer is not None:
             observer(me)
-        me.target = me.guard = me.deadline = None
+        me.target = None
+        if guard is not None:
+            me.guard = me.deadline = None
         if kind not in PURE:
             self.changes += 1
 
@@ -405,16 +417,17 @@ class Controlled:
             Ended: nobody can, and nothing can change that.
         """
         self.steps += 1
+        return self._select(me, self._enabled())
+
+    def _enabled(self) -> list[Task]:
+        """Who could go on just now, in the order of their start."""
+        return [t for t in self.tasks if t.guard is None or t.guard(t)]
+
+    def _select(self, me: Task | None, enabled: list[Task]) -> Task:
+        """The same, of those that could go on just now."""
         if self.steps > self.limit:
             self._finish(me, Over("bound"))
         while True:
-            enabled = [t for t in self.tasks if t.guard is None or t.guard(t)]
-            if len(enabled) > 1 and not self.offer_clock:  # by far the most
-                chosen = self._pick(enabled, me)
-                if chosen is not ABANDON and chosen is not None:
-                    self.choices.append(chosen.number)
-                    return chosen
-                self._finish(me, Over("pruned"))
             choice = len(enabled) > 1 or (self.offer_clock and enabled and self.near())
             if choice or (enabled and self.ask_always):
                 chosen = self._pick(enabled, me)
@@ -423,15 +436,17 @@ class Controlled:
             else:
                 if not self._jump():
                     self._stuck(me)
+                enabled = self._enabled()
                 continue
+            if chosen is ABANDON or (chosen is None and len(enabled) > 1 and not self.offer_clock):
+                self._finish(me, Over("pruned"))
             if chosen is None:
                 self._note(CLOCK)
                 before = self.now
                 self._jump()
                 self.delayed += self.now - before
+                enabled = self._enabled()
                 continue
-            if chosen is ABANDON:
-                self._finish(me, Over("pruned"))
             if choice:
                 self._note(chosen.number)
             return chosen
