@@ -180,3 +180,29 @@ def test_telling_runs_no_code_of_the_program(tmp_path: Path) -> None:
     assert "did not show again" not in said.stdout
     path = said.stdout.split("weft replay ")[1].strip()
     assert weft("replay", path, cwd=tmp_path).returncode == 1
+
+
+def test_a_long_story_keeps_to_what_it_is_about(tmp_path: Path) -> None:
+    program = """
+        from concurrent.futures import ThreadPoolExecutor, as_completed
+
+        class Site:
+            hits = 0
+
+        def visit():
+            Site.hits += 1
+
+        with ThreadPoolExecutor(2) as pool:
+            for done in as_completed([pool.submit(visit) for _ in range(6)]):
+                done.result()
+    """
+    write(tmp_path, program)
+    said = weft("check", "program.py", cwd=tmp_path).stdout
+    story = said.split("\n\n")[1].splitlines()
+    assert re.fullmatch(r"ThreadPoolExecutor-0_\d +ThreadPoolExecutor-0_\d", story[0]), (
+        "those it is about alone"
+    )
+    steps = [line for line in story[1:] if "Site.hits += 1" in line]
+    assert len(steps) == len(story) - 2, "each but the first and the last is of what was lost"
+    read = [each for line in steps for each in re.findall(r"reads (\d)", line)]
+    assert len(read) > len(set(read)), "two that read the same"

@@ -97,7 +97,6 @@ def story(schedule: "Schedule") -> list[str]:
     """The steps that matter, a column for each thread, a line for each step, with values."""
     chosen = _that_matter(schedule)
     left_out = len(schedule.steps) - len(chosen)
-    chosen = chosen[-MOST_STEPS:]
     details = dict(enumerate(schedule.details))
     told: list[tuple[int, str, str, str | None]] = [
         (*schedule.steps[index], details.get(index, (0, ""))[1]) for index in chosen
@@ -128,10 +127,14 @@ def _cut(text: str, width: int) -> str:
 
 
 def _that_matter(schedule: "Schedule") -> list[int]:
-    """The steps on what several threads touch, and those where the finding is."""
+    """The steps on what several threads touch, and those where the finding is; at most `MOST_STEPS`.
+
+    Where there are more, those on what the finding is about come first, then those of the same threads in the
+    same files, the nearest first.
+    """
     steps, details = schedule.steps, schedule.details
     if len(details) != len(steps):
-        return list(range(len(steps)))
+        return list(range(len(steps)))[-MOST_STEPS:]
     touching: dict[int, set[int]] = {}
     changed: set[int] = set()
     for (number, what, _), (thing, _) in zip(steps, details, strict=True):
@@ -142,8 +145,31 @@ def _that_matter(schedule: "Schedule") -> list[int]:
         touching.setdefault(thing, set()).add(number)
     shared = {thing for thing in changed if thing and len(touching[thing]) > 1}
     places = set(schedule.finding["places"]) if schedule.finding is not None else set()
-    return [
+    chosen = [
         index
         for index, (step, detail) in enumerate(zip(steps, details, strict=True))
         if detail[0] in shared or step[2] in places
     ]
+    if len(chosen) <= MOST_STEPS:
+        return chosen
+    about = {details[index][0] for index in chosen if steps[index][2] in places} & shared
+    about |= {thing for _, _, _, thing in schedule.waits if thing in shared}
+    core = {index for index in chosen if details[index][0] in about} or {chosen[-1]}
+    threads = {steps[index][0] for index in core} | {number for number, _, _, _ in schedule.waits}
+    files = {_file(place) for place in places} or {_file(steps[index][2]) for index in core}
+
+    own = [
+        index
+        for index in chosen
+        if index in core or (steps[index][0] in threads and _file(steps[index][2]) in files)
+    ]
+
+    def apart(index: int) -> tuple[bool, int, int]:
+        """How little a step has to do with the finding."""
+        return index not in core, min(abs(index - each) for each in core), -index
+
+    return sorted(sorted(own, key=apart)[:MOST_STEPS])
+
+
+def _file(place: str) -> str:
+    return place.partition(":")[0]

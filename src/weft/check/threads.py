@@ -166,7 +166,7 @@ def quicken_threading(module: Any) -> None:
     cls = module.Thread
     active = module._active
     first_hook = module.excepthook
-    # What CPython's `Thread` keeps for its own start and for its own tests costs a tenth of a short execution.
+    # What CPython's `Thread` keeps for its own start and its own tests takes a tenth of a short execution.
     module._dangling = _Unkept()
     module._make_invoke_excepthook = _no_hook
 
@@ -269,7 +269,9 @@ def reset_threading(module: Any, first_name: int) -> None:
     """Before an execution: the main thread alone is there, and names are counted from the same number."""
     _hashed[0] = 0
     futures: Any = sys.modules.get("concurrent.futures._base")
-    if futures is not None and futures.Future.__hash__ is not _by_order:  # a class that is changed is looked up slowly
+    if (
+        futures is not None and futures.Future.__hash__ is not _by_order
+    ):  # a class that is changed is looked up slowly
         futures.Future.__hash__ = _by_order
     main = module._main_thread
     module._active.clear()

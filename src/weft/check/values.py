@@ -53,7 +53,13 @@ def shown_at(target: Any, key: Any) -> str:
         return shown(target[key]) if key in target else ""
     if type(target) is list:
         return shown(target[key]) if type(key) is int and -len(target) <= key < len(target) else ""
-    names = kinds.instance_dict(kinds.kind_of(type(target)), target)
+    kind = kinds.kind_of(type(target))
+    if kind.is_class:
+        for cls in type.mro(target) if target is not type else ():
+            if key in _names_of(cls):
+                return shown(_names_of(cls)[key])
+        return ""
+    names = kinds.instance_dict(kind, target)
     if names is not None and key in names:
         return shown(names[key])
     for cls in type.mro(type(target)) if type(target) is not type else ():

@@ -295,7 +295,7 @@ def _items(listener: Listener) -> dict[str, object]:
             obj = _owner_of(obj)
         listener(access, obj, key, site)
 
-    # What `tell` asks first, written out in these two, which are called most: no frame of its own at a switch.
+    # What `tell` asks first, written out in the two that are called most: no frame more at a switch.
     def read(obj: Any, key: Any, site: int) -> Any:
         cls = _type(obj)
         if (cls is _dict and not _owners) or (cls is _list and _type(key) is _int and key >= 0):
