@@ -8,6 +8,8 @@ import pytest
 
 from tests.check.programs import weft, write
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
 STORIES = {
     "lost update": (
         """
@@ -206,3 +208,17 @@ def test_a_long_story_keeps_to_what_it_is_about(tmp_path: Path) -> None:
     assert len(steps) == len(story) - 2, "each but the first and the last is of what was lost"
     read = [each for line in steps for each in re.findall(r"reads (\d)", line)]
     assert len(read) > len(set(read)), "two that read the same"
+
+
+@pytest.mark.parametrize(
+    ("example", "threads"), [("r18_the_race", r"Thread-\d+ .*Thread-\d+ .*"), ("r21_deadlock", "Ada +Ben")]
+)
+def test_where_threads_are_many_those_of_the_finding_have_columns(
+    tmp_path: Path, example: str, threads: str
+) -> None:
+    said = weft("check", str(EXAMPLES / f"{example}.py"), cwd=tmp_path).stdout
+    columns, *steps = said.split("\n\n")[1].splitlines()
+    assert re.fullmatch(threads, columns)
+    assert len(columns.replace(" (take_one)", "").split()) == 2
+    assert 4 <= len([step for step in steps if not step.startswith("(")]) <= 12
+    assert all(len(step) <= 110 for step in steps)

@@ -4,6 +4,7 @@ machines.
 
 import json
 import linecache
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from weft.core.places import short
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["as_json", "exit_status", "story", "verdict"]
 
 MOST_STEPS = 30  # of a story
+MOST_THREADS = 3  # with a column each: more would be too narrow to read
 WIDTH = 110
 
 
@@ -102,6 +104,10 @@ def story(schedule: "Schedule") -> list[str]:
         (*schedule.steps[index], details.get(index, (0, ""))[1]) for index in chosen
     ]
     told += [(number, text, place, None) for number, place, text, _ in schedule.waits]
+    if len({step[0] for step in told}) > MOST_THREADS:
+        shown = _most_involved(schedule, [step[0] for step in told])
+        left_out += sum(step[0] not in shown and step[3] is not None for step in told)
+        told = [step for step in told if step[0] in shown]
     threads = sorted({step[0] for step in told})
     width = max(28, (WIDTH - 2) // max(1, len(threads)))
     column = {number: index for index, number in enumerate(threads)}
@@ -118,7 +124,25 @@ def story(schedule: "Schedule") -> list[str]:
         lines.append((" " * width * column[number] + text).rstrip())
     if left_out > 0:
         lines.append(f"({left_out} other steps are left out)")
+    waiting = {number for number, *_ in schedule.waits}.difference(threads)
+    if waiting:
+        lines.append(f"({len(waiting)} other threads wait at the end)")
     return lines
+
+
+def _involved(schedule: "Schedule") -> set[int]:
+    """The threads that the finding names."""
+    names = schedule.finding["threads"] if schedule.finding is not None else []
+    return {number for number, name in schedule.threads.items() if name in names}
+
+
+def _most_involved(schedule: "Schedule", told: list[int]) -> set[int]:
+    """The threads that get a column where they are too many: those of the finding, else who does most."""
+    count = Counter(told)
+    involved = _involved(schedule) & set(count)
+    if len(involved) > 1:
+        return involved
+    return set(sorted(count, key=lambda number: (number not in involved, -count[number]))[:MOST_THREADS])
 
 
 def _cut(text: str, width: int) -> str:
@@ -154,7 +178,9 @@ def _that_matter(schedule: "Schedule") -> list[int]:
         return chosen
     about = {details[index][0] for index in chosen if steps[index][2] in places} & shared
     about |= {thing for _, _, _, thing in schedule.waits if thing in shared}
-    core = {index for index in chosen if details[index][0] in about} or {chosen[-1]}
+    involved = _involved(schedule)
+    core = {index for index in chosen if details[index][0] in about}
+    core = {index for index in core if steps[index][0] in involved} or core or {chosen[-1]}
     threads = {steps[index][0] for index in core} | {number for number, _, _, _ in schedule.waits}
     files = {_file(place) for place in places} or {_file(steps[index][2]) for index in core}
 
