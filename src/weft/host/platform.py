@@ -21,11 +21,13 @@ __all__ = [
     "FREE_THREADED",
     "HAS_EVENTS",
     "HIGH",
+    "INHERITS_CONTEXT",
     "MAGIC",
     "MAXRSS",
     "PLAIN_LOCK_TYPE",
     "RLOCK_SHOWS_LOCKED",
     "SHOWS_CODE_LINES",
+    "THREADS_HAVE_CONTEXTS",
     "TIMEOUT_MAX",
     "VERSION",
     "Empty",
@@ -48,6 +50,10 @@ __all__ = [
 VERSION = sys.version_info[:2]
 PLAIN_LOCK_TYPE = VERSION >= (3, 13)  # `_thread.lock` is a type one may call
 CHECKS_HANDLES = VERSION >= (3, 13)  # threads are joined by `_ThreadHandle`, not by a sentinel lock
+THREADS_HAVE_CONTEXTS = VERSION >= (3, 14)  # `Thread(context=...)`
+INHERITS_CONTEXT = bool(
+    getattr(sys.flags, "thread_inherit_context", False)
+)  # a thread begins with a copy of its starter's
 RLOCK_SHOWS_LOCKED = VERSION >= (3, 14)  # `RLock.locked()` is there
 CACHES_WITHOUT_LOCK = VERSION >= (3, 12)  # `functools.cached_property` takes no lock
 SHOWS_CODE_LINES = VERSION >= (3, 13)  # tracebacks show the source of `python -c`

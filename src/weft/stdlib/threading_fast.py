@@ -4,11 +4,10 @@ The module itself is CPython's, executed over the supplied `_thread`; so its pri
 its rarely used corners are the real ones. Replaced are the classes and functions that programs call in
 their inner loops, with CPython's signatures, errors and texts: Condition, Semaphore, BoundedSemaphore,
 Event, and of Thread the constructor, `start`, `join`, `is_alive` and the body.
-
-3.14 gave threads a context argument and rules of inheritance; there Thread is left to CPython.
 """
 
 import sys
+from _contextvars import copy_context  # contextvars leads to more
 from typing import Any
 
 from weft.core.current import adopt, current, getcurrent
@@ -16,7 +15,7 @@ from weft.core.parking import WITHDRAWN, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.tracebacks import trim
-from weft.host.platform import CHECKS_HANDLES, VERSION
+from weft.host.platform import CHECKS_HANDLES, INHERITS_CONTEXT, THREADS_HAVE_CONTEXTS
 from weft.stdlib.condition import Condition
 from weft.stdlib.event import Event
 from weft.stdlib.locks import allocate_lock
@@ -62,8 +61,7 @@ def quicken_threading(module: Any, port: ThreadPort) -> None:
     module.BoundedSemaphore = BoundedSemaphore
     module.Event = Event
     _quicken_functions(module, port)
-    if VERSION < (3, 14):
-        _quicken_thread(module, port)
+    _quicken_thread(module, port)
 
 
 def _quicken_functions(module: Any, port: ThreadPort) -> None:
@@ -163,7 +161,9 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
                 plain = thread.run.__func__ is plain_run
             except AttributeError:
                 plain = False
-            if not plain:
+            if THREADS_HAVE_CONTEXTS and thread._context is not None:
+                thread._context.run(thread.run)
+            elif not plain:
                 thread.run()
             else:  # the same without its frame, which each switch of the thread would pay for
                 target = thread._target
@@ -225,7 +225,7 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
             self._started = self._weft = handle = new_handle(Started)
             handle._block = None
             handle._done = handle._set = False
-            if CHECKS_HANDLES:
+            if CHECKS_HANDLES and not THREADS_HAVE_CONTEXTS:
                 self._handle = handle
             self._initialized = True
             self._stderr = sys.stderr
@@ -246,6 +246,8 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
             if own[starter] is not real_starter:  # a test has put its own there
                 return slow_start(self)  # type: ignore[no-any-return]
             handle._set = True
+            if INHERITS_CONTEXT and self._context is None:
+                self._context = copy_context()
             try:
                 port.start(body, self._daemonic, self, register)
             except Exception:
@@ -322,6 +324,8 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
                 if not CHECKS_HANDLES:
                     self._is_stopped = True
 
+    if THREADS_HAVE_CONTEXTS:
+        Fast.__init__ = _with_context(Fast.__init__)  # type: ignore[method-assign]
     Fast.__init__.__doc__ = slow_init.__doc__
     for name, method in vars(Fast).items():
         if callable(method):
@@ -332,6 +336,27 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
     if not CHECKS_HANDLES:
         _mimic_sentinels(module)
     _adapt_special_threads(module, limbo)
+
+
+def _with_context(init: Any) -> Any:
+    """The constructor of 3.14, which may be given a context to run in; None: an empty one, as stacks have."""
+
+    def __init__(
+        self: Any,
+        group: None = None,
+        target: Any = None,
+        name: Any = None,
+        args: Any = (),
+        kwargs: Any = None,
+        *,
+        daemon: Any = None,
+        context: Any = None,
+    ) -> None:
+        init(self, group, target, name, args, kwargs, daemon=daemon)
+        self._context = context
+        self._os_thread_handle = self._weft
+
+    return __init__
 
 
 def _set_hooks(own: Any) -> None:
@@ -353,7 +378,9 @@ def _adapt_special_threads(module: Any, limbo: Any) -> None:
         handle._set = True
         handle._block = getcurrent().block  # type: ignore[attr-defined]
         thread._started = handle
-        if CHECKS_HANDLES:
+        if THREADS_HAVE_CONTEXTS:
+            thread._os_thread_handle = handle
+        elif CHECKS_HANDLES:
             thread._handle = handle
         thread._ident = handle._block.ident
 

@@ -16,6 +16,7 @@ class Own:
         self.lock = threading.Lock()
         self.acquire = self.lock.acquire
         self.release = self.lock.release
+        self.locked = self.lock.locked  # what 3.14's conditions ask for
 
     def __enter__(self) -> bool:
         return self.acquire()
