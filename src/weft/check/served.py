@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from weft.check import tell
 from weft.check.settings import Settings
+from weft.check.stacks import NOTING
 from weft.check.start import begin
 from weft.errors import WeftError
 from weft.host.children import fork_child, mute
@@ -61,9 +62,14 @@ def _say(out: int, answer: dict[str, Any]) -> None:
 def _serve(session: Any, first: dict[str, Any], lines: Any, out: int) -> None:
     """A session of pytest that answers; each search has a process of its own, forked from it."""
     tests = importlib.import_module("weft.check.tests")
+    NOTING.on = bool(first.get("orders"))
 
     def search(program: Any, request: dict[str, Any]) -> Any:
-        return lambda send: send({**_answer(session, program, request), "skipped": program.skipped()})
+        def answer(send: Any) -> None:
+            said = _answer(session, program, request)
+            send({**said, "skipped": program.skipped(), "orders": program.orders()})
+
+        return answer
 
     def work(session_of_pytest: Any) -> None:
         _say(out, {"ready": True})
@@ -81,6 +87,7 @@ def _serve(session: Any, first: dict[str, Any], lines: Any, out: int) -> None:
             except EOFError:
                 answer = {"error": "the process that searched has ended without a word"}
             child.end()
+            program.forget()
             _say(out, answer)
 
     tests.Tests(first["args"], first["choice"], work).hold(first["folder"])

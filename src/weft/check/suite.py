@@ -1,0 +1,188 @@
+"""The lock orders of a whole run of pytest: a plugin of pytest's, there when they are asked for.
+
+Tests that are not checked run as ever, on real threads, with locks that note who takes them (`host.noted_locks`);
+from tests that are checked, in another process, come the edges of their executions. With xdist each worker
+hands its graph to the controller.
+"""
+
+import importlib
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from weft.check.benign import Benign, patterns_of
+from weft.check.order_text import finding_of
+from weft.check.orders import Edge, Graph
+from weft.check.stacks import made_at, places_of
+from weft.host import noted_locks
+
+__all__ = ["OUTSIDE", "LockOrders", "told"]
+
+OUTSIDE = "(outside tests)"
+KEY = "weft_lock_order"  # in what an xdist worker hands over
+
+
+class LockOrders:
+    """Collects; tells at the end.
+
+    Args:
+        strict: whether a ring makes the run fail.
+        folder: pytest's root, whose pyproject.toml may declare orders harmless.
+
+    Raises:
+        WeftError: the locks of this process cannot be watched, or the declarations cannot be read.
+    """
+
+    def __init__(self, strict: bool, folder: str) -> None:
+        self.graph = Graph()
+        self._strict = strict
+        self._benign = Benign(patterns_of(folder))
+        self._worker = ""
+        self._told: tuple[list[dict[str, Any]], list[dict[str, Any]], int] = ([], [], 0)
+        self._names: dict[Any, str] = {}
+        noted_locks.stop_at(*_outermost())
+        noted_locks.install()
+
+    # -- hooks of pytest --------------------------------------------------------------------------------
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Which process of a distributed run this is."""
+        self._worker = getattr(config, "workerinput", {}).get("workerid", "")
+        if not self._worker and getattr(config.option, "dist", "no") != "no":
+            noted_locks.uninstall()  # tests run in the workers
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """A test."""
+        self._close(OUTSIDE)
+        try:
+            return (yield)
+        finally:
+            self._close(item.nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Judge, or hand over."""
+        self._close(OUTSIDE)
+        noted_locks.uninstall()
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output[KEY] = self.graph.plain
+            return
+        self._told = told(self.graph, self._benign)
+        if self._strict and self._told[0] and session.exitstatus in (0, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """A worker of xdist's has ended."""
+        plain = getattr(node, "workeroutput", {}).get(KEY)
+        if plain is not None:
+            self.graph.take(plain)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Tell."""
+        rings, alone, silenced = self._told
+        verbose = terminalreporter.config.get_verbosity() > 0
+        shown = [*rings, *alone] if verbose else rings
+        if not shown and not len(self.graph):
+            return
+        write = terminalreporter.write_line
+        terminalreporter.write_sep("=", "lock order (weft)")
+        for number, ring in enumerate(shown, 1):
+            level = "error" if self._strict and ring in rings else "warning" if ring in rings else "note"
+            write(f"{number}. {level}: {ring['title']}", red=level == "error", yellow=level == "warning")
+            for line in ring["lines"]:
+                write(f"   {line}")
+        for line in closing(self.graph, len(rings), len(alone), silenced, verbose):
+            write(line)
+        if rings and self._strict:
+            write("the run fails: --weft-lock-order=error", red=True)
+
+    # -- what comes in ----------------------------------------------------------------------------------
+
+    def take(self, test: str, edges: list[dict[str, Any]], proved: bool) -> None:
+        """What the check of a test has shown; `proved` is whether every schedule was run."""
+        for fields in edges:
+            self.graph.add(Edge(**{**fields, "test": test}))
+        if proved:
+            self.graph.proved.add(test)
+
+    def _close(self, test: str) -> None:
+        """What has been noted so far was in that test."""
+        records = noted_locks.fetch()
+        noted_locks.turn_over()
+        for record in records:
+            for edge in self._edges(record, test):
+                self.graph.add(edge)
+
+    def _edges(self, record: noted_locks.Nested, test: str) -> list[Edge]:
+        wanted_at = places_of(record.frames)
+        held = [(f"{self._worker}.{each.serial}", self._name(each.site)) for each in record.held]
+        return [
+            Edge(
+                had=self._name(each.site),
+                wanted=self._name(record.site),
+                had_id=f"{self._worker}.{each.serial}",
+                wanted_id=f"{self._worker}.{record.serial}",
+                held=held,
+                test=test,
+                thread=f"{self._worker}.{record.number}",
+                name=record.name,
+                main=record.main,
+                clock={f"{self._worker}.{number}": count for number, count in record.clock.items()},
+                had_at=places_of(each.frames),
+                wanted_at=wanted_at,
+                whole=each.whole,
+            )
+            for each in record.held
+        ]
+
+    def _name(self, site: noted_locks.Site) -> str:
+        name = self._names.get(site)
+        if name is None:
+            name = self._names[site] = made_at(site.kind, site.frames)
+        return name
+
+
+def told(graph: Graph, benign: Benign) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
+    """The rings as findings: those that count, those of one thread alone, and how many are silenced."""
+    rings: list[dict[str, Any]] = []
+    alone: list[dict[str, Any]] = []
+    silenced = 0
+    for ring in graph.rings():
+        finding = finding_of(ring)
+        if benign.covers(finding):
+            silenced += 1
+        else:
+            (alone if ring.alone else rings).append(finding)
+    return rings, alone, silenced
+
+
+def closing(graph: Graph, rings: int, alone: int, silenced: int, verbose: bool) -> list[str]:
+    """What there is to say after the rings."""
+    what = "no cycle" if not rings else f"{rings} cycle{'s' * (rings > 1)}"
+    lines = [f"{what} in {len(graph)} orders of locks from {graph.places} places"]
+    if alone and not verbose:
+        lines.append(f"{alone} more, each by one thread of one test: -v shows them")
+    if silenced:
+        lines.append(f"{silenced} declared harmless")
+    if graph.cut:
+        lines.append("there were more orders than are kept: a cycle may have gone unseen")
+    return lines
+
+
+def _outermost() -> list[Any]:
+    """The code of pytest that calls tests and fixtures."""
+    found: list[Any] = []
+    for module, name in (
+        ("_pytest.python", "pytest_pyfunc_call"),
+        ("_pytest.fixtures", "call_fixture_func"),
+        ("_pytest.fixtures", "_teardown_yield_fixture"),
+    ):
+        function = getattr(importlib.import_module(module), name, None)
+        code = getattr(function, "__code__", None)
+        if code is not None:
+            found.append(code)
+    return found
