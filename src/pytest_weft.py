@@ -196,7 +196,7 @@ class _Server:
             {
                 "kind": "tests",
                 "path": [path for path in sys.path if path],
-                "args": _args(config),
+                "args": arguments(config),
                 "choice": choice,
                 "folder": folder,
                 "orders": config.stash.get(_ORDERS, None) is not None,
@@ -236,7 +236,7 @@ class _Server:
         self._folder.cleanup()
 
 
-def _args(config: pytest.Config) -> list[str]:
+def arguments(config: pytest.Config) -> list[str]:
     """The command line of pytest in the process that checks: what it needs to find the same tests."""
     args = ["-p", __name__, f"--rootdir={config.rootpath}", f"--import-mode={config.option.importmode}"]
     args.append("--weft-lock-order=off")

@@ -3,13 +3,41 @@
 import linecache
 from typing import Any
 
-from weft.check.orders import Ring
+from weft.check.benign import Benign
+from weft.check.orders import Graph, Ring
 from weft.check.stacks import program_place
 from weft.core.places import short
 
-__all__ = ["finding_of", "tell_ring", "title_of"]
+__all__ = ["closing", "finding_of", "told"]
 
 MOST_TESTS = 4  # that are named for an edge
+
+
+def told(graph: Graph, benign: Benign) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
+    """The rings as findings: those that count, those of one thread alone, and how many are silenced."""
+    rings: list[dict[str, Any]] = []
+    alone: list[dict[str, Any]] = []
+    silenced = 0
+    for ring in graph.rings():
+        finding = finding_of(ring)
+        if benign.covers(finding):
+            silenced += 1
+        else:
+            (alone if ring.alone else rings).append(finding)
+    return rings, alone, silenced
+
+
+def closing(graph: Graph, rings: int, alone: int, silenced: int) -> list[str]:
+    """What there is to say after the rings."""
+    what = "no cycle" if not rings else f"{rings} cycle{'s' * (rings > 1)}"
+    lines = [f"{what} in {len(graph)} orders of locks from {graph.places} places"]
+    if alone:
+        lines.append(f"{alone} more, each by one thread of one test: -v tells of them")
+    if silenced:
+        lines.append(f"{silenced} declared harmless")
+    if graph.cut:
+        lines.append("there were more orders than are kept: a cycle may have gone unseen")
+    return lines
 
 
 def finding_of(ring: Ring) -> dict[str, Any]:
@@ -22,15 +50,15 @@ def finding_of(ring: Ring) -> dict[str, Any]:
     return {
         "kind": "lock-order",
         "level": "warning",
-        "title": title_of(ring),
+        "title": _title(ring),
         "threads": names,
         "places": list(dict.fromkeys(places)),
         "names": [],
-        "lines": tell_ring(ring),
+        "lines": _lines(ring),
     }
 
 
-def title_of(ring: Ring) -> str:
+def _title(ring: Ring) -> str:
     """In one line."""
     if ring.edges[0].had == ring.edges[0].wanted:
         count = len(ring.edges)
@@ -39,7 +67,7 @@ def title_of(ring: Ring) -> str:
     return f"the locks of {places} are taken in orders that can end in a deadlock"
 
 
-def tell_ring(ring: Ring) -> list[str]:
+def _lines(ring: Ring) -> list[str]:
     """Its locks, and for each edge who took what where, and the tests that show it."""
     letters = "ABCDEFGH"
     lines = []

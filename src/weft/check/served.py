@@ -17,7 +17,7 @@ from weft.check.start import begin
 from weft.errors import WeftError
 from weft.host.children import fork_child, mute
 
-__all__ = ["main"]
+__all__ = ["answer", "main"]
 
 LONG = 1e6  # seconds: a search ends by itself
 
@@ -34,13 +34,14 @@ def main() -> NoReturn:
             _serve(session, request, lines, out)
         else:
             program = session.named(request["kind"], request["what"], request["args"], request["choice"])
-            _say(out, _answer(session, program, request))
+            _say(out, answer(session, program, request))
     except WeftError as error:
         _say(out, {"error": str(error)})
     os._exit(0)
 
 
-def _answer(session: Any, program: Any, request: dict[str, Any]) -> dict[str, Any]:
+def answer(session: Any, program: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """A search, as `request` has its settings: its report and what is said of it, or why it cannot be made."""
     try:
         settings = Settings(**request["settings"])
         report, path = session.check(program, settings)
@@ -65,11 +66,11 @@ def _serve(session: Any, first: dict[str, Any], lines: Any, out: int) -> None:
     NOTING.on = bool(first.get("orders"))
 
     def search(program: Any, request: dict[str, Any]) -> Any:
-        def answer(send: Any) -> None:
-            said = _answer(session, program, request)
+        def work(send: Any) -> None:
+            said = answer(session, program, request)
             send({**said, "skipped": program.skipped(), "orders": program.orders()})
 
-        return answer
+        return work
 
     def work(session_of_pytest: Any) -> None:
         _say(out, {"ready": True})
@@ -83,11 +84,11 @@ def _serve(session: Any, first: dict[str, Any], lines: Any, out: int) -> None:
                 continue
             child = fork_child(search(program, request))
             try:
-                answer = child.receive(LONG)
+                said = child.receive(LONG)
             except EOFError:
-                answer = {"error": "the process that searched has ended without a word"}
+                said = {"error": "the process that searched has ended without a word"}
             child.end()
             program.forget()
-            _say(out, answer)
+            _say(out, said)
 
     tests.Tests(first["args"], first["choice"], work).hold(first["folder"])

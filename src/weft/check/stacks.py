@@ -50,7 +50,7 @@ def made_at(kind: str, frames: Frames) -> str:
     inner: list[str] = []
     for code, instruction in frames:
         name = code.co_filename
-        if name.startswith(HOME):
+        if name.startswith(HOME) or (name == _THREADING and code.co_name == "RLock"):
             continue
         place = _place(code, instruction)
         if not name.startswith(_LIBRARY):

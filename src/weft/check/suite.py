@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from weft.check.benign import Benign, patterns_of
-from weft.check.order_text import finding_of
+from weft.check.order_text import closing, told
 from weft.check.orders import Edge, Graph
 from weft.check.stacks import made_at, places_of
 from weft.host import noted_locks
 
-__all__ = ["OUTSIDE", "LockOrders", "told"]
+__all__ = ["LockOrders"]
 
 OUTSIDE = "(outside tests)"
 KEY = "weft_lock_order"  # in what an xdist worker hands over
@@ -95,7 +95,7 @@ class LockOrders:
             write(f"{number}. {level}: {ring['title']}", red=level == "error", yellow=level == "warning")
             for line in ring["lines"]:
                 write(f"   {line}")
-        for line in closing(self.graph, len(rings), len(alone), silenced, verbose):
+        for line in closing(self.graph, len(rings), 0 if verbose else len(alone), silenced):
             write(line)
         if rings and self._strict:
             write("the run fails: --weft-lock-order=error", red=True)
@@ -144,33 +144,6 @@ class LockOrders:
         if name is None:
             name = self._names[site] = made_at(site.kind, site.frames)
         return name
-
-
-def told(graph: Graph, benign: Benign) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
-    """The rings as findings: those that count, those of one thread alone, and how many are silenced."""
-    rings: list[dict[str, Any]] = []
-    alone: list[dict[str, Any]] = []
-    silenced = 0
-    for ring in graph.rings():
-        finding = finding_of(ring)
-        if benign.covers(finding):
-            silenced += 1
-        else:
-            (alone if ring.alone else rings).append(finding)
-    return rings, alone, silenced
-
-
-def closing(graph: Graph, rings: int, alone: int, silenced: int, verbose: bool) -> list[str]:
-    """What there is to say after the rings."""
-    what = "no cycle" if not rings else f"{rings} cycle{'s' * (rings > 1)}"
-    lines = [f"{what} in {len(graph)} orders of locks from {graph.places} places"]
-    if alone and not verbose:
-        lines.append(f"{alone} more, each by one thread of one test: -v shows them")
-    if silenced:
-        lines.append(f"{silenced} declared harmless")
-    if graph.cut:
-        lines.append("there were more orders than are kept: a cycle may have gone unseen")
-    return lines
 
 
 def _outermost() -> list[Any]:

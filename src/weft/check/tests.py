@@ -48,6 +48,7 @@ class Tests:
         self._work = work
         self._session: Any = None
         self._wrong: list[str] = []
+        self.wrong: dict[str, str] = {}  # what could not be collected, and why
         self.result: Any = None
         self._error: BaseException | None = None
         self.fixtures: dict[int, Any] = {}  # the definitions that have been set up
@@ -85,6 +86,17 @@ class Tests:
         why = self._wrong[-1] if self._wrong else "there is no such test"
         raise WeftError(f"{what!r} cannot be collected: {why}")
 
+    def collect(self) -> list[Any]:
+        """All tests of its command line; what cannot be collected is in `wrong`.
+
+        Raises:
+            WeftError: there is no such file or test.
+        """
+        try:
+            return list(self._session.perform_collect())
+        except pytest.UsageError as error:
+            raise WeftError(str(error)) from None
+
     # -- hooks of pytest
 
     @pytest.hookimpl(tryfirst=True)
@@ -107,6 +119,7 @@ class Tests:
         """Remember what was wrong."""
         if report.failed:
             self._wrong.append(str(report.longrepr))
+            self.wrong[report.nodeid] = str(report.longrepr)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
