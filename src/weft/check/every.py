@@ -1,7 +1,7 @@
 """All tests of a package, one after another, each under many schedules: `weft check --all`.
 
-The process that checks runs pytest, which collects; each test's search is forked from it, in a process group of
-its own, so that Ctrl-C ends one search and keeps what the others have found.
+The process that checks runs pytest, which collects; each test's search is forked from it, in a process group
+of its own, so that Ctrl-C ends one search and keeps what the others have found.
 """
 
 import os
@@ -231,7 +231,9 @@ def _judged(name: str, said: dict[str, Any]) -> Tested:
     elif report["complete"]:
         tested = Tested(name, "complete")
     elif report["bound"] is not None:
-        tested = Tested(name, "bounded", f"all {report['within_bound']:,} schedules at bound {report['bound']}")
+        tested = Tested(
+            name, "bounded", f"all {report['within_bound']:,} schedules at bound {report['bound']}"
+        )
     else:
         tested = Tested(name, "no failure")
     tested.report = report

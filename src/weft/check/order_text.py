@@ -62,9 +62,12 @@ def _title(ring: Ring) -> str:
     """In one line."""
     if ring.edges[0].had == ring.edges[0].wanted:
         count = len(ring.edges)
-        return f"{count} locks of one place, each taken by who holds the one before it"
+        return (
+            f"{count} locks made at {_brief(ring.edges[0].had)} are each taken while another of them is held,"
+            " in a ring that can end in a deadlock"
+        )
     places = " and ".join(_brief(edge.had) for edge in ring.edges)
-    return f"the locks of {places} are taken in orders that can end in a deadlock"
+    return f"locks made at {places} are taken in orders that can end in a deadlock"
 
 
 def _lines(ring: Ring) -> list[str]:
@@ -74,8 +77,8 @@ def _lines(ring: Ring) -> list[str]:
     for letter, edge in zip(letters, ring.edges, strict=False):
         lines.append(f"{letter}: {_shortened(edge.had)}{_source(edge.had.partition(' made at ')[2])}")
     if not ring.same:
-        tests = "different tests, and " if len({edge.test for edge in ring.edges}) > 1 else ""
-        lines.append(f"(in {tests}not with the same objects, but with ones of the same places)")
+        several = "in different tests, and " if len({edge.test for edge in ring.edges}) > 1 else ""
+        lines.append(f"({several}not the same objects, but ones of the same places)")
     for index, (edge, tests) in enumerate(zip(ring.edges, ring.tests, strict=True)):
         had, wanted = letters[index], letters[(index + 1) % len(ring.edges)]
         lines.append(f"{edge.name} takes {wanted} while it holds {had}, in {edge.test}")

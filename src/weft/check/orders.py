@@ -111,8 +111,7 @@ class Ring:
         self.edges = edges
         self.alone = alone
         self.same = all(
-            edge.wanted_id == after.had_id
-            for edge, after in zip(edges, [*edges[1:], edges[0]], strict=True)
+            edge.wanted_id == after.had_id for edge, after in zip(edges, [*edges[1:], edges[0]], strict=True)
         )
         self.tests = tests
 
@@ -140,6 +139,15 @@ class Graph:
         """How many places make locks that were taken with others."""
         return len({place for pair in self._edges for place in pair})
 
+    def wants(self, had: str, wanted: str, held: int, test: str) -> bool:
+        """Note that a test has shown an order; whether the edge itself, with `held` locks, would be kept."""
+        pair = (had, wanted)
+        kept = self._edges.get(pair)
+        if kept is None or had == wanted or len(kept) < MOST_OF_A_PAIR:
+            return True
+        self._tests[pair][test] = None
+        return held < max(len(each.held) for each in kept)
+
     def add(self, edge: Edge) -> None:
         """One more edge."""
         pair = (edge.had, edge.wanted)
@@ -150,7 +158,7 @@ class Graph:
         if len(kept) < (MOST_OF_A_PLACE if edge.had == edge.wanted else MOST_OF_A_PAIR):
             kept.append(edge)
             return
-        self.cut = True
+        self.cut = self.cut or edge.had == edge.wanted
         most = max(kept, key=lambda each: len(each.held))
         if len(edge.held) < len(most.held):  # a lock less that may keep it apart
             kept[kept.index(most)] = edge
@@ -275,8 +283,8 @@ def _strong(after: dict[str, list[str]]) -> list[set[str]]:
     """The groups of more than one node whose nodes all lead to each other (Kosaraju)."""
     order: list[str] = []
     seen: set[str] = set()
-    for root in after:
-        stack = [(root, iter(after[root]))] if root not in seen else []
+    for root, targets in after.items():
+        stack = [(root, iter(targets))] if root not in seen else []
         seen.add(root)
         while stack:
             node, rest = stack[-1]

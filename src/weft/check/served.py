@@ -41,7 +41,7 @@ def main() -> NoReturn:
 
 
 def answer(session: Any, program: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """A search, as `request` has its settings: its report and what is said of it, or why it cannot be made."""
+    """A search, with the settings of `request`: its report, and the same for people, or an error."""
     try:
         settings = Settings(**request["settings"])
         report, path = session.check(program, settings)

@@ -1,7 +1,7 @@
 """The lock orders of a whole run of pytest: a plugin of pytest's, there when they are asked for.
 
-Tests that are not checked run as ever, on real threads, with locks that note who takes them (`host.noted_locks`);
-from tests that are checked, in another process, come the edges of their executions. With xdist each worker
+Tests that are not checked run as ever, on real threads, with locks that note who takes them
+(`host.noted_locks`); from tests that are checked, in another process, come the edges of their executions. With xdist each worker
 hands its graph to the controller.
 """
 
@@ -118,13 +118,19 @@ class LockOrders:
                 self.graph.add(edge)
 
     def _edges(self, record: noted_locks.Nested, test: str) -> list[Edge]:
-        wanted_at = places_of(record.frames)
+        wanted = self._name(record.site)
         held = [(f"{self._worker}.{each.serial}", self._name(each.site)) for each in record.held]
+        new = [
+            (each, name)
+            for each, name in zip(record.held, held, strict=True)
+            if self.graph.wants(name[1], wanted, len(held), test)
+        ]
+        wanted_at = places_of(record.frames) if new else []
         return [
             Edge(
-                had=self._name(each.site),
-                wanted=self._name(record.site),
-                had_id=f"{self._worker}.{each.serial}",
+                had=had,
+                wanted=wanted,
+                had_id=had_id,
                 wanted_id=f"{self._worker}.{record.serial}",
                 held=held,
                 test=test,
@@ -136,7 +142,7 @@ class LockOrders:
                 wanted_at=wanted_at,
                 whole=each.whole,
             )
-            for each in record.held
+            for each, (had_id, had) in new
         ]
 
     def _name(self, site: noted_locks.Site) -> str:

@@ -98,16 +98,17 @@ def check_all_command(args: list[str]) -> None:
 def _parse(args: list[str]) -> _Wanted:
     wanted = _Wanted()
     rest = list(args)
-    flags = {"--all": None, "--strict": "strict", "--json": "as_json", "-h": "help", "--help": "help"}
+    flags = {"--strict": "strict", "--json": "as_json", "-h": "help", "--help": "help"}
     while rest:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
         if word == "--":
             wanted.words += rest
             break
+        if word == "--all":
+            continue
         if word in flags:
-            if flags[word] is not None:
-                setattr(wanted, flags[word], True)
+            setattr(wanted, flags[word], True)
         elif word == "--stdlib":
             wanted.choice["stdlib"] = True
         elif name in VALUES or name in PATTERNS or name == "--total-time":
@@ -132,10 +133,11 @@ def _set(wanted: _Wanted, name: str, value: str) -> None:
         return
     settings = Settings()
     option_name = "time" if name == "--total-time" else name[2:]
+    before = {"--total-time": "--total-", "--strategy": ""}.get(name, "--")
     try:
         option(settings, option_name, value)
     except WeftError as error:
-        _refuse(f"--total-{error}" if name == "--total-time" else f"--{error}" if option_name != "strategy" else str(error))
+        _refuse(f"{before}{error}")
     if name == "--total-time":
         wanted.total = settings.seconds
     else:
@@ -150,7 +152,7 @@ def _where(word: str) -> list[str]:
         return [word]
     if all(part.isidentifier() for part in path.split(".")):
         return ["--pyargs", word]
-    _refuse(f"there is no {path!r} here, and it is not the name of a package")
+    return _refuse(f"there is no {path!r} here, and it is not the name of a package")
 
 
 def _refuse(why: str) -> NoReturn:
@@ -168,7 +170,7 @@ def _write(fd: int, text: str, end: str = "\n") -> None:
 
 
 class _Teller:
-    """Says what goes on: on a terminal in a line that changes, else a line for each file; failures at once."""
+    """Says what goes on: on a terminal in a line that changes, else in one for each file; failures at once."""
 
     def __init__(self, out: int, errors: int, as_json: bool) -> None:
         self._out = out
@@ -257,10 +259,12 @@ def _table(tests: list[Any]) -> list[str]:
         why = "" if tested.verdict == "error" else tested.why
         rows.append((tested.name, tested.verdict, f"{tested.executions:,}", f"{tested.seconds:.1f}", why))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return [
-        f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}  {row[4]}".rstrip()
-        for row in rows
-    ] + [""]
+    first, second, third, fourth = widths
+    lines = [
+        f"{name:{first}}  {word:{second}}  {runs:>{third}}  {seconds:>{fourth}}  {why}".rstrip()
+        for name, word, runs, seconds, why in rows
+    ]
+    return [*lines, ""]
 
 
 def _reasons(tests: list[Any]) -> list[str]:

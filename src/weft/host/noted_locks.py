@@ -1,8 +1,8 @@
 """Real locks that note in which order their threads take them, put in place of `threading.Lock` and `RLock`.
 
-They stand for an interpreter's own locks in a process whose threads are real: each holds one, does what it
-does, and keeps for its thread the list of what it holds. Only who takes a lock while it holds another pays for
-more: once for each order, a record of both places and stacks. What `threading` keeps inside an Event or a
+They stand for an interpreter's own locks in a process whose threads are real: each has one inside, does what
+it does, and keeps for its thread the list of what it holds. Only who takes a lock while it holds another pays
+for more: once for each order, a record of both places and stacks. What `threading` keeps inside an Event or a
 Semaphore stays as it is: nothing else is taken while it is held.
 
 Nothing here may take a lock, or raise: a finalizer or a signal's handler can run on top of it.
@@ -340,7 +340,7 @@ class Lock(metaclass=_Kind):
         self._hold = None
         self._lock._at_fork_reinit()  # type: ignore[attr-defined]
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         """For `isinstance`: what it stands for."""
         return _REAL_LOCK
@@ -469,7 +469,7 @@ class RLock(metaclass=_Kind):
             return self._lock.locked
         raise AttributeError(f"{_REAL_RLOCK.__name__!r} object has no attribute {name!r}")
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         """For `isinstance`: what it stands for."""
         return _REAL_RLOCK
