@@ -58,25 +58,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--weft-exclude", action="append", default=[], metavar="P", help="modules that are not")
     group.addoption("--weft-stdlib", action="store_true", help="the standard library is rewritten too")
     what = "tell of locks that all tests together take in orders that can end in a deadlock"
-    group.addoption(
-        "--weft-lock-order",
-        nargs="?",
-        const="warn",
-        type=_mode,
-        metavar="MODE",
-        help=f"{what}: warn, error (the run fails), off",
-    )
-    parser.addini("weft_lock_order", f"{what}: true, error, false", default="off")
-
-
-def _mode(word: str) -> str:
-    """The mode that a word of the command line means."""
-    mode = _MODES.get(word.lower())
-    if mode is None:
-        raise argparse.ArgumentTypeError(
-            f"it takes warn, error or off, not {word!r}; before a path write --weft-lock-order=warn"
+    for word in ("", "=warn", "=error", "=off"):  # each by itself: so a path may follow the first
+        group.addoption(
+            f"--weft-lock-order{word}",
+            dest="weft_lock_order",
+            action="store_const",
+            const=word[1:] or "warn",
+            help={"": what, "=error": "the same, and the run fails"}.get(word, argparse.SUPPRESS),
         )
-    return mode
+    parser.addini("weft_lock_order", f"{what}: true, error, false", default="off")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -91,8 +81,8 @@ def _collect_orders(config: pytest.Config, option: argparse.Namespace) -> None:
         return
     mode = getattr(option, "weft_lock_order", None)
     if mode is None:
-        word = str(config.getini("weft_lock_order")).lower()
-        mode = _MODES.get(word)
+        word = str(config.getini("weft_lock_order"))
+        mode = _MODES.get(word.lower())
         if mode is None:
             raise pytest.UsageError(f"weft_lock_order takes true, error or false, not {word!r}")
     config.stash[_ORDERS] = None

@@ -4,6 +4,7 @@ The process that checks runs pytest, which collects; each test's search is forke
 of its own, so that Ctrl-C ends one search and keeps what the others have found.
 """
 
+import gc
 import os
 import tempfile
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from weft.check.orders import Edge, Graph
 from weft.check.served import answer
 from weft.check.stacks import NOTING
 from weft.check.tests import Test, Tests
+from weft.config import plugins_load_themselves
 from weft.errors import WeftError
 from weft.host.children import fork_child
 from weft.host.clock import monotonic
@@ -137,6 +139,8 @@ class Every:
         for name, why in tests.wrong.items():
             self._add(Tested(name or "collection", "error", why))
         self.collected = len(items)
+        gc.collect()
+        gc.freeze()  # what all tests share: no search has to look at it again
         if not items and not tests.wrong:
             raise WeftError("pytest has collected no tests: name a folder, a file or a package that has some")
         for number, item in enumerate(items):
@@ -205,7 +209,7 @@ class Every:
 
 def _neutral() -> list[str]:
     """What keeps such plugins still, as far as they are installed."""
-    if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+    if not plugins_load_themselves():
         return []
     installed = {entry.name for entry in metadata.entry_points(group="pytest11")}
     return [word for name, word in _HARMFUL.items() if name in installed]

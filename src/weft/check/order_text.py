@@ -29,8 +29,12 @@ def told(graph: Graph, benign: Benign) -> tuple[list[dict[str, Any]], list[dict[
 
 def closing(graph: Graph, rings: int, alone: int, silenced: int) -> list[str]:
     """What there is to say after the rings."""
+    if not len(graph):
+        return ["no lock was taken while another was held"]
     what = "no cycle" if not rings else f"{rings} cycle{'s' * (rings > 1)}"
-    lines = [f"{what} in {len(graph)} orders of locks from {graph.places} places"]
+    orders, places = len(graph), graph.places
+    made = f"{places:,} place{'s make' if places > 1 else ' makes'}"
+    lines = [f"{what} in {orders:,} order{'s' * (orders > 1)} of locks that {made}"]
     if alone:
         lines.append(f"{alone} more, each by one thread of one test: -v tells of them")
     if silenced:

@@ -15,6 +15,7 @@ from typing import Any
 __all__ = ["Edge", "Graph", "Ring"]
 
 MOST_OF_A_PAIR = 24  # edges between two places that are kept
+MOST_ALIKE = 3  # of them that differ in their objects alone
 MOST_OF_A_PLACE = 400  # between objects of one place
 LONGEST = 5  # locks in a ring
 MOST_RINGS = 100
@@ -72,6 +73,11 @@ class Edge:
         """Its fields, of plain types."""
         return {name: getattr(self, name) for name in self.__slots__}
 
+    @property
+    def ids(self) -> tuple[str, str]:
+        """The two locks themselves."""
+        return self.had_id, self.wanted_id
+
     def meets(self, other: "Edge") -> int:
         """Whether the two can come at one time: CAN_MEET, APART, or only if ONE_THREAD's code has two."""
         if self.test != other.test:
@@ -93,7 +99,7 @@ class Edge:
         """Whether it tells no more than the other."""
         same = (self.test, self.thread, self.clock) == (other.test, other.thread, other.clock)
         if self.had == self.wanted:
-            return same and (self.had_id, self.wanted_id) == (other.had_id, other.wanted_id)
+            return same and self.ids == other.ids
         return same and {each[1] for each in self.held} >= {each[1] for each in other.held}
 
 
@@ -153,7 +159,8 @@ class Graph:
         pair = (edge.had, edge.wanted)
         self._tests.setdefault(pair, {})[edge.test] = None
         kept = self._edges.setdefault(pair, [])
-        if any(edge.like(each) for each in kept):
+        alike = [each.ids for each in kept if edge.like(each)]
+        if edge.ids in alike or len(alike) >= MOST_ALIKE:
             return
         if len(kept) < (MOST_OF_A_PLACE if edge.had == edge.wanted else MOST_OF_A_PAIR):
             kept.append(edge)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from types import CodeType, FrameType
 
 from weft.core.places import HOME
+from weft.host.platform import MAKES_LOCKS
 
 __all__ = ["NOTING", "Frames", "frames_of", "made_at", "places_of", "program_place"]
 
@@ -15,14 +16,6 @@ Frames = list[tuple[CodeType, int]]
 DEEPEST = 100  # frames
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _THREADING = _STDLIB + "threading.py"
-#: What makes locks for its callers.
-_LIBRARY = (
-    *(_STDLIB + name for name in ("threading.py", "queue.py", "functools.py")),
-    *(
-        _STDLIB + os.path.join(*names)
-        for names in (("concurrent", "futures", ""), ("logging", "__init__.py"))
-    ),
-)
 #: What stands outside a test, and between it and an import.
 _OUTSIDE = (HOME, "<frozen", _THREADING, _STDLIB + "importlib", _STDLIB + "unittest", _STDLIB + "runpy.py")
 
@@ -53,7 +46,7 @@ def made_at(kind: str, frames: Frames) -> str:
         if name.startswith(HOME) or (name == _THREADING and code.co_name == "RLock"):
             continue
         place = _place(code, instruction)
-        if not name.startswith(_LIBRARY):
+        if not name.startswith(MAKES_LOCKS):
             return " by ".join([f"{kind} made at {place}", *reversed(inner)])
         inner.append(f"{os.path.basename(name)}:{place.rpartition(':')[2]}")
     return f"{kind} made at {inner[-1] if inner else '?'}"
@@ -78,7 +71,7 @@ def program_place(stack: Iterable[str]) -> str:
     """The innermost place of a stack that is not the standard library's own."""
     last = "?"
     for place in stack:
-        if last == "?" or not place.startswith(_LIBRARY):
+        if last == "?" or not place.startswith(MAKES_LOCKS):
             last = place
     return last
 

@@ -1,8 +1,8 @@
 """The lock orders of a whole run of pytest: a plugin of pytest's, there when they are asked for.
 
 Tests that are not checked run as ever, on real threads, with locks that note who takes them
-(`host.noted_locks`); from tests that are checked, in another process, come the edges of their executions. With xdist each worker
-hands its graph to the controller.
+(`host.noted_locks`); from tests that are checked, in another process, come the edges of their executions.
+With xdist each worker hands its graph to the controller.
 """
 
 import importlib
@@ -86,8 +86,6 @@ class LockOrders:
         rings, alone, silenced = self._told
         verbose = terminalreporter.config.get_verbosity() > 0
         shown = [*rings, *alone] if verbose else rings
-        if not shown and not len(self.graph):
-            return
         write = terminalreporter.write_line
         terminalreporter.write_sep("=", "lock order (weft)")
         for number, ring in enumerate(shown, 1):

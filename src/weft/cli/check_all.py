@@ -170,7 +170,7 @@ def _write(fd: int, text: str, end: str = "\n") -> None:
 
 
 class _Teller:
-    """Says what goes on: on a terminal in a line that changes, else in one for each file; failures at once."""
+    """Says what goes on: on a terminal in one changing line, else a line for each file; failures at once."""
 
     def __init__(self, out: int, errors: int, as_json: bool) -> None:
         self._out = out

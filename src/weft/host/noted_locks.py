@@ -10,13 +10,13 @@ Nothing here may take a lock, or raise: a finalizer or a signal's handler can ru
 
 import _thread
 import itertools
-import os
 import sys
 import threading
 from types import CodeType, FrameType
 from typing import Any
 
 from weft.errors import WeftError
+from weft.host.platform import MAKES_LOCKS
 
 __all__ = [
     "Frames",
@@ -133,12 +133,6 @@ _kept: list[CodeType] = []  # `_sites` has their ids
 _stops: set[int] = set()  # ids of code on which stacks end
 _aside: tuple[Any, ...] = ()  # code whose locks are left as they are
 _enter_of_condition: Any = None
-_HOME = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
-#: What makes locks for its callers: a lock belongs to the line that calls it.
-_library = (
-    *(_HOME + name for name in ("threading.py", "queue.py", "functools.py")),
-    *(_HOME + os.path.join(*names) for names in (("concurrent", "futures", ""), ("logging", "__init__.py"))),
-)
 
 
 def _begin() -> _Held:
@@ -227,7 +221,7 @@ def _site(kind: str, frame: FrameType | None) -> Site:
     chain: Frames = []
     while frame is not None:
         chain.append((frame.f_code, frame.f_lasti))
-        if not frame.f_code.co_filename.startswith(_library):
+        if not frame.f_code.co_filename.startswith(MAKES_LOCKS):
             break
         frame = frame.f_back
     key = (kind, *(number for code, at in chain for number in (id(code), at)))
