@@ -88,7 +88,11 @@ def test_what_it_tells(tmp_path: Path) -> None:
     ]
     assert "skipped: not today: pack/test_it.py::test_skipped" in said
     assert "7 tests: 2 fail, 1 complete, 3 without threads, 1 skipped, 1 lock order that can" in said
-    assert "== lock order of all tests, 1: warning: locks made at pack/test_it.py:51" in said
+    line = TESTS.splitlines().index("    A, B = threading.Lock(), threading.Lock()") + 1
+    assert (
+        f"== lock order of all tests, 1: warning: 2 locks made at pack/test_it.py:{line} in <module> are"
+        in said
+    )
     assert done.stderr == "1/7 pack/test_it.py\n"
     again = weft("replay", ".weft/test_race-race.json", cwd=tmp_path)
     assert again.returncode == 1, (again.stdout, again.stderr)

@@ -198,8 +198,7 @@ WORKER = """
     class Node:
         pass
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_runtestloop(session):
+    def pytest_collection_finish(session):
         \"\"\"What a worker's controller does when the worker has ended, in one process.\"\"\"
         output = json.loads(json.dumps(GRAPH))
         node = Node()
