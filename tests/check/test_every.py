@@ -73,7 +73,7 @@ def package(folder: Path, **files: str) -> Path:
 
 def test_what_it_tells(tmp_path: Path) -> None:
     package(tmp_path)
-    done = weft("check", "--all", "pack", "--time=30", "--schedules=300", cwd=tmp_path)
+    done = weft("check", "--all", "pack", "--time=30", "--strategy=dpor", cwd=tmp_path)
     assert done.returncode == 1, (done.stdout, done.stderr)
     said = done.stdout
     assert "== pack/test_it.py::test_race: fails\nfailure: race: lost update of n" in said

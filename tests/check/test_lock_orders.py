@@ -71,8 +71,8 @@ def section(done: "subprocess.CompletedProcess[str]") -> str:
 
 
 TOLD = """\
-1. warning: locks made at bank.py:4 in <module> and bank.py:5 in <module> are taken in orders that can end in \
-a deadlock
+1. warning: locks made at bank.py:4 in <module> and bank.py:5 in <module> are taken in orders that can \
+end in a deadlock
    A: Lock made at bank.py:4 in <module>:  A = threading.Lock()
    B: RLock made at bank.py:5 in <module>:  B = threading.RLock()
    MainThread takes B while it holds A, in test_it.py::test_one
