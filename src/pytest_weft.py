@@ -157,7 +157,7 @@ def _check(item: pytest.Item, wanted: dict[str, Any]) -> None:
     item.user_properties.append(("weft_executions", said["report"]["executions"]))
     orders = config.stash.get(_ORDERS, None)
     if orders is not None:
-        orders.take(item.nodeid, said["orders"], said["report"]["exhausted"])
+        orders.take(item.nodeid, said["orders"], said["report"]["complete"])
     if said["status"]:
         raise CheckFailed(said["text"])
     if said["skipped"]:
