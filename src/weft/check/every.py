@@ -36,7 +36,8 @@ class Tested:
 
     Attributes:
         name: as pytest has it.
-        verdict: `fails`, `warns`, `complete`, `bounded`, `no failure` (the time was up), `no threads`,
+        verdict: `fails`, `warns`, `complete`, `exhausted` (complete for what was
+            seen), `bounded`, `no failure` (the time was up), `no threads`,
             `skipped`, `error` (it could not be checked), `not run`.
         why: the first finding's title, why it was skipped, or the error.
         report: as `weft check --json` has it, or None; `text` is the same for people.
@@ -234,6 +235,8 @@ def _judged(name: str, said: dict[str, Any]) -> Tested:
         tested = Tested(name, "no threads")
     elif report["complete"]:
         tested = Tested(name, "complete")
+    elif report["exhausted"]:
+        tested = Tested(name, "exhausted", f"not seen: {'; '.join(report['unseen'])}")
     elif report["bound"] is not None:
         tested = Tested(
             name, "bounded", f"all {report['within_bound']:,} schedules at bound {report['bound']}"

@@ -38,6 +38,7 @@ COUNTED = {
     "fails": ("fails", "fail"),
     "warns": ("warns", "warn"),
     "complete": ("complete", "complete"),
+    "exhausted": ("complete for what was seen", "complete for what was seen"),
     "bounded": ("complete up to a bound", "complete up to a bound"),
     "no failure": ("without a failure when its time was up", "without a failure when their time was up"),
     "no threads": ("without threads", "without threads"),
