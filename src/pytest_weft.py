@@ -6,8 +6,12 @@
 It stands beside the package, so that a run of pytest that checks nothing imports nothing of weft. A test that
 is checked does not run in this process: a second one has weft in place from its beginning, runs pytest too,
 and is asked for one test after another (weft.check.served).
+
+    pytest --weft-lock-order           the orders in which all tests take their locks (weft.check.suite)
 """
 
+import argparse
+import importlib
 import json
 import os
 import subprocess
@@ -27,6 +31,9 @@ MARKER = (
 _LIBRARY = os.path.dirname(os.path.abspath(__file__))
 _START = f"import sys; sys.path.insert(0, {_LIBRARY!r}); from weft.check.served import main; main()"
 _SERVER = pytest.StashKey["_Server"]()
+_ORDERS = pytest.StashKey[Any]()  # of what collects lock orders, or None
+_MODES = {"warn": "warn", "true": "warn", "1": "warn", "yes": "warn", "on": "warn", "error": "error"}
+_MODES |= {"off": "off", "false": "off", "0": "off", "no": "off"}
 #: Options of other plugins that are often in `addopts` and mean nothing, or harm, where one test is checked.
 _QUIET = {"xdist": "-n0", "timeout": "--timeout=0", "_cov": "--no-cov", "pytest_cov": "--no-cov"}
 
@@ -50,11 +57,50 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--weft-exclude", action="append", default=[], metavar="P", help="modules that are not")
     group.addoption("--weft-stdlib", action="store_true", help="the standard library is rewritten too")
+    what = "tell of locks that all tests together take in orders that can end in a deadlock"
+    for word in ("", "=warn", "=error", "=off"):  # each by itself: so a path may follow the first
+        group.addoption(
+            f"--weft-lock-order{word}",
+            dest="weft_lock_order",
+            action="store_const",
+            const=word[1:] or "warn",
+            help={"": what, "=error": "the same, and the run fails"}.get(word, argparse.SUPPRESS),
+        )
+    parser.addini("weft_lock_order", f"{what}: true, error, false", default="off")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Watch locks before the first of them is made by the project."""
+    _collect_orders(early_config, early_config.known_args_namespace)
+
+
+def _collect_orders(config: pytest.Config, option: argparse.Namespace) -> None:
+    """Begin to collect lock orders, where that is asked for."""
+    if _ORDERS in config.stash or config.pluginmanager.hasplugin(INSIDE):
+        return
+    mode = getattr(option, "weft_lock_order", None)
+    if mode is None:
+        word = str(config.getini("weft_lock_order"))
+        mode = _MODES.get(word.lower())
+        if mode is None:
+            raise pytest.UsageError(f"weft_lock_order takes true, error or false, not {word!r}")
+    config.stash[_ORDERS] = None
+    if mode != "off":
+        suite = importlib.import_module("weft.check.suite")
+        errors = importlib.import_module("weft.errors")
+        try:
+            orders = suite.LockOrders(mode == "error", str(config.rootpath))
+        except errors.WeftError as error:
+            raise pytest.UsageError(f"--weft-lock-order: {error}") from None
+        config.stash[_ORDERS] = orders
+        config.pluginmanager.register(orders, "weft-lock-order")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marker."""
+    """The marker; and lock orders, where the plugin was loaded too late to begin with them earlier."""
     config.addinivalue_line("markers", MARKER)
+    _collect_orders(config, config.option)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -109,6 +155,9 @@ def _check(item: pytest.Item, wanted: dict[str, Any]) -> None:
     if said.get("error"):
         raise CheckError(said["error"])
     item.user_properties.append(("weft_executions", said["report"]["executions"]))
+    orders = config.stash.get(_ORDERS, None)
+    if orders is not None:
+        orders.take(item.nodeid, said["orders"], said["report"]["complete"])
     if said["status"]:
         raise CheckFailed(said["text"])
     if said["skipped"]:
@@ -137,9 +186,10 @@ class _Server:
             {
                 "kind": "tests",
                 "path": [path for path in sys.path if path],
-                "args": _args(config),
+                "args": arguments(config),
                 "choice": choice,
                 "folder": folder,
+                "orders": config.stash.get(_ORDERS, None) is not None,
             }
         )
 
@@ -176,9 +226,10 @@ class _Server:
         self._folder.cleanup()
 
 
-def _args(config: pytest.Config) -> list[str]:
+def arguments(config: pytest.Config) -> list[str]:
     """The command line of pytest in the process that checks: what it needs to find the same tests."""
     args = ["-p", __name__, f"--rootdir={config.rootpath}", f"--import-mode={config.option.importmode}"]
+    args.append("--weft-lock-order=off")
     if config.inipath is not None:
         args += ["-c", str(config.inipath)]
     if config.option.noconftest:

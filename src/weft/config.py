@@ -27,6 +27,7 @@ __all__ = [
     "parse_runs",
     "parse_slice",
     "parse_timeout",
+    "plugins_load_themselves",
     "take_counts_file",
     "wants_colours",
     "with_counts_file",
@@ -152,6 +153,11 @@ def environment_with_fixed_hashes() -> dict[str, str] | None:
     if os.environ.get("PYTHONHASHSEED") == "0":
         return None
     return {**os.environ, "PYTHONHASHSEED": "0"}
+
+
+def plugins_load_themselves() -> bool:
+    """Whether pytest takes the plugins that are installed without being told."""
+    return not os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
 
 
 def cache_folder() -> str | None:

@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "host.children",
             "host.clock",
             "host.entropy",
+            "host.noted_locks",  # the lock orders of ordinary tests: the locks of this process are real there
             "host.platform",
             "core",
             "models.controlled",

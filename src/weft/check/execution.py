@@ -221,6 +221,7 @@ class Executor:
         outcome.findings[:0] = [findings.lost_update(each) for each in self._watch.lost]
         if self._analysed:
             outcome.findings += self.analysis.warnings()
+            self.program.analysed(self.analysis)
             if self.notes:
                 outcome.findings += self.analysis.notes()
             outcome.unseen = sorted(self.analysis.races.unseen)

@@ -70,6 +70,7 @@ class Report:
         self.schedule: Schedule | None = None
         self.outcome: Outcome | None = None
         self.executions = 0
+        self.threads = 0  # most that an execution has had
         self.seconds = 0.0
         self.exhausted = False
         self.unseen: list[str] = []
@@ -137,10 +138,17 @@ class Explorer:
             pass
         self._add_up()
         self._tell_others()
-        if not self.report.stuck and all(found["level"] != "failure" for found in self.report.findings):
+        self.report.threads = self._threads
+        failed = any(found["level"] == "failure" for found in self.report.findings)
+        if not self.report.stuck and not failed and not self._once:
             self._run_twice()
         self.report.seconds = monotonic() - self._begun
         return self.report
+
+    @property
+    def _once(self) -> bool:
+        """Whether it is a test without threads: most are, and one execution has shown all there is."""
+        return self._threads == 1 and self.program.kind == "test"
 
     def _add_up(self) -> None:
         """What kept the search from seeing all."""
@@ -223,6 +231,8 @@ class Explorer:
     def prepare(self) -> None:
         """The first execution: nobody is preempted; what it imports is imported here for all that follow."""
         self.import_all()
+        if self._once:
+            return
         self.executor.snapshot = Snapshot(modules_with_state())
         gc.collect()
         gc.freeze()

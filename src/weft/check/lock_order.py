@@ -6,10 +6,12 @@ nothing but chance orders the moments: starts, joins, events and queues do. A lo
 waited for with a timeout, draws no edge.
 """
 
+import sys
 from typing import Any
 
 from weft.check.clocks import Clock
 from weft.check.locks import Lock, RLock
+from weft.check.stacks import NOTING, Frames, frames_of, places_of
 from weft.models.controlled import Task
 
 __all__ = ["Edge", "LockOrder"]
@@ -21,7 +23,20 @@ LONGEST = 5  # locks in a ring
 class Edge:
     """A thread took `wanted` at one place while it held `had`, which it had taken at another."""
 
-    __slots__ = ("clock", "count", "had", "had_at", "held", "number", "thread", "wanted", "wanted_at")
+    __slots__ = (
+        "clock",
+        "count",
+        "had",
+        "had_at",
+        "had_stack",
+        "held",
+        "holds",
+        "number",
+        "thread",
+        "wanted",
+        "wanted_at",
+        "wanted_stack",
+    )
 
     def __init__(self, task: Task, had: Any, had_at: str, wanted: Any, wanted_at: str) -> None:
         self.number = task.number
@@ -33,6 +48,29 @@ class Edge:
         self.held: frozenset[int] = frozenset()
         self.clock: Clock = {}
         self.count = 0
+        self.holds: list[Any] = []  # where stacks are noted: the locks of `held`
+        self.had_stack: Frames = []
+        self.wanted_stack: Frames = []
+
+    def plain(self, test: str) -> dict[str, Any]:
+        """As the edge of a graph of many tests has it (weft.check.orders)."""
+        held = [_named(lock, test) for lock in self.holds]
+        (had_id, had), (wanted_id, wanted) = _named(self.had, test), _named(self.wanted, test)
+        return {
+            "had": had,
+            "wanted": wanted,
+            "had_id": had_id,
+            "wanted_id": wanted_id,
+            "held": held,
+            "test": test,
+            "thread": f"{test}.{self.number}",
+            "name": self.thread,
+            "main": self.number == 0,
+            "clock": {f"{test}.{number}": count for number, count in self.clock.items()},
+            "had_at": places_of(self.had_stack),
+            "wanted_at": places_of(self.wanted_stack),
+            "whole": True,
+        }
 
     def apart(self, other: "Edge") -> bool:
         """Whether something keeps the two from happening at the same time."""
@@ -49,7 +87,7 @@ class LockOrder:
 
     def begin(self) -> None:
         """An execution begins."""
-        self._held: dict[int, list[tuple[Any, str]]] = {}
+        self._held: dict[int, list[tuple[Any, str, Frames]]] = {}
         self._edges: dict[int, list[Edge]] = {}  # by the id of the lock that was held
         self._known: set[tuple[Any, ...]] = set()
 
@@ -61,17 +99,21 @@ class LockOrder:
         if target._owner is not None:  # it will not get it
             return
         held = self._held.setdefault(task.number, [])
+        stack = frames_of(sys._getframe(1)) if NOTING.on else []
         if task.kind == "wait" or (task.kind == "acquire" and task.deadline is None):
-            ids = frozenset(id(lock) for lock, _ in held)
-            for lock, at in held:
+            ids = frozenset(id(lock) for lock, _, _ in held)
+            for lock, at, taken in held:
                 known = (task.number, id(lock), id(target), ids)
                 if known in self._known or len(self._known) > MOST_EDGES:
                     continue
                 self._known.add(known)
                 edge = Edge(task, lock, at, target, place)
                 edge.held, edge.clock, edge.count = ids, dict(order), order[task.number]
+                if NOTING.on:
+                    edge.holds = [each[0] for each in held]
+                    edge.had_stack, edge.wanted_stack = taken, stack
                 self._edges.setdefault(id(lock), []).append(edge)
-        held.append((target, place))
+        held.append((target, place, stack))
 
     def released(self, target: Any) -> None:
         """Somebody lets a lock go: its holder as a rule."""
@@ -80,6 +122,10 @@ class LockOrder:
                 if held[at][0] is target:
                     del held[at]
                     return
+
+    def edges(self) -> list[Edge]:
+        """All of them."""
+        return [edge for edges in self._edges.values() for edge in edges]
 
     def rings(self) -> list[list[Edge]]:
         """The rings of edges; each once."""
@@ -102,3 +148,10 @@ class LockOrder:
                     found.append(ring)
             elif len(ring) < LONGEST:
                 self._follow(ring, found, seen)
+
+
+def _named(lock: Any, test: str) -> tuple[str, str]:
+    """Which lock it is, in all executions of the test, and the place that has made it."""
+    place, number = getattr(lock, "_site", None) or (f"{type(lock).__name__} made at ?", "?")
+    within = f" {test}" if number.endswith("the test") else ""
+    return f"{place} {number}{within}", place

@@ -64,6 +64,9 @@ class Program:
         """Execute it."""
         raise NotImplementedError
 
+    def analysed(self, analysis: Any) -> None:
+        """An execution is over in which an Analysis (weft.check.analysis) listened."""
+
     def within(self, work: Callable[[], Any]) -> Any:
         """Do what executes it, where it can be executed; `prepare` comes first."""
         self.prepare()

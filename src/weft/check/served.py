@@ -12,11 +12,12 @@ from typing import Any, NoReturn
 
 from weft.check import tell
 from weft.check.settings import Settings
+from weft.check.stacks import NOTING
 from weft.check.start import begin
 from weft.errors import WeftError
 from weft.host.children import fork_child, mute
 
-__all__ = ["main"]
+__all__ = ["answer", "main"]
 
 LONG = 1e6  # seconds: a search ends by itself
 
@@ -33,13 +34,14 @@ def main() -> NoReturn:
             _serve(session, request, lines, out)
         else:
             program = session.named(request["kind"], request["what"], request["args"], request["choice"])
-            _say(out, _answer(session, program, request))
+            _say(out, answer(session, program, request))
     except WeftError as error:
         _say(out, {"error": str(error)})
     os._exit(0)
 
 
-def _answer(session: Any, program: Any, request: dict[str, Any]) -> dict[str, Any]:
+def answer(session: Any, program: Any, request: dict[str, Any]) -> dict[str, Any]:
+    """A search, with the settings of `request`: its report, and the same for people, or an error."""
     try:
         settings = Settings(**request["settings"])
         report, path = session.check(program, settings)
@@ -61,9 +63,14 @@ def _say(out: int, answer: dict[str, Any]) -> None:
 def _serve(session: Any, first: dict[str, Any], lines: Any, out: int) -> None:
     """A session of pytest that answers; each search has a process of its own, forked from it."""
     tests = importlib.import_module("weft.check.tests")
+    NOTING.on = bool(first.get("orders"))
 
     def search(program: Any, request: dict[str, Any]) -> Any:
-        return lambda send: send({**_answer(session, program, request), "skipped": program.skipped()})
+        def work(send: Any) -> None:
+            said = answer(session, program, request)
+            send({**said, "skipped": program.skipped(), "orders": program.orders()})
+
+        return work
 
     def work(session_of_pytest: Any) -> None:
         _say(out, {"ready": True})
@@ -77,10 +84,11 @@ def _serve(session: Any, first: dict[str, Any], lines: Any, out: int) -> None:
                 continue
             child = fork_child(search(program, request))
             try:
-                answer = child.receive(LONG)
+                said = child.receive(LONG)
             except EOFError:
-                answer = {"error": "the process that searched has ended without a word"}
+                said = {"error": "the process that searched has ended without a word"}
             child.end()
-            _say(out, answer)
+            program.forget()
+            _say(out, said)
 
     tests.Tests(first["args"], first["choice"], work).hold(first["folder"])

@@ -34,6 +34,7 @@ def as_json(report: "Report", path: str | None) -> str:
             "kind": first["kind"] if first else None,
             "findings": report.findings,
             "executions": report.executions,
+            "threads": report.threads,
             "seconds": round(report.seconds, 3),
             "complete": report.complete,
             "exhausted": report.exhausted,

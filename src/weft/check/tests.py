@@ -5,7 +5,9 @@ what they start belongs to what is checked, and nothing is handed from one execu
 are imported once, before, by pytest, which rewrites their assertions; then their accesses are rewritten.
 """
 
+import fcntl
 import importlib
+import json
 import os
 import sys
 import tempfile
@@ -16,6 +18,7 @@ from typing import Any
 import pytest
 
 from weft.check.program import Program
+from weft.check.stacks import NOTING
 from weft.core.places import HOME
 from weft.errors import WeftError
 from weft.instrument import hook
@@ -25,6 +28,7 @@ __all__ = ["INSIDE", "Test", "Tests"]
 INSIDE = "weft-inside"  # the name of our plugin there: the one of the same pytest's outside then does nothing
 #: What has no place in an execution: it would take exceptions of threads for warnings, or use real time.
 _AWAY = ("threadexception", "unraisableexception", "cacheprovider")
+MOST_ORDERS = 2_000  # of one test
 _SET = ("faulthandler_timeout=0", "tmp_path_retention_policy=failed")
 _TMP_PATH: Any = importlib.import_module("_pytest.tmpdir").tmppath_result_key
 
@@ -44,6 +48,7 @@ class Tests:
         self._work = work
         self._session: Any = None
         self._wrong: list[str] = []
+        self.wrong: dict[str, str] = {}  # what could not be collected, and why
         self.result: Any = None
         self._error: BaseException | None = None
         self.fixtures: dict[int, Any] = {}  # the definitions that have been set up
@@ -81,6 +86,17 @@ class Tests:
         why = self._wrong[-1] if self._wrong else "there is no such test"
         raise WeftError(f"{what!r} cannot be collected: {why}")
 
+    def collect(self) -> list[Any]:
+        """All tests of its command line; what cannot be collected is in `wrong`.
+
+        Raises:
+            WeftError: there is no such file or test.
+        """
+        try:
+            return list(self._session.perform_collect())
+        except pytest.UsageError as error:
+            raise WeftError(str(error)) from None
+
     # -- hooks of pytest
 
     @pytest.hookimpl(tryfirst=True)
@@ -103,6 +119,7 @@ class Tests:
         """Remember what was wrong."""
         if report.failed:
             self._wrong.append(str(report.longrepr))
+            self.wrong[report.nodeid] = str(report.longrepr)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -126,6 +143,8 @@ class Test(Program):
         self._fixtures: dict[int, Any] = {}
         self._hooks: list[Any] = []
         self._note = -1
+        self._orders = -1
+        self._known: set[str] | None = None  # the orders that executions have written there
 
     @property
     def short(self) -> str:
@@ -151,8 +170,12 @@ class Test(Program):
         Raises:
             WeftError: it is not there, or cannot be imported.
         """
-        self.item = tests.find(self.what)
-        self._fixtures = tests.fixtures
+        self.hold(tests.find(self.what), tests.fixtures)
+
+    def hold(self, item: Any, fixtures: dict[int, Any]) -> None:
+        """Be this one, which pytest has collected."""
+        self.item = item
+        self._fixtures = fixtures
         plugins = self.item.config.pluginmanager
         away = set(getattr(self.item.ihook, "remove_mods", ()))  # conftests of other folders
         if "caplog" not in self.item.fixturenames:  # it takes logging's lock, and each is a point
@@ -162,6 +185,37 @@ class Test(Program):
             for name in ("setup", "call", "teardown")
         ]
         self._note = os.memfd_create("skipped")
+        if NOTING.on:
+            self._orders = os.memfd_create("orders")
+            fcntl.fcntl(self._orders, fcntl.F_SETFL, os.O_APPEND)  # several processes may write
+
+    def analysed(self, analysis: Any) -> None:
+        """Write down the orders in which this execution took locks, as far as they are new."""
+        edges = analysis.locks.edges() if NOTING.on else []
+        if not edges:
+            return
+        if self._known is None:
+            self._known = {_key(fields) for fields in self.orders()}
+        for edge in edges:
+            fields = edge.plain(self.item.nodeid)
+            key = _key(fields)
+            if key not in self._known and len(self._known) < MOST_ORDERS:
+                self._known.add(key)
+                os.write(self._orders, json.dumps(fields).encode() + b"\n")
+
+    def orders(self) -> list[dict[str, Any]]:
+        """The orders in which executions, in other processes, took locks: edges of weft.check.orders."""
+        if self._orders < 0:
+            return []
+        size = os.fstat(self._orders).st_size
+        return [json.loads(line) for line in os.pread(self._orders, size, 0).splitlines()]
+
+    def forget(self) -> None:
+        """No more of it."""
+        for fd in (self._note, self._orders):
+            if fd >= 0:
+                os.close(fd)
+        self._note = self._orders = -1
 
     def skipped(self) -> str:
         """Why executions, in other processes, skipped the test; empty if none did."""
@@ -195,6 +249,12 @@ class Test(Program):
         item._report_sections.clear()
         item.stash[_TMP_PATH] = {}  # what its reports would have left there
         item.__dict__.pop("_excinfo", None)
+
+
+def _key(fields: dict[str, Any]) -> str:
+    """What makes two orders of one test the same."""
+    held = sorted(each[0] for each in fields["held"])
+    return f"{fields['had_id']} {fields['wanted_id']} {fields['thread']} {held}"
 
 
 def _raise_kept(item: Any) -> None:

@@ -4,8 +4,10 @@ A primitive that a module makes when it is imported lives through many execution
 import left it (`put_back`).
 """
 
+import sys
 from typing import Any, Protocol
 
+from weft.check.stacks import NOTING, frames_of, made_at
 from weft.models.controlled import Controlled
 
 __all__ = ["MODEL", "born", "put_back", "release_point"]
@@ -18,16 +20,32 @@ class _Lasting(Protocol):
 
 
 _lasting: list[_Lasting] = []
+_counted: dict[str, int] = {}  # how many locks each place has made, outside executions and in this one
+_in_execution: dict[str, int] = {}
 
 
 def born(primitive: _Lasting) -> None:
     """Remember a primitive that was made outside an execution."""
     if not MODEL.active:
         _lasting.append(primitive)
+    if NOTING.on and type(primitive).__name__ in ("Lock", "RLock"):
+        _note_birth(primitive)
+
+
+def _note_birth(lock: Any) -> None:
+    """Where it is made, and as which one there: in another execution that will be the same one's name."""
+    place = made_at(type(lock).__name__, frames_of(sys._getframe(2)))
+    if MODEL.active:
+        number = _in_execution[place] = _in_execution.get(place, 0) + 1
+        lock._site = (place, f"{number} in the test")
+    else:
+        number = _counted[place] = _counted.get(place, 0) + 1
+        lock._site = (place, f"{number}")
 
 
 def put_back() -> None:
     """Give every primitive that the imports made the state in which they left it."""
+    _in_execution.clear()
     for primitive in _lasting:
         primitive._put_back()
 

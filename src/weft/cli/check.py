@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from weft.check import tell
 from weft.check.settings import Settings, option
 from weft.check.start import begin
+from weft.cli.check_all import check_all_command
 from weft.errors import WeftError
 from weft.host.children import mute
 
@@ -16,9 +17,11 @@ HELP = """\
 usage: weft check [options] program.py [args]
        weft check [options] -m module [args]
        weft check [options] package.module:function [args]
+       weft check --all [options] [PATH | package]...
 
 Runs a threaded program under many schedules, in virtual time, and says what can go wrong with it.
 A function is called with no arguments, once in each execution; its module is imported once.
+With --all it is the tests that pytest collects: `weft check --all --help`.
 
   --time T       how long to search, in seconds (10)
   --schedules N  how many executions at most
@@ -55,6 +58,9 @@ def check_command(args: list[str]) -> None:
             return
         if word == "--":
             break
+        if word == "--all":
+            check_all_command(args)
+            return
         if word == "--strict":
             strict = True
         elif word == "--json":

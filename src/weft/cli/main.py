@@ -13,6 +13,7 @@ USAGE = """\
 usage: weft run [options] program.py [args]         run a program on a thread model
        weft compare [options] program.py [args]     run it on each model and show what it cost there
        weft check [options] program.py [args]       find what can go wrong with its threads
+       weft check --all [options] [PATH]            the same for every test of a package
        weft replay FILE                             run what was found again
        weft --version
 

@@ -45,16 +45,23 @@ class Child:
             self._buffer += got
 
     def end(self, kill: bool = False) -> int:
-        """Wait for its end and forget it; its wait status."""
+        """Wait for its end and forget it; its wait status. To kill it is to kill its process group, too."""
         if kill:
+            try:
+                os.killpg(self.pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):  # it has no group of its own
+                pass
             os.kill(self.pid, signal.SIGKILL)
         os.close(self._fd)
         self.status = os.waitpid(self.pid, 0)[1]
         return self.status
 
 
-def fork_child(work: Callable[[Callable[[Any], None]], object]) -> Child:
-    """Fork; the child calls `work(send)` and ends. What it sends has to be of plain types."""
+def fork_child(work: Callable[[Callable[[Any], None]], object], group: bool = False) -> Child:
+    """Fork; the child calls `work(send)` and ends. What it sends has to be of plain types.
+
+    With `group` it has a process group of its own: Ctrl-C reaches its parent alone.
+    """
     r, w = os.pipe()
     pid = os.fork()
     if pid:
@@ -63,6 +70,8 @@ def fork_child(work: Callable[[Callable[[Any], None]], object]) -> Child:
     status = FAILED
     try:
         os.close(r)
+        if group:
+            os.setpgid(0, 0)
 
         def send(piece: Any) -> None:
             data = marshal.dumps(piece)

@@ -23,6 +23,7 @@ __all__ = [
     "HIGH",
     "INHERITS_CONTEXT",
     "MAGIC",
+    "MAKES_LOCKS",
     "MAXRSS",
     "PLAIN_LOCK_TYPE",
     "RLOCK_SHOWS_LOCKED",
@@ -48,6 +49,14 @@ __all__ = [
 ]
 
 VERSION = sys.version_info[:2]
+_STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+#: Files, and a folder, of the standard library that make locks for their callers: a lock's place is theirs.
+MAKES_LOCKS = (
+    *(_STDLIB + name for name in ("threading.py", "queue.py", "functools.py")),
+    _STDLIB + os.path.join("concurrent", "futures", ""),
+    _STDLIB + os.path.join("logging", "__init__.py"),
+)
+
 PLAIN_LOCK_TYPE = VERSION >= (3, 13)  # `_thread.lock` is a type one may call
 CHECKS_HANDLES = VERSION >= (3, 13)  # threads are joined by `_ThreadHandle`, not by a sentinel lock
 THREADS_HAVE_CONTEXTS = VERSION >= (3, 14)  # `Thread(context=...)`
