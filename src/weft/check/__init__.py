@@ -1,6 +1,7 @@
 """What could happen? Runs a program under many schedules and says what is wrong with it.
 
-The package is also the function: `weft.check(function)` (weft.check.called).
+The package is also the function: `weft.check(function)` (weft.check.called); `weft.check.linearizable` is another
+(weft.check.linear).
 """
 
 import importlib
@@ -39,6 +40,11 @@ class _Check(ModuleType):
             "steps": steps,
         }
         return called.check(function, only=only, exclude=exclude, stdlib=stdlib, **settings)
+
+    def linearizable(self, factory: Any, operations: Any, **options: Any) -> Any:
+        """See weft.check.linear.asking.linearizable."""
+        asking = importlib.import_module("weft.check.linear.asking")
+        return asking.linearizable(factory, operations, **options)
 
 
 sys.modules[__name__].__class__ = _Check

@@ -17,10 +17,11 @@ from weft.check import inner
 from weft.check.settings import Settings
 from weft.errors import WeftError
 
-__all__ = ["Checked", "check"]
+__all__ = ["START", "Checked", "check", "described", "patterns"]
 
-_START = "import sys; sys.path.insert(0, {!r}); from weft.check.served import main; main()"
 _HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+#: What `python -c` gets in the process that checks.
+START = f"import sys; sys.path.insert(0, {_HOME!r}); from weft.check.served import main; main()"
 
 
 class Checked:
@@ -87,9 +88,9 @@ def check(
     """
     Settings(**settings)  # refuses what cannot be, here
     request = {
-        **_described(function),
+        **described(function),
         "path": sys.path,
-        "choice": {"only": _patterns(only), "exclude": _patterns(exclude), "stdlib": bool(stdlib)},
+        "choice": {"only": patterns(only), "exclude": patterns(exclude), "stdlib": bool(stdlib)},
         "settings": {name: value for name, value in settings.items() if value is not None},
     }
     said = _ask(request)
@@ -101,7 +102,7 @@ def check(
 def _ask(request: dict[str, Any]) -> Any:
     options = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
     done = subprocess.run(
-        [sys.executable, *options, "-c", _START.format(_HOME)],
+        [sys.executable, *options, "-c", START],
         input=json.dumps(request),
         capture_output=True,
         text=True,
@@ -112,12 +113,17 @@ def _ask(request: dict[str, Any]) -> Any:
         raise WeftError(f"the check ended with status {done.returncode}:\n{done.stderr.strip()}") from None
 
 
-def _patterns(given: Iterable[str]) -> list[str]:
+def patterns(given: Iterable[str]) -> list[str]:
+    """Patterns as a list; one may be given alone."""
     return [given] if isinstance(given, str) else list(given)
 
 
-def _described(function: Any) -> dict[str, Any]:
-    """How another process finds the function."""
+def described(function: Any) -> dict[str, Any]:
+    """How another process finds the function: `kind`, `what` and `args`, as weft.check.program has them.
+
+    Raises:
+        WeftError: it cannot be found from there.
+    """
     name = getattr(function, "__qualname__", None)
     module = sys.modules.get(getattr(function, "__module__", None) or "")
     if not callable(function) or name is None or module is None:
