@@ -5,6 +5,7 @@ been started once for all of them.
 """
 
 import importlib
+import inspect
 import json
 import subprocess
 import sys
@@ -152,10 +153,26 @@ def _described(what: str, function: Any) -> Text:
             " cannot find it: put it at the level of its module, or give a function that makes the class and"
             " returns an object of it"
         )
+    needed = _needed(function)
+    if needed and what != "equal":
+        raise WeftError(
+            f"{what} is called without arguments, and {getattr(function, '__qualname__', function)!r} needs"
+            f" {', '.join(needed)}: give a function that makes the object, such as `lambda: ...`"
+        )
     try:
         return described(function)
     except WeftError as error:
         raise WeftError(f"{what}: {error}") from None
+
+
+def _needed(function: Any) -> list[str]:
+    """The parameters that a call must give."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # of C, or no function at all
+        return []
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [each.name for each in parameters if each.default is each.empty and each.kind not in variable]
 
 
 # -- what is called
@@ -169,7 +186,9 @@ def _arguments(operations: Any) -> dict[str, Any]:
         try:
             operations = dict.fromkeys(operations, ())
         except TypeError:
-            raise WeftError(f"operations has methods' names, with what they are given, not {operations!r}") from None
+            raise WeftError(
+                f"operations has methods' names, with what they are given, not {operations!r}"
+            ) from None
     if not operations:
         raise WeftError("operations names no method: there is nothing to call")
     for name in operations:
@@ -195,9 +214,9 @@ def _drawn(st: Any, name: str, given: Any) -> Any:
     if isinstance(given, st.SearchStrategy):
         return given.map(_listed)
     if isinstance(given, tuple):
-        return st.tuples(*(each if isinstance(each, st.SearchStrategy) else st.just(each) for each in given)).map(
-            list
-        )
+        return st.tuples(
+            *(each if isinstance(each, st.SearchStrategy) else st.just(each) for each in given)
+        ).map(list)
     if isinstance(given, list) and given:
         return st.sampled_from(given).map(_listed)
     raise WeftError(
@@ -233,7 +252,6 @@ class _Search:
         self._until = None if time is None else self._begun + time
         self._answers: dict[str, Text] = {}
         self._kind: str | None = None  # of what was found first: smaller ones have to fail likewise
-        self._stuck = 0
 
     def run(self, scenarios: Any, examples: int, seed: int) -> CheckedCalls:
         """The report.
@@ -288,9 +306,15 @@ class _Search:
             f"no failure found in {len(answers):,} sets of calls, {self._executions():,} executions,"
             f" in {seconds:.2f} s\nof {completed:,} sets of calls every schedule has been run"
         )
+        unseen = sorted({name for answer in answers for name in answer.get("unseen", ())})
+        if unseen:
+            text += (
+                f"\nnote: not rewritten, so one step between operations on locks and the like:"
+                f" {', '.join(unseen)}"
+            )
         if stuck:
             text += f"\nnote: {stuck} sets of calls did not come to a scheduling point in time"
-        said = {
+        said: Text = {
             "kind": None,
             "findings": [],
             "executions": self._executions(),

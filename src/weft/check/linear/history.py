@@ -50,7 +50,9 @@ def linearization(
             return False
         seen.add((done, state))
         left = [call for call in in_time if not done >> call & 1]
-        first_return = min((end for end in (spans[call][1] for call in left) if end is not None), default=None)
+        first_return = min(
+            (end for end in (spans[call][1] for call in left) if end is not None), default=None
+        )
         for call in left:
             if first_return is not None and spans[call][0] > first_return:
                 continue

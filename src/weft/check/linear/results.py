@@ -2,25 +2,29 @@
 another run, on another object.
 
 Plain values and containers are taken apart as they are at that moment: the object may go on to change them.
-Objects that have no equality of their own are *tokens*: two runs give the same if the tokens of the one can be
-told one to one by those of the other. So a pool may give any connection, but not one that it has given already.
+Objects that have no equality of their own are *tokens*: two runs give the same if the tokens of the one stand
+one to one for those of the other. So a pool may give any connection, but not one that is out already.
 """
 
 import dataclasses
+import sys
 from collections import deque
-from collections.abc import MappingView
+from collections.abc import ItemsView, KeysView, ValuesView
 from enum import Enum
 from types import FunctionType, ModuleType
 from typing import Any
 
-__all__ = ["Pairs", "Raised", "Result", "Token", "frozen", "said", "same"]
+__all__ = ["Names", "Pairs", "Raised", "Result", "Token", "frozen", "said", "same"]
 
 Pairs = frozenset[tuple[int, int]]
 """Which token of the first run stands for which of the second, by their `id`."""
 
+Names = dict[int, int]
+
 _PLAIN = (int, float, bool, complex, str, bytes, bytearray, type(None))
 _LASTING = (type, FunctionType, ModuleType, Enum, type(len), range, slice)
 _SEQUENCES = (tuple, list, deque)
+_BY_IDENTITY: Any = object.__eq__
 DEEPEST = 12  # containers in containers
 LONGEST = 60  # characters of a value
 
@@ -66,17 +70,23 @@ def frozen(value: Any, depth: int = 0) -> Any:
         return bytes(value) if cls is bytearray else value
     if depth < DEEPEST:
         deeper = depth + 1
-        if isinstance(value, (*_SEQUENCES, MappingView)):
+        if isinstance(value, (*_SEQUENCES, KeysView, ValuesView, ItemsView)):
             return Group(cls.__name__, [frozen(each, deeper) for each in value])
         if isinstance(value, (set, frozenset)):
             return Group(cls.__name__, [frozen(each, deeper) for each in sorted(value, key=_order)])
         if isinstance(value, dict):
-            pairs = sorted(value.items(), key=lambda pair: _order(pair[0]))
+            pairs = sorted(dict.items(value), key=lambda pair: _order(pair[0]))
             return Group(cls.__name__, [frozen(each, deeper) for pair in pairs for each in pair])
-        if dataclasses.is_dataclass(value) and cls.__eq__ is not object.__eq__:
-            fields = [getattr(value, field.name, None) for field in dataclasses.fields(value) if field.compare]
+        if dataclasses.is_dataclass(value) and _has_equality(value):
+            fields = [
+                getattr(value, field.name, None) for field in dataclasses.fields(value) if field.compare
+            ]
             return Group(cls.__name__, [frozen(each, deeper) for each in fields])
-    return Token(value) if cls.__eq__ is object.__eq__ else value
+    return value if _has_equality(value) else Token(value)
+
+
+def _has_equality(value: Any) -> bool:
+    return type(value).__eq__ is not _BY_IDENTITY
 
 
 def _order(value: Any) -> tuple[str, str]:
@@ -131,25 +141,37 @@ def _equal(one: Any, other: Any) -> bool:
         return False
 
 
-def said(value: Any) -> str:
-    """A value, or what a call gave, in a few characters."""
+def said(value: Any, names: Names | None = None) -> str:
+    """A value, or what a call gave, in a few characters.
+
+    Args:
+        names: numbers of tokens, by `id`; new tokens get the next. None: they are told by their class alone.
+    """
     if isinstance(value, Raised):
         return value.text
     if isinstance(value, Token):
-        return said(value.value)
+        return _token(value.value, names)
     if isinstance(value, Group):
-        return _cut(_group(value))
+        return _cut(_group(value, names))
     if type(value) in _PLAIN or isinstance(value, Enum):
         return _cut(repr(value))
     if isinstance(value, (*_SEQUENCES, set, frozenset, dict)):
         return said(frozen(value))
     if isinstance(value, (type, FunctionType)):
         return value.__qualname__
+    if type(value).__module__.partition(".")[0] in sys.stdlib_module_names and _has_equality(value):
+        return _cut(repr(value))  # a date, a fraction, a path
     return f"<{type(value).__name__}>"
 
 
-def _group(group: Group) -> str:
-    parts = list(map(said, group.parts))
+def _token(value: Any, names: Names | None) -> str:
+    if names is None:
+        return f"<{type(value).__name__}>"
+    return f"<{type(value).__name__} {names.setdefault(id(value), len(names) + 1)}>"
+
+
+def _group(group: Group, names: Names | None) -> str:
+    parts = [said(part, names) for part in group.parts]
     if group.what == "dict":
         pairs = zip(parts[::2], parts[1::2], strict=True)
         return "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"

@@ -78,6 +78,16 @@ class Scenario:
         """A thread's name."""
         return LETTERS[index] if index < len(LETTERS) else f"T{index + 1}"
 
+    @property
+    def text(self) -> str:
+        """All calls in one line."""
+        threads = [(self.name(index), numbers) for index, numbers in enumerate(self.threads)]
+        return "; ".join(
+            f"{who}: {', '.join(self.calls[number].text for number in numbers)}"
+            for who, numbers in (("before", self.before), *threads, ("after", self.after))
+            if numbers
+        )
+
     def __iter__(self) -> Iterator[Call]:
         return iter(self.calls)
 
@@ -107,12 +117,18 @@ def told(value: Any) -> Any:
     if isinstance(value, Enum):
         return ["member", kind.__module__, kind.__qualname__, value.name]
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
-    if isinstance(module, str) and isinstance(name, str) and module != "__main__":
-        if _found(sys.modules.get(module), name) is value:
-            return ["name", module, name]
-    raise WeftError(
-        f"a call gets {value!r}, a {kind.__name__}: an argument has to be a plain value, a container of such,"
-        " a member of an enumeration, or what can be imported; the class under check may make it of such"
+    if not isinstance(module, str) or not isinstance(name, str) or module == "__main__":
+        raise WeftError(_cannot(value))
+    if _found(sys.modules.get(module), name) is not value:
+        raise WeftError(_cannot(value))
+    return ["name", module, name]
+
+
+def _cannot(value: Any) -> str:
+    return (
+        f"a call gets {value!r}, a {type(value).__name__}: an argument has to be a plain value, a container"
+        " of such, a member of an enumeration, or what can be imported; a method of the object may make what"
+        " it needs of such"
     )
 
 

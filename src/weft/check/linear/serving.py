@@ -44,8 +44,8 @@ def serve(request: dict[str, Any], lines: Any, say: Say) -> None:
 
     Args:
         request: `what`, `args`, `choice` of the program, and the settings of the search.
-        lines: the questions: `{"calls": ..., "tell": ...}`, where what is to be told is what came before: null,
-            or `[executions, seconds]`.
+        lines: the questions: `{"calls": ..., "tell": ...}`, where `tell` is null, or what has been spent
+            before, `[executions, seconds]`.
         say: takes the answers.
 
     Raises:
@@ -62,7 +62,7 @@ def serve(request: dict[str, Any], lines: Any, say: Say) -> None:
             program.take(asked["calls"])
             say(server.tell(*asked["tell"]) if asked["tell"] else server.explore())
         except WeftError as error:
-            say({"error": str(error)})
+            say({"error": f"{error}\n  the calls: {program.scenario.text}"})
 
 
 class _Server:
@@ -89,16 +89,17 @@ class _Server:
     # -- is something wrong?
 
     def explore(self) -> dict[str, Any]:
-        """What is found under the schedules of the budget: `kind` (None: nothing), `executions`, `complete`."""
+        """What is found within the budget: `kind` (None: nothing), `executions`, `complete`."""
         if not self._ready:
             self._prepare()
         return self._found()
 
     def _found(self) -> dict[str, Any]:
-        pieces = _collect(lambda send: send(_Search(self._executor, self._settings).run()))
+        pieces = _collect(lambda send: send(_Search(self._program, self._executor, self._settings).run()))
         if pieces is None:
             return {"kind": None, "executions": 0, "complete": False, "stuck": True}
-        return pieces[0]
+        found: dict[str, Any] = pieces[0]
+        return found
 
     # -- what is it?
 
@@ -141,9 +142,10 @@ class _Server:
 
 
 class _Search:
-    """Executions of one scenario in this process, until one fails, all have been run, or the budget is spent."""
+    """Executions of one scenario in this process, until one fails, none is left, or the budget is spent."""
 
-    def __init__(self, executor: Executor, settings: Settings) -> None:
+    def __init__(self, program: Calls, executor: Executor, settings: Settings) -> None:
+        self._program = program
         self._executor = executor
         self._limit = settings.limit
         self._budget = settings.schedules or 0
@@ -175,7 +177,12 @@ class _Search:
                     "release": sorted(MODEL.release_points),
                 }
             self._learn(strategy, outcome)
-        return {"kind": None, "executions": runs, "complete": self._exhausted and self._dpor.complete}
+        return {
+            "kind": None,
+            "executions": runs,
+            "complete": self._exhausted and self._dpor.complete,
+            "unseen": sorted(self._program.unseen),
+        }
 
     def _strategy(self, runs: int) -> Strategy:
         """One execution in two is of the search that comes to an end if the scenario is small."""
@@ -230,12 +237,18 @@ def _collect(work: Callable[[Callable[[Any], None]], object]) -> list[Any] | Non
         return None
     except EOFError:
         status = child.end()
-    last = pieces[-1] if pieces else {"refused": f"a call ended the process (wait status {status})"}
+    last = pieces[-1] if pieces else {"refused": _ended(status)}
     if isinstance(last, dict) and "failed" in last:
         raise WeftError(f"the checker itself failed, please report it:\n{last['failed']}")
     if isinstance(last, dict) and "refused" in last:
         raise WeftError(last["refused"])
     return pieces
+
+
+def _ended(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    how = f"with exit status {code}" if code >= 0 else f"by signal {-code}"
+    return f"a call has ended its process, {how}"
 
 
 def _collected(work: Callable[[Callable[[Any], None]], object]) -> list[Any]:
