@@ -15,6 +15,7 @@ from typing import Any
 
 from weft.check import inner
 from weft.check.settings import Settings
+from weft.config import environment_with_fixed_hashes
 from weft.errors import WeftError
 
 __all__ = ["START", "Checked", "check", "described", "patterns"]
@@ -106,6 +107,7 @@ def _ask(request: dict[str, Any]) -> Any:
         input=json.dumps(request),
         capture_output=True,
         text=True,
+        env=environment_with_fixed_hashes(),
     )
     try:
         return json.loads(done.stdout)
@@ -131,7 +133,9 @@ def described(function: Any) -> dict[str, Any]:
     path = getattr(module, "__file__", None)
     spec = getattr(module, "__spec__", None)
     where = spec.name if spec is not None else module.__name__
-    if where == "__main__" or (path is not None and not _is_importable(where, path)):
+    if where == "__main__" or (
+        path is not None and (_is_far(where, path) or not _is_importable(where, path))
+    ):
         if path is None:
             raise WeftError(f"{name!r} stands in no file: another process cannot import it")
         where = os.path.abspath(path)
@@ -143,6 +147,12 @@ def described(function: Any) -> dict[str, Any]:
     if type(function) is not FunctionType:
         raise WeftError(f"{name!r} cannot be found from another process: a check takes a function")
     return {"kind": "inner", "what": where, "args": [json.dumps(inner.describe(function))]}
+
+
+def _is_far(name: str, path: str) -> bool:
+    """Whether a replay, which begins in this folder, would not find the module by its name."""
+    folder = os.path.dirname(os.path.abspath(path))
+    return "." not in name and os.path.realpath(folder) != os.path.realpath(os.getcwd())
 
 
 def _is_importable(name: str, path: str) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 from weft.check.called import START, Checked, described, patterns
 from weft.check.linear.scenario import told
 from weft.check.settings import Settings
+from weft.config import environment_with_fixed_hashes
 from weft.errors import WeftError
 from weft.host.clock import monotonic
 from weft.host.entropy import Stream
@@ -102,6 +103,7 @@ def linearizable(
         NotLinearizable: calls were found that no order of them explains.
         WeftError: the object cannot be checked, or an argument cannot be.
     """
+    __tracebackhide__ = True  # of pytest: the report is what is to be seen
     numbers = {"threads": threads, "calls": calls, "before": before, "after": after, "examples": examples}
     for name, value in numbers.items():
         least, most = _LIMITS[name]
@@ -260,6 +262,7 @@ class _Search:
             NotLinearizable: a set of calls fails.
             WeftError: the calls cannot be made.
         """
+        __tracebackhide__ = True
         hypothesis = self._hypothesis
         settings = hypothesis.settings(
             max_examples=examples,
@@ -341,6 +344,7 @@ class _Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
+            env=environment_with_fixed_hashes(),
             start_new_session=True,
         )
         try:

@@ -68,21 +68,26 @@ def frozen(value: Any, depth: int = 0) -> Any:
     cls = type(value)
     if cls in _PLAIN or isinstance(value, _LASTING):
         return bytes(value) if cls is bytearray else value
-    if depth < DEEPEST:
-        deeper = depth + 1
-        if isinstance(value, (*_SEQUENCES, KeysView, ValuesView, ItemsView)):
-            return Group(cls.__name__, [frozen(each, deeper) for each in value])
-        if isinstance(value, (set, frozenset)):
-            return Group(cls.__name__, [frozen(each, deeper) for each in sorted(value, key=_order)])
-        if isinstance(value, dict):
-            pairs = sorted(dict.items(value), key=lambda pair: _order(pair[0]))
-            return Group(cls.__name__, [frozen(each, deeper) for pair in pairs for each in pair])
-        if dataclasses.is_dataclass(value) and _has_equality(value):
-            fields = [
-                getattr(value, field.name, None) for field in dataclasses.fields(value) if field.compare
-            ]
-            return Group(cls.__name__, [frozen(each, deeper) for each in fields])
+    if depth == DEEPEST:  # a list in itself, say
+        return Token(value)
+    parts = _parts(value)
+    if parts is not None:
+        return Group(cls.__name__, [frozen(each, depth + 1) for each in parts])
     return value if _has_equality(value) else Token(value)
+
+
+def _parts(value: Any) -> list[Any] | None:
+    """What is in a container or a record; None: it is neither."""
+    if isinstance(value, (*_SEQUENCES, KeysView, ValuesView, ItemsView)):
+        return list(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value, key=_order)
+    if isinstance(value, dict):
+        pairs = sorted(dict.items(value), key=lambda pair: _order(pair[0]))
+        return [each for pair in pairs for each in pair]
+    if dataclasses.is_dataclass(value) and _has_equality(value):
+        return [getattr(value, field.name, None) for field in dataclasses.fields(value) if field.compare]
+    return None
 
 
 def _has_equality(value: Any) -> bool:

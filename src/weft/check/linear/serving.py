@@ -30,6 +30,7 @@ from weft.errors import WeftError
 from weft.host.children import fork_child
 from weft.host.clock import monotonic
 from weft.host.entropy import Stream
+from weft.instrument.hook import TOOLS
 from weft.models.controlled import START_TIME
 
 __all__ = ["serve"]
@@ -79,7 +80,9 @@ class _Server:
         explorer = Explorer(self._program, self._settings)
         explorer.import_all(judge=False)
         self._executor = explorer.executor
-        self._executor.snapshot = Snapshot(modules_with_state())
+        self._executor.snapshot = Snapshot(
+            module for module in modules_with_state() if module.__name__.partition(".")[0] not in TOOLS
+        )
         if not self._ready:
             self._ready = True
             gc.collect()
@@ -99,6 +102,7 @@ class _Server:
         if pieces is None:
             return {"kind": None, "executions": 0, "complete": False, "stuck": True}
         found: dict[str, Any] = pieces[0]
+        self._executor.hot.update(found.pop("hot", ()))
         return found
 
     # -- what is it?
@@ -152,6 +156,7 @@ class _Search:
         self._stream = stream = Stream(settings.seed)
         self._turns: tuple[Strategy, ...] = (Pct(stream), Pos(stream), Walk(stream), Surw(stream))
         self._dpor = Dpor()
+        self._first = True
         self._exhausted = False
         self._timed = False
         MODEL.release_points = frozenset()
@@ -182,6 +187,7 @@ class _Search:
             "executions": runs,
             "complete": self._exhausted and self._dpor.complete,
             "unseen": sorted(self._program.unseen),
+            "hot": sorted(self._executor.hot),
         }
 
     def _strategy(self, runs: int) -> Strategy:
@@ -199,8 +205,9 @@ class _Search:
     def _learn(self, strategy: Strategy, outcome: Outcome) -> None:
         """What the execution says of those to come."""
         executor = self._executor
-        if executor.runs < 8 and executor.snapshot is not None:
+        if self._first and executor.snapshot is not None:
             executor.hot.update(executor.snapshot.changed())
+        self._first = False
         self._timed = self._timed or MODEL.now > START_TIME
         more = strategy.end(outcome.steps, outcome.trace)
         tried = frozenset(executor.tried())
