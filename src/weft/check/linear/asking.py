@@ -23,6 +23,7 @@ from weft.host.entropy import Stream
 
 __all__ = ["CheckedCalls", "NotLinearizable", "linearizable"]
 
+LEAST, MOST = 20, 1_000_000  # executions of a set of calls that is smaller than one that fails
 Text = dict[str, Any]
 _LIMITS = {  # the least and the most of each number
     "threads": (2, 8),
@@ -253,6 +254,7 @@ class _Search:
         self._begun = monotonic()
         self._until = None if time is None else self._begun + time
         self._answers: dict[str, Text] = {}
+        self._most: int | None = None  # executions of a set of calls
         self._kind: str | None = None  # of what was found first: smaller ones have to fail likewise
 
     def run(self, scenarios: Any, examples: int, seed: int) -> CheckedCalls:
@@ -278,7 +280,7 @@ class _Search:
             return self._nothing()
         except _GivenUp as given_up:
             raise given_up.args[0] from None
-        said = self._process.ask(_as_json(found), [self._executions(), monotonic() - self._begun])
+        said = self._process.ask(_as_json(found), tell=[self._executions(), monotonic() - self._begun])
         raise NotLinearizable(self._report(said["report"], said["text"]))
 
     def _fails(self, scenario: Any) -> bool:
@@ -289,13 +291,16 @@ class _Search:
             if key not in self._answers:
                 if self._until is not None and monotonic() > self._until:
                     return False
-                self._answers[key] = self._process.ask(data)
+                self._answers[key] = self._process.ask(data, self._most)
         except WeftError as error:
             raise _GivenUp(error) from None
-        kind: str | None = self._answers[key]["kind"]
+        answer = self._answers[key]
         if self._kind is None:
-            self._kind = kind
-        return kind is not None and kind == self._kind
+            self._kind = answer["kind"]
+        fails = answer["kind"] is not None and answer["kind"] == self._kind
+        if fails:  # smaller calls have fewer schedules: what fails among them comes soon
+            self._most = min(self._most or MOST, max(LEAST, 2 * answer["executions"]))
+        return bool(fails)
 
     def _executions(self) -> int:
         return sum(answer["executions"] for answer in self._answers.values())
@@ -361,9 +366,9 @@ class _Process:
         self._process.communicate()
         self._errors.close()
 
-    def ask(self, calls: Any, tell: list[Any] | None = None) -> Text:
-        """What comes of a set of calls; with what came before: the report."""
-        return self._say({"calls": calls, "tell": tell})
+    def ask(self, calls: Any, most: int | None = None, tell: list[Any] | None = None) -> Text:
+        """What comes of a set of calls, in so many executions; with what came before: the report."""
+        return self._say({"calls": calls, "most": most, "tell": tell})
 
     def _say(self, request: Text) -> Text:
         stdin, stdout = self._process.stdin, self._process.stdout

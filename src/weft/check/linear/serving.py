@@ -45,8 +45,8 @@ def serve(request: dict[str, Any], lines: Any, say: Say) -> None:
 
     Args:
         request: `what`, `args`, `choice` of the program, and the settings of the search.
-        lines: the questions: `{"calls": ..., "tell": ...}`, where `tell` is null, or what has been spent
-            before, `[executions, seconds]`.
+        lines: the questions: `{"calls": ..., "most": ..., "tell": ...}`, where `most` is of executions, or null;
+            `tell` is null, or what has been spent before, `[executions, seconds]`.
         say: takes the answers.
 
     Raises:
@@ -61,7 +61,7 @@ def serve(request: dict[str, Any], lines: Any, say: Say) -> None:
         asked = json.loads(line)
         try:
             program.take(asked["calls"])
-            say(server.tell(*asked["tell"]) if asked["tell"] else server.explore())
+            say(server.tell(*asked["tell"]) if asked["tell"] else server.explore(asked["most"]))
         except WeftError as error:
             say({"error": f"{error}\n  the calls: {program.scenario.text}"})
 
@@ -91,14 +91,14 @@ class _Server:
 
     # -- is something wrong?
 
-    def explore(self) -> dict[str, Any]:
+    def explore(self, most: int | None) -> dict[str, Any]:
         """What is found within the budget: `kind` (None: nothing), `executions`, `complete`."""
         if not self._ready:
             self._prepare()
-        return self._found()
+        return self._found(most)
 
-    def _found(self) -> dict[str, Any]:
-        pieces = _collect(lambda send: send(_Search(self._program, self._executor, self._settings).run()))
+    def _found(self, most: int | None = None) -> dict[str, Any]:
+        pieces = _collect(lambda send: send(_Search(self._program, self._executor, self._settings).run(most)))
         if pieces is None:
             return {"kind": None, "executions": 0, "complete": False, "stuck": True}
         found: dict[str, Any] = pieces[0]
@@ -161,10 +161,11 @@ class _Search:
         self._timed = False
         MODEL.release_points = frozenset()
 
-    def run(self) -> dict[str, Any]:
-        """What came of it, of plain types."""
+    def run(self, most: int | None) -> dict[str, Any]:
+        """What came of it, of plain types; with at most so many executions."""
         runs = 0
-        while runs < self._budget and not self._exhausted:
+        budget = self._budget if most is None else min(most, self._budget)
+        while runs < budget and not self._exhausted:
             strategy = self._strategy(runs)
             outcome = self._execute(strategy, runs)
             runs += 1
