@@ -220,6 +220,24 @@ class Colours:
         return self.last
 
 
+last = 0
+
+
+class Numbers:
+    """Numbers that no other object of the class has given: the state is the module's."""
+
+    def next(self) -> int:
+        global last
+        last += 1
+        return last
+
+
+class Long:
+    def count(self) -> None:
+        for number in range(400):
+            self.number = number
+
+
 class Broken:
     def __init__(self) -> None:
         raise KeyError("told")

@@ -131,6 +131,27 @@ def test_threads_of_its_own() -> None:
     passes(classes.Worker, {"add": ONE_OR_TWO, "value": ()}, examples=4, schedules=15)
 
 
+def test_state_of_the_module_is_put_back() -> None:
+    """Else no two runs would give the same number."""
+    found = fails(classes.Numbers, ["next"])
+    given = found.findings[0]["lines"][1].split()
+    assert given[2] == given[6]
+    assert int(given[2]) < 10
+
+
+def test_what_was_cut_off_is_not_complete() -> None:
+    found = passes(classes.Long, ["count"], examples=2, schedules=4, steps=50)
+    assert (found.completed, found.complete) == (0, False)
+    assert "8 executions were longer than the bound on steps" in str(found)
+
+
+def test_what_is_not_rewritten_is_named() -> None:
+    found = passes(classes.Counter, {"add": (1,)}, only="nothing", examples=2)
+    assert "note: not rewritten, so one step between operations on locks and the like: Counter.add" in str(
+        found
+    )
+
+
 # ---- options
 
 

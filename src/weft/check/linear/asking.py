@@ -18,12 +18,14 @@ from weft.check.linear.scenario import told
 from weft.check.settings import Settings
 from weft.config import environment_with_fixed_hashes
 from weft.errors import WeftError
+from weft.host.children import kill_group
 from weft.host.clock import monotonic
 from weft.host.entropy import Stream
 
 __all__ = ["CheckedCalls", "NotLinearizable", "linearizable"]
 
 LEAST, MOST = 20, 1_000_000  # executions of a set of calls that is smaller than one that fails
+MOST_STUCK = 3  # sets of calls that come to no end, after which none is tried any more
 Text = dict[str, Any]
 _LIMITS = {  # the least and the most of each number
     "threads": (2, 8),
@@ -78,7 +80,7 @@ def linearizable(
     schedules: int = 100,
     time: float | None = None,
     seed: int = 0,
-    steps: int | None = None,
+    steps: int = 5_000,
     only: Iterable[str] = (),
     exclude: Iterable[str] = (),
     stdlib: bool = False,
@@ -292,6 +294,7 @@ class _Search:
                 if self._until is not None and monotonic() > self._until:
                     return False
                 self._answers[key] = self._process.ask(data, self._most)
+                self._refuse_stuck()
         except WeftError as error:
             raise _GivenUp(error) from None
         answer = self._answers[key]
@@ -301,6 +304,15 @@ class _Search:
         if fails:  # smaller calls have fewer schedules: what fails among them comes soon
             self._most = min(self._most or MOST, max(LEAST, 2 * answer["executions"]))
         return bool(fails)
+
+    def _refuse_stuck(self) -> None:
+        stuck = [key for key, answer in self._answers.items() if answer.get("stuck")]
+        if len(stuck) >= MOST_STUCK:
+            raise WeftError(
+                f"{len(stuck)} sets of calls have come to no end in time: a call makes very many steps (fewer"
+                " `schedules` or `steps` help), never comes to a scheduling point, or waits for something"
+                " outside the program"
+            )
 
     def _executions(self) -> int:
         return sum(answer["executions"] for answer in self._answers.values())
@@ -320,6 +332,9 @@ class _Search:
                 f"\nnote: not rewritten, so one step between operations on locks and the like:"
                 f" {', '.join(unseen)}"
             )
+        cut = sum(answer.get("cut", 0) for answer in answers)
+        if cut:
+            text += f"\nnote: {cut:,} executions were longer than the bound on steps"
         if stuck:
             text += f"\nnote: {stuck} sets of calls did not come to a scheduling point in time"
         said: Text = {
@@ -362,7 +377,7 @@ class _Process:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
+        kill_group(self._process.pid)  # with who explores at the moment
         self._process.communicate()
         self._errors.close()
 

@@ -19,15 +19,24 @@ from weft.check.linear.scenario import Scenario
 from weft.check.linear.telling import gave, is_refused, place_of_method
 from weft.check.program import Function, Program, named
 from weft.check.said import Said
+from weft.check.state import Snapshot, modules_with_state
 from weft.check.strategies.robin import RoundRobin
 from weft.check.world import MODEL
 from weft.errors import WeftError
 from weft.instrument import points
+from weft.instrument.hook import TOOLS
 from weft.models.controlled import Ended, Over, Task
 
-__all__ = ["Calls"]
+__all__ = ["Calls", "snapshot"]
 
 LIMIT = 20_000  # steps of calls that are made in an order
+
+
+def snapshot() -> Snapshot:
+    """The state of modules as it is now, what tests are made with left out."""
+    return Snapshot(
+        [module for module in modules_with_state() if module.__name__.partition(".")[0] not in TOOLS]
+    )
 
 
 class _Edge:
@@ -75,6 +84,7 @@ class Calls(Program):
         self.record = Record(len(self.scenario))
         self.broken = ""
         self.unseen: set[str] = set()
+        self._state: Snapshot | None = None
         self._judge = Judge(self)
         self._order: tuple[int, ...] | None = None  # None: as threads do
         self._done = 0  # calls of the order
@@ -110,15 +120,21 @@ class Calls(Program):
         for function in (self._equal, self._spec, self._factory):
             if function is not None:
                 function.prepare()
-        self._judge.equal = None if self._equal is None else self._equal.call
+        self._state = snapshot()
 
     def judge(self, executor: Any, outcome: Any) -> None:
         """Of what was found keep what no order of the calls explains."""
         if self._order is None:
-            self._judge.equal = None if self._equal is None else self._equal.call
+            if executor.snapshot is None:  # orders have to begin as the execution did
+                executor.snapshot = self._state
             self._judge.judge(executor, outcome)
 
     # -- an execution ----------------------------------------------------------------------------------
+
+    @property
+    def equal(self) -> Any:
+        """The program's own comparison of results, or None."""
+        return None if self._equal is None else self._equal.call
 
     def in_order(self, executor: Any, order: tuple[int, ...]) -> Record:
         """What these calls do one after another.

@@ -35,15 +35,11 @@ class _Never:
 
 
 class Judge:
-    """Of the executions of one scenario.
-
-    Attributes:
-        equal: the program's own comparison of results, if it has one.
-    """
+    """Of the executions of one scenario."""
 
     def __init__(self, program: "Calls") -> None:
-        self.equal: Callable[[Any, Any], object] | None = None
         self._program = program
+        self._looked = False  # at what an execution changes
         self._executor: Any = None
         self._known: dict[Order, Any] = {}  # what the last call of each gives: (result, raw), or _Never
 
@@ -58,6 +54,9 @@ class Judge:
         if outcome.end not in WHOLE:
             return
         self._executor = executor
+        if not self._looked:
+            self._looked = True
+            executor.hot.update(executor.snapshot.changed())
         record, scenario = program.record, program.scenario
         stuck = [each for each in outcome.findings if each["kind"] in WAITING]
         others = [each for each in outcome.findings if each["kind"] not in WAITING]
@@ -112,8 +111,9 @@ class Judge:
             return None
         result, raw = after
         mine = record.results[number]
-        if self.equal is not None and not isinstance(mine, Raised) and not isinstance(result, Raised):
-            return pairs if self.equal(record.raw[number], raw) else None
+        equal = self._program.equal
+        if equal is not None and not isinstance(mine, Raised) and not isinstance(result, Raised):
+            return pairs if equal(record.raw[number], raw) else None
         return same(mine, result, pairs)
 
     # -- what do calls give in an order?

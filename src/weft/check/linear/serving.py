@@ -15,10 +15,9 @@ from weft.check import tell
 from weft.check.again import replay_in_child, shrink_in_child
 from weft.check.execution import Executor, Outcome, WithClock
 from weft.check.explore import Explorer, Report
-from weft.check.linear.calls import Calls
+from weft.check.linear.calls import Calls, snapshot
 from weft.check.schedule import Schedule, save
 from weft.check.settings import Settings
-from weft.check.state import Snapshot, modules_with_state
 from weft.check.strategies.base import Strategy
 from weft.check.strategies.dpor import Dpor
 from weft.check.strategies.pct import Pct
@@ -30,13 +29,12 @@ from weft.errors import WeftError
 from weft.host.children import fork_child
 from weft.host.clock import monotonic
 from weft.host.entropy import Stream
-from weft.instrument.hook import TOOLS
 from weft.models.controlled import START_TIME
 
 __all__ = ["serve"]
 
 FOLDER = ".weft"
-STUCK = 20.0  # seconds of real time without a word, after which a child is taken to be stuck
+STUCK = 10.0  # seconds of real time without a word, after which a child is taken to be stuck
 Say = Callable[[dict[str, Any]], None]
 
 
@@ -45,8 +43,8 @@ def serve(request: dict[str, Any], lines: Any, say: Say) -> None:
 
     Args:
         request: `what`, `args`, `choice` of the program, and the settings of the search.
-        lines: the questions: `{"calls": ..., "most": ..., "tell": ...}`, where `most` is of executions, or null;
-            `tell` is null, or what has been spent before, `[executions, seconds]`.
+        lines: the questions: `{"calls": ..., "most": ..., "tell": ...}`, where `most` is of executions, or
+            null; `tell` is null, or what has been spent before, `[executions, seconds]`.
         say: takes the answers.
 
     Raises:
@@ -80,9 +78,7 @@ class _Server:
         explorer = Explorer(self._program, self._settings)
         explorer.import_all(judge=False)
         self._executor = explorer.executor
-        self._executor.snapshot = Snapshot(
-            module for module in modules_with_state() if module.__name__.partition(".")[0] not in TOOLS
-        )
+        self._executor.snapshot = snapshot()
         if not self._ready:
             self._ready = True
             gc.collect()
@@ -156,19 +152,20 @@ class _Search:
         self._stream = stream = Stream(settings.seed)
         self._turns: tuple[Strategy, ...] = (Pct(stream), Pos(stream), Walk(stream), Surw(stream))
         self._dpor = Dpor()
-        self._first = True
-        self._exhausted = False
+        self._over = False  # whether it has nothing more to try
         self._timed = False
+        self._cut = 0  # executions that were longer than the bound on steps
         MODEL.release_points = frozenset()
 
     def run(self, most: int | None) -> dict[str, Any]:
         """What came of it, of plain types; with at most so many executions."""
         runs = 0
         budget = self._budget if most is None else min(most, self._budget)
-        while runs < budget and not self._exhausted:
+        while runs < budget and not self._complete:
             strategy = self._strategy(runs)
             outcome = self._execute(strategy, runs)
             runs += 1
+            self._cut += outcome.end == "bound"
             if outcome.unfit:
                 raise WeftError(outcome.unfit)
             failure = outcome.failure
@@ -186,16 +183,22 @@ class _Search:
         return {
             "kind": None,
             "executions": runs,
-            "complete": self._exhausted and self._dpor.complete,
+            "complete": self._complete,
             "unseen": sorted(self._program.unseen),
+            "cut": self._cut,
             "hot": sorted(self._executor.hot),
         }
 
+    @property
+    def _complete(self) -> bool:
+        """Whether there is no schedule left that does anything else."""
+        return self._over and self._dpor.complete and not self._cut
+
     def _strategy(self, runs: int) -> Strategy:
         """One execution in two is of the search that comes to an end if the scenario is small."""
-        if runs % 2 == 0:
+        if runs % 2 == 0 and not self._over:
             return self._dpor
-        return self._turns[runs // 2 % len(self._turns)]
+        return self._turns[(runs if self._over else runs // 2) % len(self._turns)]
 
     def _execute(self, strategy: Strategy, runs: int) -> Outcome:
         chooser = None
@@ -206,17 +209,15 @@ class _Search:
     def _learn(self, strategy: Strategy, outcome: Outcome) -> None:
         """What the execution says of those to come."""
         executor = self._executor
-        if self._first and executor.snapshot is not None:
-            executor.hot.update(executor.snapshot.changed())
-        self._first = False
         self._timed = self._timed or MODEL.now > START_TIME
         more = strategy.end(outcome.steps, outcome.trace)
         tried = frozenset(executor.tried())
         if not tried <= MODEL.release_points:  # there are more points now: what was run were other schedules
             MODEL.release_points |= tried
             self._dpor = Dpor()
+            self._over = False
         elif strategy is self._dpor and not more:
-            self._exhausted = True
+            self._over = True
 
 
 def _collect(work: Callable[[Callable[[Any], None]], object]) -> list[Any] | None:

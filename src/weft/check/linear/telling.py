@@ -58,7 +58,8 @@ def nondeterministic(
     return (
         f"the calls {calls}, made one after another, do not give the same each time:"
         f" {scenario.calls[order[-1]].text} {texts[0]}, then {texts[1]}. It may depend on the real time, on"
-        " addresses (id()), on files, or on what threads of its own have done by then."
+        " addresses (id()), on files, on what lasts from one object to the next, or on how far threads of its"
+        " own have come by then."
     )
 
 
