@@ -10,7 +10,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "check_cache.py"
 
 
 def test_the_broken_cache_is_found_and_the_mended_one_passes(tmp_path: Path) -> None:
-    done = run_child([sys.executable, str(EXAMPLE), "--examples", "20"], cwd=tmp_path)
+    done = run_child([sys.executable, str(EXAMPLE), "--examples", "12"], cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, ""), done
     broken, mended = done.stdout.split("\n\nMendedCache:\n")
     assert broken.startswith(
@@ -24,7 +24,7 @@ def test_the_broken_cache_is_found_and_the_mended_one_passes(tmp_path: Path) -> 
     assert (again.returncode, again.stderr) == (1, "")
     assert "failure: not-linearizable" in again.stdout
     assert re.fullmatch(
-        r"no failure found in 20 sets of calls, [\d,]+ executions, in [\d.]+ s\n"
+        r"no failure found in 12 sets of calls, [\d,]+ executions, in [\d.]+ s\n"
         r"of \d+ sets of calls every schedule has been run\n",
         mended,
     )

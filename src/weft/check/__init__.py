@@ -21,6 +21,7 @@ class Check(ModuleType):
 
     if TYPE_CHECKING:
         linearizable = staticmethod(asking.linearizable)
+        NotLinearizable = asking.NotLinearizable
 
     def __call__(
         self,
@@ -52,8 +53,8 @@ class Check(ModuleType):
         return found
 
     def __getattr__(self, name: str) -> Any:
-        if name == "linearizable":
-            return importlib.import_module("weft.check.linear.asking").linearizable
+        if name in ("linearizable", "NotLinearizable"):
+            return getattr(importlib.import_module("weft.check.linear.asking"), name)
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import permutations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weft.check.linear.history import Span, comes_before, linearization
@@ -59,6 +59,7 @@ def all_orders(count: int) -> Iterator[tuple[int, ...]]:
         yield from permutations(range(count), size)
 
 
+@settings(max_examples=60)
 @given(histories(), st.none() | st.integers(0, 2))
 def test_an_order_is_found_if_there_is_one(history: tuple[list[Span], list[Call]], last: int | None) -> None:
     spans, calls = history

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 import weft
 from tests.check.linear import classes
 from tests.check.programs import weft as command
-from weft.check.linear.asking import CheckedCalls, NotLinearizable
+from weft.check.linear.asking import CheckedCalls
 
 ROOT = Path(__file__).resolve().parents[3]
-SMALL = {"examples": 8, "schedules": 30, "calls": 2, "before": 1, "after": 1}
+SMALL = {"examples": 8, "schedules": 25, "calls": 2, "before": 1, "after": 1}
 ONE_OR_TWO = st.integers(1, 2)
 
 
@@ -33,7 +33,7 @@ def passes(factory: Callable[[], object], operations: Any, **options: Any) -> Ch
 
 
 def fails(factory: Callable[[], object], operations: Any, **options: Any) -> CheckedCalls:
-    with pytest.raises(NotLinearizable) as caught:
+    with pytest.raises(weft.check.NotLinearizable) as caught:
         weft.check.linearizable(factory, operations, **{**SMALL, "examples": 60, **options})
     found = caught.value.found
     assert not found.ok
@@ -249,6 +249,19 @@ def test_a_class_that_is_made_inside_a_function() -> None:
         pass
 
     assert "Here, a class that is made inside a function" in refused(Here, ["f"])
+
+
+def test_a_call_at_the_level_of_the_module(tmp_path: Path) -> None:
+    """Else each process that checks would begin another."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import weft\n\nclass Mine:\n    def f(self): pass\n\n"
+        "try:\n    weft.check.linearizable(Mine, ['f'])\n"
+        "except weft.WeftError as error:\n    print(error)\n    raise\n"
+    )
+    done = command("run", str(program), cwd=tmp_path)
+    assert f"cannot be imported, at {program}:7: weft.errors.WeftError: the process that" in done.stdout
+    assert "under `if __name__ == '__main__':`" in done.stdout
 
 
 def test_hypothesis_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.check.linear.classes import Colour, Counter
@@ -28,6 +28,7 @@ ARGUMENTS = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(ARGUMENTS)
 def test_an_argument_comes_back_as_it_was(argument: Any) -> None:
     scenario = Scenario(json.loads(json.dumps([[["f", [told(argument)]]], [], []])))

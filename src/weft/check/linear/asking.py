@@ -25,6 +25,7 @@ from weft.host.entropy import Stream
 __all__ = ["CheckedCalls", "NotLinearizable", "linearizable"]
 
 LEAST, MOST = 20, 1_000_000  # executions of a set of calls that is smaller than one that fails
+CHECKING = "weft.check.served"  # the module that makes a process one that checks
 MOST_STUCK = 3  # sets of calls that come to no end, after which none is tried any more
 Text = dict[str, Any]
 _LIMITS = {  # the least and the most of each number
@@ -107,6 +108,11 @@ def linearizable(
         WeftError: the object cannot be checked, or an argument cannot be.
     """
     __tracebackhide__ = True  # of pytest: the report is what is to be seen
+    if CHECKING in sys.modules:
+        raise WeftError(
+            "the process that checks calls has come to this call itself: it belongs into a function, or under"
+            " `if __name__ == '__main__':`, and not into a test that is run under many schedules"
+        )
     numbers = {"threads": threads, "calls": calls, "before": before, "after": after, "examples": examples}
     for name, value in numbers.items():
         least, most = _LIMITS[name]
