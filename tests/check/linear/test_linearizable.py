@@ -68,6 +68,7 @@ def test_a_lost_count_is_told_by_the_smallest_calls_that_show_it(tmp_path: Path)
     assert "failure: not-linearizable: no order of these calls gives what they gave" in again.stdout
 
 
+@pytest.mark.slow
 def test_the_same_seed_finds_the_same() -> None:
     operations = {"add": ONE_OR_TWO, "value": ()}
     first, second = (fails(classes.Counter, operations, seed=3, before=0) for _ in range(2))
@@ -105,14 +106,12 @@ def test_a_lost_wakeup() -> None:
 def test_an_exception_is_what_a_call_gives() -> None:
     found = fails(classes.Keys, {"put": ONE_OR_TWO, "keys": ()})
     assert "keys() raises RuntimeError('dictionary changed size during iteration')" in str(found)
-    passes(classes.Owned, ["take", "drop"], schedules=15)
 
 
 def test_one_object_for_two() -> None:
     found = fails(classes.Pool, ["take"])
     line = found.findings[0]["lines"][1]
     assert line.split() == ["take()", "=", "<Connection", "1>", "|", "take()", "=", "<Connection", "1>"]
-    passes(classes.LockedPool, ["take"], schedules=15)
 
 
 # ---- what is right
@@ -127,6 +126,13 @@ def test_a_mended_class_passes() -> None:
     assert f"of {found.completed} sets of calls every schedule has been run" in str(found)
 
 
+@pytest.mark.slow
+def test_other_right_classes_pass() -> None:
+    passes(classes.Owned, ["take", "drop"], schedules=15)
+    passes(classes.LockedPool, ["take"], schedules=15)
+
+
+@pytest.mark.slow
 def test_threads_of_its_own() -> None:
     passes(classes.Worker, {"add": ONE_OR_TWO, "value": ()}, examples=4, schedules=15)
 
@@ -145,6 +151,7 @@ def test_what_was_cut_off_is_not_complete() -> None:
     assert "8 executions were longer than the bound on steps" in str(found)
 
 
+@pytest.mark.slow
 def test_what_is_not_rewritten_is_named() -> None:
     found = passes(classes.Counter, {"add": (1,)}, only="nothing", examples=2)
     assert "note: not rewritten, so one step between operations on locks and the like: Counter.add" in str(
@@ -160,6 +167,7 @@ def test_another_class_may_say_what_is_right() -> None:
     assert "add(1) returns 2" in str(found)
 
 
+@pytest.mark.slow
 def test_a_comparison_of_ones_own() -> None:
     operations = {"add": (1,), "value": ()}
     passes(
@@ -179,6 +187,7 @@ def test_what_is_made_inside_a_function() -> None:
     assert lines[1].split()[2] in "34"
 
 
+@pytest.mark.slow
 def test_arguments_of_many_kinds() -> None:
     colours = st.sampled_from(classes.Colour)
     passes(
@@ -189,6 +198,7 @@ def test_arguments_of_many_kinds() -> None:
     )
 
 
+@pytest.mark.slow
 def test_time_is_up() -> None:
     found = passes(classes.LockedCounter, {"add": (1,)}, examples=100_000, time=0.05)
     assert found.scenarios < 1_000
@@ -201,7 +211,12 @@ STARTED = [
     (classes.Counter, ["subtract"], "a Counter has no method 'subtract'\n  the calls: "),
     (classes.Counter, {"value": (1,)}, "value(1) cannot be called: "),
     (classes.Clocked, ["now"], "do not give the same each time: now() returns datetime.datetime("),
-    (classes.Mortal, ["end"], "a call has ended its process, with exit status 3\n  the calls: A: end()"),
+    pytest.param(
+        classes.Mortal,
+        ["end"],
+        "a call has ended its process, with exit status 3\n  the calls: A: end()",
+        marks=pytest.mark.slow,
+    ),
     (classes.Counter, {"add": [(classes.Connection(),)]}, "an argument has to be a plain value"),
 ]
 
