@@ -16,7 +16,9 @@ from weft.errors import DeadlockError, InternalError, WeftError
 from weft.runtime import call_later, dump, install, offload, offloaded, run, set_priority, threads, uninstall
 
 if TYPE_CHECKING:
-    from weft.check.called import check  # at run time the package of that name, which can be called
+    from weft.check import Check
+
+    check: Check  # the package of that name, which can be called
 
 __all__ = [
     "ControlBlock",

@@ -1,18 +1,27 @@
 """What could happen? Runs a program under many schedules and says what is wrong with it.
 
-The package is also the function: `weft.check(function)` (weft.check.called).
+The package is also the function: `weft.check(function)` (weft.check.called); `weft.check.linearizable` is
+another (weft.check.linear).
 """
 
 import importlib
 import sys
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__: list[str] = []
+if TYPE_CHECKING:
+    from weft.check import called
+    from weft.check.linear import asking
+
+__all__ = ["Check"]
 
 
-class _Check(ModuleType):
-    """A package that can be called."""
+class Check(ModuleType):
+    """A package that can be called, and has another function, which is loaded when it is wanted."""
+
+    if TYPE_CHECKING:
+        linearizable = staticmethod(asking.linearizable)
+        NotLinearizable = asking.NotLinearizable
 
     def __call__(
         self,
@@ -27,9 +36,11 @@ class _Check(ModuleType):
         only: Any = (),
         exclude: Any = (),
         stdlib: bool = False,
-    ) -> Any:
+    ) -> "called.Checked":
         """See weft.check.called.check."""
-        called = importlib.import_module("weft.check.called")  # it starts processes: only who calls wants it
+        loaded: Any = importlib.import_module(
+            "weft.check.called"
+        )  # it starts processes: only who calls wants it
         settings = {
             "time": time,
             "schedules": schedules,
@@ -38,7 +49,13 @@ class _Check(ModuleType):
             "bound": bound,
             "steps": steps,
         }
-        return called.check(function, only=only, exclude=exclude, stdlib=stdlib, **settings)
+        found: called.Checked = loaded.check(function, only=only, exclude=exclude, stdlib=stdlib, **settings)
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("linearizable", "NotLinearizable"):
+            return getattr(importlib.import_module("weft.check.linear.asking"), name)
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
 
-sys.modules[__name__].__class__ = _Check
+sys.modules[__name__].__class__ = Check

@@ -15,12 +15,14 @@ from typing import Any
 
 from weft.check import inner
 from weft.check.settings import Settings
+from weft.config import environment_with_fixed_hashes
 from weft.errors import WeftError
 
-__all__ = ["Checked", "check"]
+__all__ = ["START", "Checked", "check", "described", "patterns"]
 
-_START = "import sys; sys.path.insert(0, {!r}); from weft.check.served import main; main()"
 _HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+#: What `python -c` gets in the process that checks.
+START = f"import sys; sys.path.insert(0, {_HOME!r}); from weft.check.served import main; main()"
 
 
 class Checked:
@@ -87,9 +89,9 @@ def check(
     """
     Settings(**settings)  # refuses what cannot be, here
     request = {
-        **_described(function),
+        **described(function),
         "path": sys.path,
-        "choice": {"only": _patterns(only), "exclude": _patterns(exclude), "stdlib": bool(stdlib)},
+        "choice": {"only": patterns(only), "exclude": patterns(exclude), "stdlib": bool(stdlib)},
         "settings": {name: value for name, value in settings.items() if value is not None},
     }
     said = _ask(request)
@@ -101,10 +103,11 @@ def check(
 def _ask(request: dict[str, Any]) -> Any:
     options = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
     done = subprocess.run(
-        [sys.executable, *options, "-c", _START.format(_HOME)],
+        [sys.executable, *options, "-c", START],
         input=json.dumps(request),
         capture_output=True,
         text=True,
+        env=environment_with_fixed_hashes(),
     )
     try:
         return json.loads(done.stdout)
@@ -112,12 +115,17 @@ def _ask(request: dict[str, Any]) -> Any:
         raise WeftError(f"the check ended with status {done.returncode}:\n{done.stderr.strip()}") from None
 
 
-def _patterns(given: Iterable[str]) -> list[str]:
+def patterns(given: Iterable[str]) -> list[str]:
+    """Patterns as a list; one may be given alone."""
     return [given] if isinstance(given, str) else list(given)
 
 
-def _described(function: Any) -> dict[str, Any]:
-    """How another process finds the function."""
+def described(function: Any) -> dict[str, Any]:
+    """How another process finds the function: `kind`, `what` and `args`, as weft.check.program has them.
+
+    Raises:
+        WeftError: it cannot be found from there.
+    """
     name = getattr(function, "__qualname__", None)
     module = sys.modules.get(getattr(function, "__module__", None) or "")
     if not callable(function) or name is None or module is None:
@@ -125,7 +133,9 @@ def _described(function: Any) -> dict[str, Any]:
     path = getattr(module, "__file__", None)
     spec = getattr(module, "__spec__", None)
     where = spec.name if spec is not None else module.__name__
-    if where == "__main__" or (path is not None and not _is_importable(where, path)):
+    if where == "__main__" or (
+        path is not None and (_is_far(where, path) or not _is_importable(where, path))
+    ):
         if path is None:
             raise WeftError(f"{name!r} stands in no file: another process cannot import it")
         where = os.path.abspath(path)
@@ -137,6 +147,12 @@ def _described(function: Any) -> dict[str, Any]:
     if type(function) is not FunctionType:
         raise WeftError(f"{name!r} cannot be found from another process: a check takes a function")
     return {"kind": "inner", "what": where, "args": [json.dumps(inner.describe(function))]}
+
+
+def _is_far(name: str, path: str) -> bool:
+    """Whether a replay, which begins in this folder, would not find the module by its name."""
+    folder = os.path.dirname(os.path.abspath(path))
+    return "." not in name and os.path.realpath(folder) != os.path.realpath(os.getcwd())
 
 
 def _is_importable(name: str, path: str) -> bool:

@@ -143,6 +143,7 @@ class Executor:
         self.runs += 1
         if self.runs % COLLECT_EVERY == 0:
             gc.collect()
+        self.program.judge(self, outcome)
         return outcome
 
     def tried(self) -> set[str]:

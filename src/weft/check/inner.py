@@ -79,7 +79,7 @@ def _found(module: Any, name: str) -> Any:
     return found
 
 
-def make(text: Text, module: ModuleType, code: CodeType) -> Callable[[], object]:
+def make(text: Text, module: ModuleType, code: CodeType) -> Callable[..., object]:
     """The function that the text stands for.
 
     Args:

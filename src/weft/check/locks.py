@@ -68,9 +68,9 @@ class Lock:
 
     def release(self) -> None:
         """Let the lock go."""
+        release_point("lock", self)
         if self._owner is None:
             raise RuntimeError("release unlocked lock")
-        release_point("lock", self)
         self._owner = None
 
     def __exit__(self, *_: object) -> None:

@@ -67,6 +67,13 @@ class Program:
     def analysed(self, analysis: Any) -> None:
         """An execution is over in which an Analysis (weft.check.analysis) listened."""
 
+    def judge(self, executor: Any, outcome: Any) -> None:
+        """An execution is over: what of its findings counts, and what else is wrong with it.
+
+        Args:
+            executor, outcome: of weft.check.execution; the outcome is to be changed.
+        """
+
     def within(self, work: Callable[[], Any]) -> Any:
         """Do what executes it, where it can be executed; `prepare` comes first."""
         self.prepare()
@@ -86,7 +93,8 @@ class Program:
     def _begin(self, folder: str) -> None:
         sys.path[0] = folder
         sys.argv[:] = [self.what, *self.args]
-        hook.install(**self.choice)
+        if hook.installed() is None:
+            hook.install(**self.choice)
 
 
 class _Main(Program):
@@ -160,6 +168,7 @@ class Function(Program):
     """
 
     kind = "function"
+    given = 0  # arguments that a call gives
 
     def __init__(self, what: str, args: list[str], choice: dict[str, Any] | None = None) -> None:
         match = _FUNCTION.fullmatch(what)
@@ -191,14 +200,23 @@ class Function(Program):
                 raise WeftError(f"{self._where!r} has no {self._name!r}") from None
         if not callable(found):
             raise WeftError(f"{self.what!r} is no function: it is {type(found).__name__!r}")
-        needed = _needed(found)
-        if needed:
-            raise WeftError(f"{self.what!r} needs arguments ({', '.join(needed)}); what is checked gets none")
+        self._refuse_more(repr(self.what), found)
         self._function = found
+
+    def _refuse_more(self, name: str, function: Any) -> None:
+        needed = _needed(function)
+        if len(needed) > self.given:
+            raise WeftError(
+                f"{name} needs arguments ({', '.join(needed)}); what is checked gets {self.given or 'none'}"
+            )
 
     def run(self) -> None:
         """Call it."""
-        self._function()
+        self.call()
+
+    def call(self, *args: Any) -> Any:
+        """What the function returns."""
+        return self._function(*args)
 
 
 class Inner(Function):
@@ -213,7 +231,7 @@ class Inner(Function):
         super().__init__(f"{what}:inner", args, choice)
         self.what = what
         try:
-            self._make: Callable[[], Callable[[], object]]
+            self._make: Callable[[], Callable[..., object]]
             (self._text,) = map(json.loads, args)
             self._name = re.sub(r"[^\w.]+", "", self._text["name"].replace(".<locals>", ""))
         except (ValueError, TypeError, KeyError, AttributeError):
@@ -228,15 +246,11 @@ class Inner(Function):
         if code is None:
             raise WeftError(f"{self.what!r} has no source that could be read")
         self._make = lambda: inner.make(self._text, module, code)
-        needed = _needed(self._make())
-        if needed:
-            raise WeftError(
-                f"{self._name!r} needs arguments ({', '.join(needed)}); what is checked gets none"
-            )
+        self._refuse_more(repr(self._name), self._make())
 
-    def run(self) -> None:
-        """Make it and call it."""
-        self._make()()
+    def call(self, *args: Any) -> Any:
+        """Make it; what it returns."""
+        return self._make()(*args)
 
 
 _KINDS: dict[str, type[Program]] = {cls.kind: cls for cls in (Script, Module, Function, Inner)}
@@ -252,6 +266,10 @@ def named(kind: str, what: str, args: list[str], choice: dict[str, Any] | None =
         tests = importlib.import_module("weft.check.tests")  # pytest, which only tests want
         made: Program = tests.Test(what, args, choice)
         return made
+    if kind == "calls":
+        calls = importlib.import_module("weft.check.linear.calls")
+        described: Program = calls.Calls(what, args, choice)
+        return described
     cls = _KINDS.get(kind)
     if cls is None:
         raise WeftError(f"there are no programs of kind {kind!r}")

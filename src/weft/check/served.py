@@ -1,7 +1,8 @@
 """The process in which `weft.check(function)` and tests are checked: requests come in, JSON goes out.
 
 The first line of standard input says what process it is to be. One for a function answers and ends; one for
-tests runs pytest, and answers a line for each test until there are no more.
+tests runs pytest, and answers a line for each test until there are no more; one for calls (weft.check.linear)
+answers a line for each scenario.
 """
 
 import importlib
@@ -32,6 +33,9 @@ def main() -> NoReturn:
     try:
         if request["kind"] == "tests":
             _serve(session, request, lines, out)
+        elif request["kind"] == "calls":
+            serving = importlib.import_module("weft.check.linear.serving")
+            serving.serve(request, lines, lambda answer: _say(out, answer))
         else:
             program = session.named(request["kind"], request["what"], request["args"], request["choice"])
             _say(out, answer(session, program, request))

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from weft.check import findings
+from weft.check.said import Said
 from weft.check.values import name_of, shown_at
 from weft.core.places import place_of
 from weft.instrument import points
@@ -46,9 +47,13 @@ class Teller:
         """A thread is about to do what it has announced."""
         self.finish()
         site, target, key = task.site, task.target, task.key
+        self.names[task.number] = task.name
+        if type(task.kind) is Said:
+            self.steps.append((task.number, str(task.kind), task.kind.place))
+            self.details.append((self._number(target, None), str(task.kind)))
+            return
         place = findings.place_of_site(site) if site is not None else place_of(sys._getframe(1))
         self.steps.append((task.number, _operation(task), place))
-        self.names[task.number] = task.name
         text = ""
         if task.kind == READ:
             text = shown_at(target, key)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["FAILED", "Child", "fork_child", "mute"]
+__all__ = ["FAILED", "Child", "fork_child", "kill_group", "mute"]
 
 FAILED = 70  # exit status of a child whose work raised something
 HEAD = 4  # bytes of the length before each piece
@@ -85,6 +85,14 @@ def fork_child(work: Callable[[Callable[[Any], None]], object], group: bool = Fa
         sys.__excepthook__(*sys.exc_info())
     finally:
         os._exit(status)
+
+
+def kill_group(pid: int) -> None:
+    """Kill a process that leads a group of its own, with what it has forked."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 def mute(also_errors: bool = True) -> tuple[int, int]:

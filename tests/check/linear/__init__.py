@@ -1,0 +1,1 @@
+"""Calls of a class against the orders of them."""
