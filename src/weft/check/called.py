@@ -17,7 +17,7 @@ from weft.check import inner
 from weft.check.settings import Settings
 from weft.errors import WeftError
 
-__all__ = ["Checked", "check"]
+__all__ = ["Checked", "ask", "check", "patterns"]
 
 _START = "import sys; sys.path.insert(0, {!r}); from weft.check.served import main; main()"
 _HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -89,30 +89,38 @@ def check(
     request = {
         **_described(function),
         "path": sys.path,
-        "choice": {"only": _patterns(only), "exclude": _patterns(exclude), "stdlib": bool(stdlib)},
+        "choice": {"only": patterns(only), "exclude": patterns(exclude), "stdlib": bool(stdlib)},
         "settings": {name: value for name, value in settings.items() if value is not None},
     }
-    said = _ask(request)
-    if "error" in said:
-        raise WeftError(said["error"])
+    said = ask(request)
     return Checked(said["report"], said["text"])
 
 
-def _ask(request: dict[str, Any]) -> Any:
+def ask(request: dict[str, Any], folder: str | None = None) -> Any:
+    """The answer of a fresh process (weft.check.served), in a folder.
+
+    Raises:
+        WeftError: what it says that cannot be.
+    """
     options = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
     done = subprocess.run(
         [sys.executable, *options, "-c", _START.format(_HOME)],
         input=json.dumps(request),
         capture_output=True,
         text=True,
+        cwd=folder,
     )
     try:
-        return json.loads(done.stdout)
+        said = json.loads(done.stdout)
     except ValueError:
         raise WeftError(f"the check ended with status {done.returncode}:\n{done.stderr.strip()}") from None
+    if "error" in said:
+        raise WeftError(said["error"])
+    return said
 
 
-def _patterns(given: Iterable[str]) -> list[str]:
+def patterns(given: Iterable[str]) -> list[str]:
+    """Patterns of modules, of which there may be one alone."""
     return [given] if isinstance(given, str) else list(given)
 
 
