@@ -1,11 +1,14 @@
 """From the schedule of a finding to a test that is kept: the few operations whose order makes it fail.
 
-The schedule is run once more to see each operation. Then as many are left out as can be, as long as a run that
-is steered along the others fails in the same way; what is written has been run in a fresh process.
+The schedule is run once more to see each operation. Where threads take turns the last one of each turn is
+enough as a rule; of many as many are left out as can be. What is written has been run in a fresh process:
+steered along these operations the program fails in the same way.
 """
 
 import json
+import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from weft.check import findings
@@ -20,7 +23,7 @@ from weft.check.schedule import Schedule
 from weft.check.settings import Settings
 from weft.check.steering import made_ready
 from weft.check.strategies.guided import Recorded
-from weft.check.strategies.steered import Steered
+from weft.check.strategies.steered import ALIKE, EXACT, Steered
 from weft.check.tell import that_matter
 from weft.check.world import MODEL
 from weft.errors import WeftError
@@ -31,6 +34,9 @@ __all__ = ["Emission"]
 
 MOST_TRIES = 600
 MOST_SECONDS = 3.0
+FEW = 6  # operations, of which none is left out any more: they are read
+LAST = 3  # operations that are left out last
+_LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 Send = Callable[[Any], None]
 
 
@@ -62,7 +68,9 @@ class Emission:
         try:
             order = _Orders(made_ready(program, settings), report.schedule, settings.limit).least()
             if order is None:
-                self.said = "no test was written: threads held at operations by name do not fail in the same way"
+                self.said = (
+                    "no test was written: threads held at operations by name do not fail in the same way"
+                )
                 return
             text = Text(self._path, program.kind, program.what, program.args)
             write(self._path, text.of(finding, order, replay, _options(program, settings, finding)))
@@ -100,16 +108,25 @@ class _Orders:
 
     def least(self) -> list[Named] | None:
         """The shortest that was found; None: there is none."""
-        all_of_it, matter = self._recorded()
-        for chosen in (matter, list(range(len(all_of_it)))):
-            fewer = _first(collect(lambda send: self._fewer(all_of_it, chosen, send)))  # noqa: B023 - called here
-            for indexes in (fewer, chosen):
-                order = [all_of_it[index] for index in indexes or ()]
-                if indexes is not None and _first(collect(lambda send: send(self._shows(order)))):  # noqa: B023
+        self._record()
+        own = [each for each in self._matter if not self._order[each].source or self._is_own[each]]
+        for chosen in (self._turns(own), self._turns(self._matter), self._matter, range(len(self._order))):
+            for indexes in (self._fewer(list(chosen)), list(chosen)):
+                order = [self._order[index] for index in indexes]
+                if order and _first(collect(self._telling_whether(order))):
                     return order
         return None
 
-    def _recorded(self) -> tuple[list[Named], list[int]]:
+    def _turns(self, chosen: list[int]) -> list[int]:
+        """Of operations that a thread does one after another the last."""
+        after = [*chosen[1:], None]
+        return [
+            each
+            for each, other in zip(chosen, after, strict=True)
+            if other is None or self._order[other].thread != self._order[each].thread
+        ]
+
+    def _record(self) -> None:
         """All operations of the schedule, the clock's among them, and which of them matter for the story."""
 
         def work(send: Send) -> None:
@@ -126,39 +143,43 @@ class _Orders:
                 }
             )
 
+        self._order: list[Named] = []
+        self._matter: list[int] = []
+        self._is_own: list[bool] = []  # whether it stands in the program, and not in the standard library
         piece = _first(collect(work))
         if piece is None:
-            return [], []
+            return
         again = Schedule("", [], 0, [])
         again.tell(piece)
         again.finding = self._finding
         labels = Labels()
         names = {number: labels.give(name) for number, name in piece["threads"]}
         told_of = set(that_matter(again))
-        order: list[Named] = []
-        matter: list[int] = []
         steps = iter(enumerate(again.steps))
         for number in piece["sequence"]:
             if number == controlled.CLOCK:
-                matter.append(len(order))
-                order.append(Named(CLOCK))
+                self._add(Named(CLOCK), True, True)
                 continue
             index, (thread, what, place) = next(steps, (-1, (0, "", "")))
             if index < 0:  # chosen, and the execution was over
                 break
-            if index in told_of:
-                matter.append(len(order))
-            order.append(Named(names[thread], what, *code_of(place)))
-        return order, matter
+            own = not place.startswith(_LIBRARY)
+            self._add(Named(names[thread], what, *code_of(place)), index in told_of, own)
+
+    def _add(self, named: Named, matters: bool, own: bool) -> None:
+        if matters:
+            self._matter.append(len(self._order))
+        self._order.append(named)
+        self._is_own.append(own)
 
     def _run(self, strategy: Any, chooser: Any, tell: bool = False) -> Outcome:
         analyse = self._finding["level"] != "failure"
         return self._executor.run(strategy, chooser, self._limit, tell=tell, analyse=analyse)
 
-    def _shows(self, order: list[Named]) -> bool:
+    def _shows(self, order: list[Named], whose: int = EXACT) -> bool:
         """Whether the finding comes of a run along this order, with nothing of it left out."""
         MODEL.release_points = frozenset(self._schedule.release)
-        steered = Steered(order)
+        steered = Steered(order, whose)
         outcome = self._run(steered, steered if steered.clocked else None)
         failure = outcome.failure
         wanted = findings.signature(self._finding)
@@ -168,58 +189,55 @@ class _Orders:
             same = failure is None and wanted in map(findings.signature, outcome.others)
         return same and not steered.missed
 
-    def _fewer(self, named: list[Named], chosen: list[int], send: Send) -> None:
-        """Leave out what can be left out, the boldest first; all tries in one process."""
-        until = monotonic() + MOST_SECONDS
-        tries = 0
+    def _telling_whether(self, order: list[Named]) -> Callable[[Send], None]:
+        return lambda send: send(self._shows(order))
 
-        def shows(indexes: list[int]) -> bool:
-            nonlocal tries
+    def _fewer(self, chosen: list[int]) -> list[int]:
+        """Leave out what can be left out until few are left, the boldest first.
+
+        All tries are made in one process, where pools count their threads on. If the failure shows in fresh
+        state alone, each has a process of its own.
+        """
+        if len(chosen) <= FEW:
+            return chosen
+
+        def named(some: list[int]) -> list[Named]:
+            return [self._order[index] for index in some]
+
+        def all_in_one(send: Send) -> None:
+            for whose in (EXACT, ALIKE):
+                shows = partial(self._shows, whose=whose)
+                shows(named(chosen))
+                if shows(named(chosen)):  # with the state put back
+                    send(_least(chosen, lambda some: shows(named(some))))  # noqa: B023 - it is called here
+                    return
+
+        found = _first(collect(all_in_one))
+        if found is not None:
+            return list(found)
+        return _least(chosen, lambda some: bool(_first(collect(self._telling_whether(named(some))))))
+
+
+def _least(chosen: list[int], shows: Callable[[list[int]], bool]) -> list[int]:
+    """As few as will do, or FEW: taken away from the beginning, since what comes last says most."""
+    until = monotonic() + MOST_SECONDS
+    tries = 0
+    least = chosen
+    size = max(1, len(least) // 2)
+    while size and len(least) > FEW:
+        at = 0
+        before = len(least)
+        while at < len(least) - LAST and len(least) > FEW:
+            if tries >= MOST_TRIES or monotonic() > until:
+                return least
             tries += 1
-            return self._shows([named[index] for index in indexes])
-
-        shows(chosen)
-        if not shows(chosen):  # with the state put back
-            send(None)
-            return
-        kept = self._writes(named, chosen)
-        least = chosen
-        size = len(least)
-        while size:
-            at = 0
-            before = len(least)
-            while at < len(least) and tries < MOST_TRIES and monotonic() < until:
-                without = least[:at] + [each for each in least[at : at + size] if each in kept] + least[at + size :]
-                if len(without) < len(least) and shows(without):  # from the beginning: of several that do, what comes last says most
-                    at += size - (len(least) - len(without))
-                    least = without
-                else:
-                    at += size
-            size = size if len(least) < before and size == 1 else size // 2
-        last = self._last(named, chosen)
-        if last is not None and last not in least:
-            fuller = sorted([*least, last])
-            least = fuller if shows(fuller) else least
-        send(least)
-
-    def _writes(self, named: list[Named], chosen: list[int]) -> set[int]:
-        """Of accesses that clash the writes: they are named even if they come by themselves."""
-        if not self._finding["names"]:
-            return set()
-        places = {code_of(place) for place in self._finding["places"]}
-        last = {}
-        for index in chosen:
-            each = named[index]
-            if (each.function, each.source) in places and each.thread in self._finding["threads"]:
-                if not each.what.startswith("reads "):
-                    last[each.thread] = index
-        return set(last.values())
-
-    def _last(self, named: list[Named], chosen: list[int]) -> int | None:
-        """The last operation where the finding is: it is named even if it comes by itself."""
-        places = {code_of(place) for place in self._finding["places"]}
-        found = [index for index in chosen if (named[index].function, named[index].source) in places]
-        return found[-1] if found else None
+            without = least[:at] + least[min(at + size, len(least) - LAST) :]
+            if shows(without):
+                least = without
+            else:
+                at += size
+        size = size if len(least) < before and size == 1 else size // 2
+    return least
 
 
 def _first(pieces: list[Any]) -> Any:

@@ -93,7 +93,9 @@ class Text:
         self._name = file.removesuffix(".py").rpartition("/")[2] + (f"_{name}" if name else "")
         self._home = os.path.dirname(os.path.realpath(path))
 
-    def of(self, finding: Finding, order: Iterable[Named], replay: str | None, options: dict[str, Any]) -> str:
+    def of(
+        self, finding: Finding, order: Iterable[Named], replay: str | None, options: dict[str, Any]
+    ) -> str:
         """The whole file.
 
         Args:
@@ -153,7 +155,7 @@ class Text:
         if not title.startswith(tuple(finding["threads"])):
             title = title[0].upper() + title[1:]
         lines = [title, ""]
-        lines += [f"    {_short(line)}" for line in finding["lines"]]
+        lines += [f"    {self._short(line)}" for line in finding["lines"]]
         lines += [""] * bool(finding["lines"])
         lines.append(f"Found by `weft check {command}`.")
         if replay is not None:
@@ -163,10 +165,15 @@ class Text:
         first = f" {first}" if first.startswith('"') else first
         return [f'    """{first}', *(f"    {line}".rstrip() for line in safe[1:]), '    """']
 
-
-def _short(line: str) -> str:
-    head, at, place = line.rpartition("at /")
-    return " ".join((f"{head}at {short('/' + place)}" if at else line).split())
+    def _short(self, line: str) -> str:
+        """A line of a finding with no path in it that another machine does not have."""
+        head, at, place = line.rpartition("at /")
+        if at:
+            path, colon, rest = f"/{place}".partition(":")
+            inside = path.startswith(os.path.join(self._folder, ""))
+            path = os.path.relpath(path, self._folder) if inside else os.path.basename(path)
+            line = f"{head}at {path}{colon}{rest}"
+        return " ".join(line.split())
 
 
 def _listed(values: Iterable[str]) -> list[str]:
@@ -196,6 +203,7 @@ def _literal(text: str) -> str:
     """The text in the quotes that need fewer escapes, double ones if they are even."""
     quote = "'" if text.count('"') > text.count("'") else '"'
     escaped = "".join(
-        f"\\{char}" if char in ("\\", quote) else char if char.isprintable() else repr(char)[1:-1] for char in text
+        f"\\{char}" if char in ("\\", quote) else char if char.isprintable() else repr(char)[1:-1]
+        for char in text
     )
     return f"{quote}{escaped}{quote}"

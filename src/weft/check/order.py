@@ -76,7 +76,7 @@ def code_of(place: str) -> tuple[str, str]:
     if match is None:
         return "", ""
     line = _line(match["file"], int(match["line"])).strip()
-    return match["function"], line[: _comment(line)].rstrip()
+    return match["function"].rpartition("<locals>.")[2], line[: _comment(line)].rstrip()
 
 
 def alike(label: str) -> str:
@@ -111,14 +111,12 @@ def _comment(line: str) -> int | None:
 
 
 def _tokens(line: str) -> list[tokenize.TokenInfo]:
-    found = []
+    found: list[tokenize.TokenInfo] = []
     try:
-        for token in tokenize.generate_tokens(io.StringIO(line).readline):
-            if token.string.strip():
-                found.append(token)
+        found.extend(tokenize.generate_tokens(io.StringIO(line).readline))  # up to an error
     except (tokenize.TokenError, SyntaxError):  # a part of a longer expression: as far as it goes
         pass
-    return found
+    return [token for token in found if token.string.strip()]
 
 
 @cache

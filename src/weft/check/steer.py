@@ -20,7 +20,7 @@ class Steered(Checked):
     """What was found along an order and beside it.
 
     Attributes:
-        missed: the operations of the order that the program does not do any more, or not in this order.
+        missed: the operations of the order that did not come in their place any more.
     """
 
     def __init__(self, said: dict[str, Any], text: str, missed: list[Named]) -> None:
@@ -48,8 +48,8 @@ def steer(
         program: "program.py", "package.module:function", or all words of a command line: ["program.py",
             "argument"], ["-m", "module"].
         order: tuples of a thread's name, what it does ("reads total", "acquire Lock"), the function and the
-            text of the line in which it does it; what is left out at the end fits anything. ("the clock",) has
-            time pass though a thread could run.
+            text of the line in which it does it; what is left out at the end fits anything. At
+            ("the clock",) time passes though a thread could run.
         folder: where the program is run; where we are, if None.
         schedules: how many executions at most beside the order (300).
         steps: after how many steps one is broken off (20000).
@@ -100,5 +100,3 @@ def _folder(given: "str | os.PathLike[str] | None") -> str | None:
 def _absolute() -> list[str]:
     """Where this process looks for modules: the other one stands in another folder."""
     return [os.path.abspath(path) for path in sys.path if path]
-
-

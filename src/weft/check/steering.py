@@ -1,8 +1,8 @@
 """Executions that follow an order, and some beside it: whether the program still fails so.
 
-First fresh processes follow the order: as it is written; then with the numbers in threads' names left open; then
-with operations that did not come taken less strictly; then with those left out that still did not. After
-that one process runs many executions near it and by chance, since a program that was edited may fail a little
+First fresh processes follow the order: as it is written; then with the numbers in threads' names left open;
+then with operations that did not come taken less strictly; then without those that still did not. After that
+one process runs many executions near it and by chance, since a program that was edited may fail a little
 elsewhere. All is counted in executions and steps and none in seconds: the answer does not depend on the
 machine.
 """
@@ -65,7 +65,9 @@ class Steering:
         strict: whether a warning is a failure.
     """
 
-    def __init__(self, program: Program, order: list[Named], settings: Settings, strict: bool = False) -> None:
+    def __init__(
+        self, program: Program, order: list[Named], settings: Settings, strict: bool = False
+    ) -> None:
         self.report = Report()
         self.missed: list[int] = list(range(len(order)))  # what came in none of the first executions
         self._program = program

@@ -1,10 +1,10 @@
 """Steering: threads are held so that named operations come in the given order, as far as they still come.
 
 A thread that is about to do what is wanted next goes on; one that is about to do what is wanted later is
-held; all else is free, and of what is free the thread goes first that the next operation is wanted of. An
-operation that cannot come is left out: its thread has ended, or nobody is left to go on but those who are held, or
-it has not come for long. So steering never holds up a program that has changed. After the last operation
-nobody is preempted.
+held; all else is free. Of what is free that thread goes first of which the next operation is wanted, and
+those go last that have begun. An operation that cannot come is left out: its thread has ended, or none but
+those held could go on, or it has not come for long. So steering never holds up a program that has changed.
+After the last operation nobody is preempted.
 """
 
 import sys
@@ -132,7 +132,9 @@ class Steered:
         for task in free:
             if task.number not in self._role and self._fits(task, thread):
                 return task
-        others = [task for task in free if task.number not in self._role] or free  # who has begun rather stays
+        others = [
+            task for task in free if task.number not in self._role
+        ] or free  # who has begun rather stays
         return me if me is not None and me in others else others[0]
 
     def _advance(self) -> None:
@@ -186,10 +188,10 @@ class Steered:
         if about is None:
             about = self._about[task.number] = _spot_of(task)
         what = wanted.spot.what
-        if what and what != about.what:
-            if self._whose == EXACT or alike(what) != alike(about.what):  # the end of a thread, by its name
-                return False
-        return wanted.stands_at(about)
+        same = not what or what == about.what
+        if not same and self._whose != EXACT:  # the end of a thread is told by its name
+            same = alike(what) == alike(about.what)
+        return same and wanted.stands_at(about)
 
 
 def _spot_of(task: Task) -> Spot:
