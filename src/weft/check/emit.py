@@ -62,7 +62,8 @@ class Emission:
         """Write the test of what the report has found, or say why not."""
         finding = report.schedule.finding if report.schedule is not None else None
         if finding is None or not (finding["level"] == "failure" or self._strict):
-            self.said = "no test was written: nothing failed"
+            only = " (with --strict one of the warning is)" if finding is not None else ""
+            self.said = f"no test was written: nothing failed{only}"
             return
         assert report.schedule is not None
         try:

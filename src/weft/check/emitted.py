@@ -6,12 +6,12 @@ it can be moved.
 
 import os
 import re
+import shlex
 from collections.abc import Iterable
 from typing import Any
 
 from weft.check.findings import Finding
 from weft.check.order import Named
-from weft.core.places import short
 from weft.errors import WeftError
 
 __all__ = ["MARK", "Text", "claim", "write"]
@@ -38,9 +38,11 @@ def claim(path: str) -> None:
     while not os.path.lexists(folder):  # it will be made
         folder = os.path.dirname(folder)
     if not os.path.isdir(folder):
-        raise WeftError(f"{path!r} cannot be written: {short(folder)!r} is no folder")
+        raise WeftError(f"{path!r} cannot be written: {os.path.relpath(folder)!r} is no folder")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise WeftError(f"{path!r} cannot be written: the folder {short(folder)!r} does not allow it")
+        raise WeftError(
+            f"{path!r} cannot be written: the folder {os.path.relpath(folder)!r} does not allow it"
+        )
 
 
 def _refuse_foreign(path: str) -> None:
@@ -146,12 +148,12 @@ class Text:
 
     def _function(self, finding: Finding) -> str:
         about = finding["title"] if finding["kind"] in ("race", "stale-read") else finding["kind"]
-        words = re.sub(r"\W+", "_", f"test_{self._name}_{about}").lower()
+        words = re.sub(r"[^A-Za-z0-9]+", "_", f"test_{self._name}_{about}").lower()
         return words[:LONGEST].strip("_")
 
     def _told(self, finding: Finding, replay: str | None) -> list[str]:
-        command = " ".join(self._words)
-        title = finding["title"].rstrip(".") + "."
+        command = shlex.join(self._words)
+        title = (finding["title"].splitlines() or [""])[0].rstrip(".") + "."
         if not title.startswith(tuple(finding["threads"])):
             title = title[0].upper() + title[1:]
         lines = [title, ""]
@@ -160,7 +162,7 @@ class Text:
         lines.append(f"Found by `weft check {command}`.")
         if replay is not None:
             lines.append(f"Seen step by step with `weft replay {replay}`.")
-        safe = [line.replace("\\", "\\\\").replace('"""', "'''").rstrip() for line in lines]
+        safe = [_escaped(line, "").replace('"""', "'''").rstrip() for line in lines]
         first = safe[0].lstrip()
         first = f" {first}" if first.startswith('"') else first
         return [f'    """{first}', *(f"    {line}".rstrip() for line in safe[1:]), '    """']
@@ -202,8 +204,11 @@ def _laid_out(pieces: list[str], indent: int) -> list[str]:
 def _literal(text: str) -> str:
     """The text in the quotes that need fewer escapes, double ones if they are even."""
     quote = "'" if text.count('"') > text.count("'") else '"'
-    escaped = "".join(
+    return f"{quote}{_escaped(text, quote)}{quote}"
+
+
+def _escaped(text: str, quote: str) -> str:
+    return "".join(
         f"\\{char}" if char in ("\\", quote) else char if char.isprintable() else repr(char)[1:-1]
         for char in text
     )
-    return f"{quote}{escaped}{quote}"

@@ -93,7 +93,7 @@ class Labels:
     def give(self, name: str) -> str:
         """The label of the next thread."""
         count = self._given[name] = self._given.get(name, 0) + 1
-        return name if count == 1 else f"{name} #{count}"
+        return name if count == 1 and name not in ("", CLOCK) else f"{name} #{count}"
 
 
 @cache

@@ -25,7 +25,7 @@ class Steered(Checked):
 
     def __init__(self, said: dict[str, Any], text: str, missed: list[Named]) -> None:
         super().__init__(said, text)
-        self.missed = [tuple(named) for named in missed]
+        self.missed = [_written(named) for named in missed]
 
 
 def steer(
@@ -74,6 +74,14 @@ def steer(
     }
     said = ask(request, _folder(folder))
     return Steered(said["report"], said["text"], [named[index] for index in said["missed"]])
+
+
+def _written(named: Named) -> tuple[str, ...]:
+    """As short as it can be written."""
+    fields = tuple(named)
+    while not fields[-1]:
+        fields = fields[:-1]
+    return fields
 
 
 def _words(program: Any) -> list[str]:

@@ -55,9 +55,6 @@ class Steered:
         whose: how the names of threads are taken: EXACT, ALIKE or ANY.
         loose: the operations, by index, for which either the function or the line has to fit; for the others
             both do.
-
-    Attributes:
-        missed: the operations that were left out in this execution.
     """
 
     name = "steered"
@@ -66,7 +63,6 @@ class Steered:
 
     def __init__(self, order: list[Named], whose: int = EXACT, loose: Iterable[int] = ()) -> None:
         self.clocked = any(named.thread == CLOCK for named in order)
-        self.missed: list[int] = []
         self._whose = whose
         loose = frozenset(loose)
         self._all = [_Wanted(at, named, at in loose) for at, named in enumerate(order)]
@@ -74,7 +70,7 @@ class Steered:
 
     def begin(self) -> None:
         """The execution begins."""
-        self.missed = []
+        self._left_out: list[int] = []
         self._waited = 0
         self._todo = self._chosen()[::-1]  # the next one stands last
         self._steps: dict[str, list[_Wanted]] = {}  # the same for each thread of the order
@@ -85,6 +81,11 @@ class Steered:
         self._role: dict[int, str] = {}  # which thread of the order a thread has turned out to be
         self._played: dict[str, int] = {}  # the other way round
         self._about: dict[int, Spot] = {}
+
+    @property
+    def missed(self) -> list[int]:
+        """The operations that did not come in this execution."""
+        return [*self._left_out, *(wanted.index for wanted in reversed(self._todo))]
 
     def _chosen(self) -> "list[_Wanted]":
         """What is wanted in this execution."""
@@ -117,7 +118,7 @@ class Steered:
             self._waited += 1
             if free and self._may_come(next_one.thread):
                 return self._go(free, enabled, me, next_one.thread)
-            self.missed.append(next_one.index)
+            self._left_out.append(next_one.index)
             self._advance()
         return self._afterwards(enabled, me)
 
