@@ -111,8 +111,10 @@ class _Orders:
         """The shortest that was found; None: there is none."""
         self._record()
         own = [each for each in self._matter if not self._order[each].source or self._is_own[each]]
-        for chosen in (self._turns(own), self._turns(self._matter), self._matter, range(len(self._order))):
-            for indexes in (self._fewer(list(chosen)), list(chosen)):
+        every = list(range(len(self._order)))
+        turns = [self._turns(steps) for steps in (own, self._matter, every)]
+        for chosen in (*turns, self._matter, every):
+            for indexes in (self._fewer(chosen), chosen):
                 order = [self._order[index] for index in indexes]
                 if order and _first(collect(self._telling_whether(order))):
                     return order
