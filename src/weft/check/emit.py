@@ -112,7 +112,7 @@ class _Orders:
         self._record()
         own = [each for each in self._matter if not self._order[each].source or self._is_own[each]]
         every = list(range(len(self._order)))
-        turns = [self._turns(steps) for steps in (own, self._matter, every)]
+        turns = [self._turns(steps) for steps in (self._clashing(), own, self._matter, every)]
         for chosen in (*turns, self._matter, every):
             for indexes in (self._fewer(chosen), chosen):
                 order = [self._order[index] for index in indexes]
@@ -120,9 +120,18 @@ class _Orders:
                     return order
         return None
 
+    def _clashing(self) -> list[int]:
+        """What the threads of the finding do to what it is about."""
+        about = {f"{verb} {name}" for name in self._finding["names"] for verb in ("reads", "writes", "calls")}
+        return [
+            each
+            for each in self._matter
+            if self._order[each].what in about and self._order[each].thread in self._finding["threads"]
+        ]
+
     def _turns(self, chosen: list[int]) -> list[int]:
         """Of operations that a thread does one after another the last."""
-        after = [*chosen[1:], None]
+        after: list[int | None] = [*chosen[1:], None] if chosen else []
         return [
             each
             for each, other in zip(chosen, after, strict=True)
