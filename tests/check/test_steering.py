@@ -182,6 +182,7 @@ class Fine:
             '"app/run.py:Group.main"',
             'parents[0] / "{}"',
         ),
+        ("script", "{}/a:b.py", [], "test_x.py", '"a:b.py"', "parents[0]"),
         ("script", "{}/../other/run.py", [], "../other/t/test_x.py", '"run.py"', "parents[1]"),
     ],
 )

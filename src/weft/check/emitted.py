@@ -83,7 +83,7 @@ class Text:
     """
 
     def __init__(self, path: str, kind: str, what: str, args: list[str]) -> None:
-        file, colon, name = what.partition(":")
+        file, colon, name = what.rpartition(":") if kind == "function" else (what, "", "")
         here = os.path.realpath(os.curdir)
         is_file = os.path.isabs(file)
         inside = not is_file or os.path.realpath(file).startswith(os.path.join(here, ""))

@@ -33,7 +33,7 @@ from weft.host.entropy import Stream
 __all__ = ["SCHEDULES", "Steering", "made_ready"]
 
 SCHEDULES = 300  # executions
-MOST_STEPS = 2_000_000  # of all of them
+MOST_STEPS = 1_000_000  # of all of them
 AGES = 1e6  # seconds
 MOST_DOUBTS = 3  # failures that do not show again in a fresh process
 
@@ -156,6 +156,7 @@ class Steering:
             steps = self._steps
             strategies = self._nearby(Stream(seed), loose)
             for at in range(number, self._room):
+                send(None)  # a sign of life
                 strategy, chooser = next(strategies)
                 outcome = self._run(strategy, chooser)
                 strategy.end(outcome.steps, outcome.trace)
@@ -189,7 +190,7 @@ class Steering:
     # -- processes -----------------------------------------------------------------------------------
 
     def _ask(self, work: Callable[[Any], object]) -> dict[str, Any]:
-        pieces = collect(_telling(work))
+        pieces = [piece for piece in collect(_telling(work)) if piece is not None]
         if not pieces:
             raise WeftError("an execution has ended its process, or come to no further step")
         piece: dict[str, Any] = pieces[0]
