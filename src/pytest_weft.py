@@ -107,7 +107,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> None:
     """Have a test that is to be checked do that in place of its set-up and its call."""
     marker = item.get_closest_marker("weft")
-    if marker is None and not item.config.option.weft:
+    if marker is None and (not item.config.option.weft or _steers(item)):
         return
     if not isinstance(item, pytest.Function) or item.config.pluginmanager.hasplugin(INSIDE):
         return
@@ -126,6 +126,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     server = config.stash.get(_SERVER, None)
     if server is not None:
         server.end()
+
+
+def _steers(item: pytest.Item) -> bool:
+    """Whether the test checks a program by itself, with `weft.steer`."""
+    code = getattr(getattr(item, "obj", None), "__code__", None)
+    return code is not None and "steer" in code.co_names
 
 
 def _nothing() -> None:

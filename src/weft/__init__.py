@@ -17,6 +17,7 @@ from weft.runtime import call_later, dump, install, offload, offloaded, run, set
 
 if TYPE_CHECKING:
     from weft.check import Check
+    from weft.check.steer import steer
 
     check: Check  # the package of that name, which can be called
 
@@ -41,6 +42,7 @@ __all__ = [
     "offloaded",
     "run",
     "set_priority",
+    "steer",
     "threads",
     "uninstall",
 ]
@@ -51,4 +53,6 @@ __version__ = VERSION
 def __getattr__(name: str) -> Any:
     if name in ("check", "futures"):  # loaded when they are wanted
         return importlib.import_module(f"weft.{name}")
+    if name == "steer":
+        return importlib.import_module("weft.check.steer").steer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -33,6 +33,7 @@ PUBLIC = frozenset(
         "offloaded",
         "run",
         "set_priority",
+        "steer",
         "threads",
         "uninstall",
     }

@@ -10,11 +10,24 @@ from weft.check.shrink import Tried, shrink
 from weft.check.strategies.guided import Guided, Recorded
 from weft.check.strategies.replay import Replay
 from weft.check.world import MODEL
+from weft.host.children import fork_child
 
-__all__ = ["replay_in_child", "shrink_in_child"]
+__all__ = ["collect", "replay_in_child", "shrink_in_child"]
 
 Collect = Callable[[Callable[[Any], None]], list[Any]]
 """Runs what it is given in a forked child, and returns what that sends."""
+
+
+def collect(work: Callable[[Any], None], patience: float = 60.0) -> list[Any]:
+    """Run this in a forked child; what it sends until it ends, or says nothing for so many seconds."""
+    child = fork_child(work)
+    pieces = []
+    try:
+        while True:
+            pieces.append(child.receive(patience))
+    except (EOFError, TimeoutError) as error:
+        child.end(kill=isinstance(error, TimeoutError))
+    return pieces
 
 
 def replay_in_child(executor: Executor, schedule: Schedule, limit: int, collect: Collect) -> Any:

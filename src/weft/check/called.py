@@ -18,7 +18,7 @@ from weft.check.settings import Settings
 from weft.config import environment_with_fixed_hashes
 from weft.errors import WeftError
 
-__all__ = ["START", "Checked", "check", "described", "patterns"]
+__all__ = ["START", "Checked", "ask", "check", "described", "patterns"]
 
 _HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 #: What `python -c` gets in the process that checks.
@@ -94,29 +94,36 @@ def check(
         "choice": {"only": patterns(only), "exclude": patterns(exclude), "stdlib": bool(stdlib)},
         "settings": {name: value for name, value in settings.items() if value is not None},
     }
-    said = _ask(request)
-    if "error" in said:
-        raise WeftError(said["error"])
+    said = ask(request)
     return Checked(said["report"], said["text"])
 
 
-def _ask(request: dict[str, Any]) -> Any:
+def ask(request: dict[str, Any], folder: str | None = None) -> Any:
+    """The answer of a fresh process (weft.check.served), in a folder.
+
+    Raises:
+        WeftError: what it says that cannot be.
+    """
     options = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
     done = subprocess.run(
         [sys.executable, *options, "-c", START],
         input=json.dumps(request),
         capture_output=True,
         text=True,
+        cwd=folder,
         env=environment_with_fixed_hashes(),
     )
     try:
-        return json.loads(done.stdout)
+        said = json.loads(done.stdout)
     except ValueError:
         raise WeftError(f"the check ended with status {done.returncode}:\n{done.stderr.strip()}") from None
+    if "error" in said:
+        raise WeftError(said["error"])
+    return said
 
 
 def patterns(given: Iterable[str]) -> list[str]:
-    """Patterns as a list; one may be given alone."""
+    """Patterns of modules, of which there may be one alone."""
     return [given] if isinstance(given, str) else list(given)
 
 

@@ -12,6 +12,7 @@ import sys
 from typing import Any, NoReturn
 
 from weft.check import tell
+from weft.check.order import parse
 from weft.check.settings import Settings
 from weft.check.stacks import NOTING
 from weft.check.start import begin
@@ -36,6 +37,8 @@ def main() -> NoReturn:
         elif request["kind"] == "calls":
             serving = importlib.import_module("weft.check.linear.serving")
             serving.serve(request, lines, lambda answer: _say(out, answer))
+        elif request["kind"] == "order":
+            _say(out, _steered(session, request))
         else:
             program = session.named(request["kind"], request["what"], request["args"], request["choice"])
             _say(out, answer(session, program, request))
@@ -55,6 +58,20 @@ def answer(session: Any, program: Any, request: dict[str, Any]) -> dict[str, Any
         "report": json.loads(tell.as_json(report, path)),
         "text": tell.verdict(report, path),
         "status": tell.exit_status(report, request.get("strict", False)),
+    }
+
+
+def _steered(session: Any, request: dict[str, Any]) -> dict[str, Any]:
+    order = parse(request["order"])
+    settings = Settings(**request["settings"])
+    strict = request["strict"]
+    _, report, path, missed = session.steer(request["words"], request["choice"], order, settings, strict)
+    if path is not None:  # as it is seen from where it was asked for
+        path = os.path.relpath(path, request["from"])
+    return {
+        "report": json.loads(tell.as_json(report, path)),
+        "text": tell.verdict(report, path),
+        "missed": missed,
     }
 
 

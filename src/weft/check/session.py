@@ -8,35 +8,68 @@ import importlib
 import os
 from typing import Any
 
-from weft.check.again import replay_in_child
+from weft.check.again import collect, replay_in_child
 from weft.check.divergence import divergence
+from weft.check.emit import Emission
 from weft.check.execution import Executor
 from weft.check.explore import Explorer, Report
+from weft.check.order import Named
 from weft.check.program import Program, named, parse
 from weft.check.schedule import Schedule, load, save
 from weft.check.settings import Settings
+from weft.check.steering import Steering
 from weft.check.tell import story
 from weft.errors import WeftError
-from weft.host.children import fork_child
 
-__all__ = ["check", "named", "parse", "replay"]
+__all__ = ["Emission", "check", "named", "parse", "replay", "steer"]
 
 FOLDER = ".weft"
 AGES = 1e6  # seconds: who sits before a debugger has time
 
 
-def check(program: Program, settings: Settings) -> tuple[Report, str | None]:
-    """Search for failures; the report, and the file with the schedule of what was found.
+def check(
+    program: Program, settings: Settings, emission: Emission | None = None
+) -> tuple[Report, str | None]:
+    """Search for failures; the report, and the file with the schedule of what was found. With an emission a
+    test of it is written too.
 
     Raises:
         WeftError: the program cannot be checked.
     """
-    report: Report = program.within(lambda: Explorer(program, settings).explore())
+
+    def search() -> tuple[Report, str | None]:
+        report = Explorer(program, settings).explore()
+        where = _kept(program, report)
+        if emission is not None:
+            emission.of(program, settings, report, where)
+        return report, where
+
+    return program.within(search)  # type: ignore[no-any-return]
+
+
+def steer(
+    words: list[str], choice: dict[str, Any], order: list[Named], settings: Settings, strict: bool
+) -> tuple[Program, Report, str | None, list[int]]:
+    """Search along an order, and a little beside it: the program, the report, the schedule's file, and the
+    operations that never came.
+
+    Raises:
+        WeftError: the program cannot be checked.
+    """
+    program = parse(words, choice)
+    program.prepare()
+    steering = Steering(program, order, settings, strict)
+    report = steering.search()
+    return program, report, _kept(program, report), steering.missed
+
+
+def _kept(program: Program, report: Report) -> str | None:
+    """The file in which the report's schedule is kept."""
     where = None
     if report.schedule is not None and report.schedule.finding is not None:
         where = os.path.join(FOLDER, f"{program.short}-{report.schedule.finding['kind']}.json")
         save(report.schedule, where)
-    return report, where
+    return where
 
 
 def replay(path: str, program_path: str | None, terminal: Any = None) -> tuple[int, list[str]]:
@@ -60,7 +93,7 @@ def _replay(program: Program, schedule: Schedule, terminal: Any) -> tuple[int, l
     explorer.import_all(judge=False)  # as the search did, so that the run has the same steps
     executor = Executor(program, schedule.seed)
     if terminal is None:
-        again = replay_in_child(executor, schedule, 1_000_000, _collect)
+        again = replay_in_child(executor, schedule, 1_000_000, collect)
     else:
         again = replay_in_child(
             executor, schedule, 1_000_000, lambda work: _debugged(work, executor, terminal)
@@ -91,15 +124,4 @@ def _debugged(work: Any, executor: Executor, terminal: Any) -> list[Any]:
         debugger.Debugger().watch(executor)
         work(send)
 
-    return _collect(with_terminal, AGES)
-
-
-def _collect(work: Any, patience: float = 60.0) -> list[Any]:
-    child = fork_child(work)
-    pieces = []
-    try:
-        while True:
-            pieces.append(child.receive(patience))
-    except (EOFError, TimeoutError) as error:
-        child.end(kill=isinstance(error, TimeoutError))
-    return pieces
+    return collect(with_terminal, AGES)

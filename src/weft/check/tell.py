@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from weft.check.explore import Report
     from weft.check.schedule import Schedule
 
-__all__ = ["as_json", "exit_status", "story", "verdict"]
+__all__ = ["as_json", "exit_status", "story", "that_matter", "verdict"]
 
 MOST_STEPS = 30  # of a story
 MOST_THREADS = 3  # with a column each: more would be too narrow to read
@@ -98,7 +98,7 @@ def _shorten(line: str) -> str:
 
 def story(schedule: "Schedule") -> list[str]:
     """The steps that matter, a column for each thread, a line for each step, with values."""
-    chosen = _that_matter(schedule)
+    chosen = that_matter(schedule)
     left_out = len(schedule.steps) - len(chosen)
     details = dict(enumerate(schedule.details))
     told: list[tuple[int, str, str, str | None]] = [
@@ -151,7 +151,7 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
-def _that_matter(schedule: "Schedule") -> list[int]:
+def that_matter(schedule: "Schedule") -> list[int]:
     """The steps on what several threads touch, and those where the finding is; at most `MOST_STEPS`.
 
     Where there are more, those on what the finding is about come first, then those of the same threads in the

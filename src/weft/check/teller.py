@@ -13,7 +13,7 @@ from weft.core.places import place_of
 from weft.instrument import points
 from weft.models.controlled import REBIND, Task
 
-__all__ = ["Detail", "Step", "Teller", "Wait"]
+__all__ = ["Detail", "Step", "Teller", "Wait", "operation"]
 
 Step = tuple[int, str, str]
 """One step of an execution: thread, operation, "file:line in function"."""
@@ -53,7 +53,7 @@ class Teller:
             self.details.append((self._number(target, None), str(task.kind)))
             return
         place = findings.place_of_site(site) if site is not None else place_of(sys._getframe(1))
-        self.steps.append((task.number, _operation(task), place))
+        self.steps.append((task.number, operation(task), place))
         text = ""
         if task.kind == READ:
             text = shown_at(target, key)
@@ -97,7 +97,8 @@ _VERBS = {"acquire": "takes", "wait": "waits on", "get": "gets from", "put": "pu
 _VERBS |= {"try get": "gets from", "try put": "puts into", "try": "tries"}
 
 
-def _operation(task: Task) -> str:
+def operation(task: Task) -> str:
+    """What a thread is about to do, in words."""
     kind = _ACCESS.get(task.kind, task.kind)
     target = task.target
     if isinstance(target, Task):

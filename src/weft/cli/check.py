@@ -5,6 +5,7 @@ import sys
 from typing import Any, NoReturn
 
 from weft.check import tell
+from weft.check.emitted import claim
 from weft.check.settings import Settings, option
 from weft.check.start import begin
 from weft.cli.check_all import check_all_command
@@ -34,6 +35,7 @@ With --all it is the tests that pytest collects: `weft check --all --help`.
   --stdlib       rewrite the standard library too, as far as --only says
   --strict       warnings count as failures
   --notes        tell of races that are no failures, too
+  --emit-test F  write a test for pytest to the file F that fails until what was found is mended
   --json         one JSON object on standard output
 
 Patterns stand with commas between them. The script itself is always rewritten.
@@ -42,6 +44,7 @@ Exit status: 0 no failure found, 1 a failure found, 2 the program could not be c
 
 VALUES = ("--time", "--schedules", "--seed", "--strategy", "--bound", "--steps")
 PATTERNS = ("--only", "--exclude")
+EMIT = "--emit-test"
 
 
 def check_command(args: list[str]) -> None:
@@ -49,6 +52,7 @@ def check_command(args: list[str]) -> None:
     settings = Settings()
     choice: dict[str, Any] = {}
     strict = as_json = False
+    test: str | None = None
     rest = list(args)
     while rest and rest[0].startswith("-") and rest[0] != "-m":
         word = rest.pop(0)
@@ -69,11 +73,14 @@ def check_command(args: list[str]) -> None:
             settings.notes = True
         elif word == "--stdlib":
             choice["stdlib"] = True
-        elif name in VALUES or name in PATTERNS:
+        elif name in (*VALUES, *PATTERNS, EMIT):
             if not equals:
                 if not rest:
                     _refuse(f"{name} needs a value")
                 value = rest.pop(0)
+            if name == EMIT:
+                test = value
+                continue
             if name in PATTERNS:
                 choice.setdefault(name[2:], []).extend(_patterns(name, value))
                 continue
@@ -85,20 +92,24 @@ def check_command(args: list[str]) -> None:
             _refuse(f"there is no option {word!r}")
     if not rest:
         _refuse("no program was named")
+    if any(word.partition("=")[0] == EMIT for word in rest) and "--" not in args:
+        _refuse(f"{EMIT} stands before the program (what follows the program are its own arguments)")
     try:
+        if test is not None:
+            claim(test)
         session = begin()
     except WeftError as error:
         _refuse(str(error))
     out, errors = mute()
+    emission = session.Emission(test, strict) if test is not None else None
     try:
-        report, path = session.check(session.parse(rest, choice), settings)
+        report, path = session.check(session.parse(rest, choice), settings, emission)
     except WeftError as error:
         _leave(errors, f"weft: {error}", 2)
-    _leave(
-        out,
-        tell.as_json(report, path) if as_json else tell.verdict(report, path),
-        tell.exit_status(report, strict),
-    )
+    text = tell.as_json(report, path) if as_json else tell.verdict(report, path)
+    if emission is not None:
+        text = emission.added(text, as_json)
+    _leave(out, text, tell.exit_status(report, strict))
 
 
 def _patterns(name: str, value: str) -> list[str]:
