@@ -13,7 +13,8 @@ PROGRAMS = Path(__file__).resolve().parents[2] / "benchmarks" / "bugs" / "progra
 HERE = [
     path
     for path in sorted(PROGRAMS.glob("cpython_*.py"))
-    if (found := re.match(r'"""CPython 3\.(\d+), ', path.read_text())) and sys.version_info[1] >= int(found[1])
+    if (found := re.match(r'"""CPython 3\.(\d+), ', path.read_text()))
+    and sys.version_info[1] >= int(found[1])
 ]
 
 
@@ -23,7 +24,9 @@ def said(path: Path, name: str) -> str:
     return found[1] if found else ""
 
 
-@pytest.mark.parametrize("path", [each for each in HERE if not said(each, "Missed")], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [each for each in HERE if not said(each, "Missed")], ids=lambda path: path.stem
+)
 def test_a_bug_of_the_standard_library_is_found(tmp_path: Path, path: Path) -> None:
     done = weft("check", "--json", *said(path, "Options").split(), str(path), cwd=tmp_path)
     assert done.returncode == 1, (done.stdout, done.stderr)

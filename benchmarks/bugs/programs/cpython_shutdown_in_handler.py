@@ -2,7 +2,6 @@
 interrupted submit holds.
 
 Expected: self-deadlock
-Options: --stdlib
 """
 
 import os

@@ -1,7 +1,7 @@
 """SQLAlchemy 2.0.46, util.LRUCache._inc_counter: lookups of two keys get one time of use between them,
 so the cache evicts the wrong one.
 
-Expected: race
+Expected: assertion
 """
 
 from threading import Thread

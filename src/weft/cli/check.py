@@ -91,7 +91,9 @@ def check_command(args: list[str]) -> None:
         _leave(errors, f"weft: {error}", 2)
     except Exception:  # noqa: BLE001 - what the program prints is not heard here, nor is a traceback
         _leave(
-            errors, f"weft: the checker itself failed, please report it:\n{traceback.format_exc().rstrip()}", 2
+            errors,
+            f"weft: the checker itself failed, please report it:\n{traceback.format_exc().rstrip()}",
+            2,
         )
     _leave(
         out,
