@@ -1,8 +1,9 @@
 """Signals that a checked program sends to itself: handlers run in the main thread, wherever it stands.
 
-CPython runs a handler between two operations of the main thread. Here that is at its points: to send a signal
-is an operation of the sender, by which the main thread may have come to any of its own. Handlers are those of one
-execution; those that were set while modules were imported are the machine's, and are looked up there.
+CPython runs a handler between two operations of the main thread. Here that is at its points: to send a
+signal is an operation of the sender, by which the main thread may have come to any of its own. Handlers are
+those of one execution; those that were set while modules were imported are the machine's, and are looked up
+there.
 """
 
 import importlib
