@@ -191,7 +191,8 @@ def environment() -> dict[str, str]:
 
 def tell(bug: Bug, r: Result, a: argparse.Namespace) -> None:
     kinds = ", ".join(sorted({str(kind or "nothing") for kind in r.kinds}))
-    print(f"{bug.name}: {kinds}; {r.found} of {a.seeds}", *r.problems[:1], flush=True)
+    spent = f"{statistics.median(r.executions):.0f} executions, {statistics.median(r.seconds):.1f} s"
+    print(f"{bug.name}: {kinds}; {r.found} of {a.seeds}; {spent}", *r.problems[:1], flush=True)
 
 
 def rows(results: dict[Bug, Result], a: argparse.Namespace) -> list[list[str]]:

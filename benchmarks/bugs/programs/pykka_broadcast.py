@@ -1,10 +1,8 @@
-"""pykka 4.4.1, ActorRegistry.broadcast: an actor that stops meanwhile makes it raise, and the actors
-after it get no message.
+"""pykka 4.4.1, ActorRegistry.broadcast: an actor that stops meanwhile makes it raise, and the actors after it
+get no message.
 
 Expected: exception
 """
-
-from threading import Thread
 
 import pykka
 
@@ -15,6 +13,6 @@ class Quiet(pykka.ThreadingActor):
 
 
 actors = [Quiet.start() for _ in range(2)]
-Thread(target=actors[0].stop).start()
+actors[0].stop(block=False)
 pykka.ActorRegistry.broadcast("hello")
 actors[1].stop()
