@@ -1,4 +1,4 @@
-"""CPython 3.11, logging.handlers.QueueListener.stop may be called more than once; by two threads at
+"""CPython 3.11, logging.handlers.QueueListener.stop: it may be called more than once; by two threads at
 once, one of them fails.
 
 Expected: exception
