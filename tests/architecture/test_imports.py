@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "host.platform",
             "core",
             "models.controlled",
+            "models.interrupts",
             "stdlib.local",
             "watch",
             "instrument",
@@ -63,6 +64,7 @@ SIBLINGS: dict[str, frozenset[str]] = {
     "user": frozenset({"foreign", "preemption"}),
     "kernel": frozenset({"foreign"}),
     "preemption": frozenset({"blocked"}),
+    "interrupts": frozenset({"controlled"}),
 }
 LOOP = "loop"
 

@@ -80,6 +80,27 @@ SMALLEST = {
 }
 
 
+FRESH = """
+    import sys, threading
+    fresh = sys.getswitchinterval() < 1
+    sys.setswitchinterval(1)  # C keeps it from one execution of a process to the next
+    made = []
+
+    def make(padding):
+        for n in range(3):
+            padding.append(n)
+        if not made:
+            made.append(1)
+
+    threads = [threading.Thread(target=make, args=([],)) for _ in range(2)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(made) == 1 or not fresh
+"""
+
+
 def switches(choices: list[int]) -> int:
     return sum(one != other for one, other in itertools.pairwise(choices))
 
@@ -92,6 +113,12 @@ def test_the_schedule_is_the_smallest(tmp_path: Path, name: str, seed: int) -> N
     assert said["preemptions"] == preemptions
     data = json.loads((tmp_path / said["schedule"]).read_text())
     assert switches(from_text(data["choices"])) <= most
+
+
+def test_a_failure_of_fresh_state_alone_becomes_smaller_too(tmp_path: Path) -> None:
+    said = check(tmp_path, FRESH, status=1)
+    assert said["kind"] == "assertion"
+    assert said["preemptions"] is not None
 
 
 @pytest.mark.parametrize("times", [10, pytest.param(100, marks=pytest.mark.slow)])

@@ -14,6 +14,8 @@ from weft.host.children import fork_child
 
 __all__ = ["collect", "replay_in_child", "shrink_in_child"]
 
+FRESH_SECONDS = 4.0  # to make one smaller of which each try is a process of its own
+
 Collect = Callable[[Callable[[Any], None]], list[Any]]
 """Runs what it is given in a forked child, and returns what that sends."""
 
@@ -89,13 +91,13 @@ def shrink_in_child(executor: Executor, schedule: Schedule, limit: int, collect:
         run(Recorded(schedule.choices))
         first = run(Recorded(schedule.choices))  # with the state put back
         best = None if first is None else shrink(first, lambda blocks: run(Guided(blocks)))
-        send(None if best is None else best.plain)
+        send([] if best is None else best.plain)
 
     def one(guided: Guided) -> Tried | None:
         def work(send: Callable[[Any], None]) -> None:
             MODEL.release_points = frozenset(schedule.release)
             tried = run(guided)
-            send(None if tried is None else tried.plain)
+            send([] if tried is None else tried.plain)
 
         return _tried(collect(work))
 
@@ -103,8 +105,8 @@ def shrink_in_child(executor: Executor, schedule: Schedule, limit: int, collect:
     if best is not None:
         return best
     first = one(Recorded(schedule.choices))
-    return shrink(first, lambda blocks: one(Guided(blocks))) if first is not None else None
+    return shrink(first, lambda blocks: one(Guided(blocks)), FRESH_SECONDS) if first is not None else None
 
 
 def _tried(pieces: list[Any]) -> Tried | None:
-    return Tried(*pieces[0]) if pieces and pieces[0] is not None else None
+    return Tried(*pieces[0]) if pieces and pieces[0] else None

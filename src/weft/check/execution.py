@@ -4,7 +4,7 @@ import gc
 import sys
 from typing import Any
 
-from weft.check import findings, virtual
+from weft.check import findings, signals, virtual
 from weft.check.analysis import Analysis
 from weft.check.benign import Benign
 from weft.check.points import Watch
@@ -226,6 +226,8 @@ class Executor:
             if self.notes:
                 outcome.findings += self.analysis.notes()
             outcome.unseen = sorted(self.analysis.races.unseen)
+        if signals.delivered():
+            outcome.unseen.append("signal handlers")
         if outcome.findings:
             each_once = {findings.signature(each): each for each in reversed(outcome.findings)}
             found = list(each_once.values())[::-1]

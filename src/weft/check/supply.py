@@ -11,7 +11,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from weft.check import virtual
+from weft.check import signals, virtual
 from weft.check.queues import SimpleQueue, quicken_queue
 from weft.check.threads import make_thread_module, quicken_threading
 from weft.check.world import MODEL
@@ -46,7 +46,7 @@ def install() -> None:
                 if hasattr(found, attribute):
                     setattr(found, attribute, getattr(module, attribute))
     sys.breakpointhook = _no_debugger
-    for holder, name, value in virtual.replacements():
+    for holder, name, value in [*virtual.replacements(), *signals.replacements()]:
         setattr(holder, name, value)
     setattr(os, "register_at_fork", _not_at_fork)  # noqa: B010 - a check forks between executions, not in one
     functools: Any = importlib.import_module("functools")

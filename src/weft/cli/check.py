@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from typing import Any, NoReturn
 
 from weft.check import tell
@@ -106,6 +107,12 @@ def check_command(args: list[str]) -> None:
         report, path = session.check(session.parse(rest, choice), settings, emission)
     except WeftError as error:
         _leave(errors, f"weft: {error}", 2)
+    except Exception:  # noqa: BLE001 - what the program prints is not heard here, nor is a traceback
+        _leave(
+            errors,
+            f"weft: the checker itself failed, please report it:\n{traceback.format_exc().rstrip()}",
+            2,
+        )
     text = tell.as_json(report, path) if as_json else tell.verdict(report, path)
     if emission is not None:
         text = emission.added(text, as_json)
