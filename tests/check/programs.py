@@ -12,7 +12,7 @@ SECONDS = 60  # until a check that does not end is killed
 
 
 def weft(*args: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
-    """Run the command, with hashes fixed as it would fix them itself by starting anew (test_deterministic)."""
+    """Run the command, with hashes fixed as it would fix them itself, by starting anew."""
     return subprocess.run(
         [sys.executable, "-m", "weft", *args],
         cwd=cwd,
