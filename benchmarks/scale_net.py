@@ -51,25 +51,30 @@ def park(count: int) -> None:
     ends = [os.pipe() for _ in range(pipes)]
     woken = [0]
     due = [0.0]
+    all_began = [False]
 
     def read(fd: int) -> None:
         got = os.read(fd, 1)  # on a line of its own: `+=` reads what it adds to first
         woken[0] += len(got)
 
     def nap() -> None:
-        time.sleep(max(0.0, due[0] - time.monotonic()))
+        while (left := due[0] - time.monotonic()) > 0 or not all_began[0]:
+            time.sleep(left if left > 0 else 0.05)  # once, unless the machine has other work
         woken[0] += 1
 
     due[0] = time.monotonic() + 0.5 + count / 12_000
     before, begun = resident(os.getpid()), time.perf_counter()
-    threads = [threading.Thread(target=read, args=(fd,)) for fd, _ in ends]
-    threads += [threading.Thread(target=nap) for _ in range(count - pipes)]
+    threads = [threading.Thread(target=read, args=(fd,), daemon=True) for fd, _ in ends]
+    threads += [threading.Thread(target=nap, daemon=True) for _ in range(count - pipes)]
     for thread in threads:
         thread.start()
     time.sleep(0)  # the last ones begin
     started = time.perf_counter() - begun
     each = (resident(os.getpid()) - before) / count
     assert woken[0] == 0, "they were to wait until all had begun"
+    if due[0] - time.monotonic() < 0.1 + count / 100_000:
+        due[0] = time.monotonic() + 0.5 + count / 12_000
+    all_began[0] = True
     print(
         f"parked   {count} threads, {pipes} on pipes and {count - pipes} on timers, begun in {started:.2f} s"
     )

@@ -1,11 +1,27 @@
 """Tests run on the plain interpreter; weft programs run in child processes (tests/support)."""
 
 import signal
+from collections.abc import Iterator
 from types import FrameType
 
 import pytest
 
 from tests.support import MODELS
+
+#: What decides how much pytest, Python and others print, how wide and in which colours.
+LOOKS = [
+    "BUILD_NUMBER",
+    "CI",
+    "COLUMNS",
+    "FORCE_COLOR",
+    "LINES",
+    "NO_COLOR",
+    "PYTEST_ADDOPTS",
+    "PYTHON_COLORS",
+    "PY_COLORS",
+    "TTY_COMPATIBLE",
+    "TTY_INTERACTIVE",
+]
 
 
 def pytest_configure() -> None:
@@ -15,6 +31,15 @@ def pytest_configure() -> None:
 def end_tidily(number: int, frame: FrameType | None) -> None:
     """Unwind instead of dying on the spot, so that running children are ended too."""
     pytest.exit("terminated", returncode=128 + number)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def looks() -> Iterator[None]:
+    """Programs print the same wherever the tests run: on a person's terminal, in CI, beside other work."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in LOOKS:
+            patch.delenv(name, raising=False)
+        yield
 
 
 @pytest.fixture(params=MODELS)

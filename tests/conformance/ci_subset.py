@@ -1,4 +1,4 @@
-"""A part of run_all.py for every change: this interpreter, kernel and user model, in under 3 minutes.
+"""A part of run_all.py for every change: this interpreter, kernel and user model, in about 3 minutes.
 
   python tests/conformance/ci_subset.py
 
@@ -45,9 +45,9 @@ SUBSET = [
     "test_httpservers",
 ]
 TEST_LIMIT = 12  # seconds without progress, and five times what the test takes on plain CPython
-MODULE_LIMIT = 60
+MODULE_LIMIT = 180  # seconds: against hangs, not what is usual, on a machine with other work
 FOR_EVERY_CHANGE = ("kernel", "user")  # hybrid on demand
-WHOLE_LIMIT = 175
+WHOLE_LIMIT = 600
 BEGAN = time.monotonic()
 
 

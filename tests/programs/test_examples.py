@@ -10,6 +10,7 @@ import math
 import os
 import re
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,6 +23,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PROGRAMS = sorted(path.name for path in EXAMPLES.glob("r[0-9][0-9]_*.py"))
 USE_WEFT = {"r05_control_block.py", "r08_policies.py", "r27_pools.py"}  # rows about weft itself
 HAS_GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
+PLAIN = "plain"
 ROUNDS = 3  # of a program whose times a busy machine spoils
 
 
@@ -35,6 +37,8 @@ def start(
     limit: float = 30,
 ) -> Finished:
     """Run one example to its end, and hold its exit status."""
+    if model == PLAIN:
+        return run_plainly(program, *arguments)
     outcome = run_weft(
         "--model",
         model,
@@ -51,6 +55,17 @@ def start(
 def run_plainly(program: str, *arguments: str) -> Finished:
     """Run one example under the plain interpreter: it looks for its models itself."""
     return run_child([sys.executable, str(EXAMPLES / program), *arguments]).check()
+
+
+def in_time(most: float, model: str, measure: Callable[[str], float]) -> bool:
+    """Whether a program takes less than so many seconds in one of some rounds, or hardly more than on the
+    plain interpreter right after it: a busy machine spoils both.
+    """
+    for _ in range(ROUNDS):
+        elapsed = measure(model)
+        if elapsed < most or elapsed < 1.5 * measure(PLAIN):
+            return True
+    return False
 
 
 def lines(outcome: Finished) -> list[str]:
@@ -437,10 +452,14 @@ def test_the_race_loses_ninety_nine_updates(model: str) -> None:
 
 
 def test_the_lock_loses_none(model: str) -> None:
-    (row,) = lines(start(model, "r19_the_lock.py", "--scale", "0.05"))
-    found = re.fullmatch(r"100 threads took one each from 100: 0 left, in (\d+\.\d\d) s", row)
-    assert found
-    assert 0.5 <= float(found[1]) < 2
+    def elapsed(model: str) -> float:
+        (row,) = lines(start(model, "r19_the_lock.py", "--scale", "0.05"))
+        found = re.fullmatch(r"100 threads took one each from 100: 0 left, in (\d+\.\d\d) s", row)
+        assert found
+        assert float(found[1]) >= 0.5
+        return float(found[1])
+
+    assert in_time(2, model, elapsed)
 
 
 def way(model: str, name: str, scale: float, limit: float = 30) -> tuple[float, int, str]:
@@ -453,19 +472,25 @@ def way(model: str, name: str, scale: float, limit: float = 30) -> tuple[float, 
 
 
 def test_without_a_lock_it_is_quick_and_wrong(model: str) -> None:
-    elapsed, left, verdict = way(model, "unlocked", 1)
-    assert 0.5 <= elapsed < 1
-    assert 95 <= left <= 99
-    assert verdict == "wrong"
+    def elapsed(model: str) -> float:
+        elapsed, left, verdict = way(model, "unlocked", 1)
+        assert 95 <= left <= 99
+        assert verdict == "wrong"
+        assert elapsed >= 0.5
+        return elapsed
+
+    assert in_time(1, model, elapsed)
 
 
 def test_a_lock_makes_wait_where_needed_and_a_join_everywhere(model: str) -> None:
-    locked, left, verdict = way(model, "locked", 0.01)
-    assert (left, verdict) == (0, "right")
-    assert 0.53 <= locked < 1.5
-    joined, left, verdict = way(model, "joined", 0.002)
-    assert (left, verdict) == (0, "right")
-    assert 0.7 <= joined < 2
+    def elapsed(model: str, name: str, scale: float, least: float) -> float:
+        elapsed, left, verdict = way(model, name, scale)
+        assert (left, verdict) == (0, "right")
+        assert elapsed >= least
+        return elapsed
+
+    assert in_time(1.5, model, lambda model: elapsed(model, "locked", 0.01, 0.53))
+    assert in_time(2, model, lambda model: elapsed(model, "joined", 0.002, 0.7))
 
 
 def test_all_three_ways_run_in_turn() -> None:
@@ -507,27 +532,35 @@ def test_one_lock_for_the_whole_meal_lets_all_eat_in_turn(model: str, program: s
 
 
 def test_a_semaphore_lets_five_in_at_a_time(model: str) -> None:
-    *guests, total = lines(start(model, "r24_semaphore.py", "--scale", "0.05"))
-    inside = [numbers(row) for row in guests]
-    assert sorted(guest for guest, _ in inside) == list(range(1, 24))
-    assert max(count for _, count in inside) == 5
-    people, most, elapsed = numbers(total)
-    assert (people, most) == (23, 5)
     rounds = math.ceil(23 / 5)
-    assert rounds * 3 * 0.05 <= elapsed < 2 * rounds * 3 * 0.05
+
+    def elapsed(model: str) -> float:
+        *guests, total = lines(start(model, "r24_semaphore.py", "--scale", "0.05"))
+        inside = [numbers(row) for row in guests]
+        assert sorted(guest for guest, _ in inside) == list(range(1, 24))
+        assert max(count for _, count in inside) == 5
+        people, most, elapsed = numbers(total)
+        assert (people, most) == (23, 5)
+        assert rounds * 3 * 0.05 <= elapsed
+        return elapsed
+
+    assert in_time(2 * rounds * 3 * 0.05, model, elapsed)
 
 
 def test_a_timer_calls_once_and_a_cancelled_one_never(model: str) -> None:
-    rows = lines(start(model, "r25_timer.py"))
-    assert [re.sub(r" \d\.\d s", "", row) for row in rows] == [
-        "cancelled and gone after",
-        "hello, after",
-        "nothing more after",
-    ]
-    cancelled, hello, end = (numbers(row)[0] for row in rows)
-    assert cancelled < 0.5
-    assert 1.0 <= hello < 1.5
-    assert end >= 1.3
+    def late(model: str) -> float:
+        rows = lines(start(model, "r25_timer.py"))
+        assert [re.sub(r" \d\.\d s", "", row) for row in rows] == [
+            "cancelled and gone after",
+            "hello, after",
+            "nothing more after",
+        ]
+        cancelled, hello, end = (numbers(row)[0] for row in rows)
+        assert hello >= 1.0
+        assert end >= 1.3
+        return max(cancelled, hello - 1)
+
+    assert in_time(0.5, model, late)
 
 
 def test_queues_order_wait_join_and_shut_down(model: str) -> None:

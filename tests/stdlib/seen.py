@@ -1,9 +1,10 @@
 """What a case can see of threads: on weft the wait records, on the plain interpreter next to nothing.
 
-The same bodies run on the plain interpreter, which holds them to what CPython does. There is no telling
-there whether a thread waits, so `until_waits` gives it time.
+The same bodies run on the plain interpreter, which holds them to what CPython does. There, and where threads
+are processes, a thread is taken to wait once it has slept in the kernel for a while, as far as Linux tells.
 """
 
+import re
 import sys
 import threading
 import time
@@ -26,6 +27,7 @@ ON_USER = ON_WEFT and sys.modules["weft.runtime"].runtime().model.name == "user"
 
 LONG = 10.0  # seconds; a wait that is meant to be ended by something else
 SHORT = 0.01  # seconds; a wait that is meant to run out
+STILL = 0.02  # seconds; who has slept for as long is taken to wait
 
 Case = TypeVar("Case", bound=Callable[[], None])
 
@@ -71,7 +73,7 @@ def until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
 def until_waits(*threads: threading.Thread, reason: WaitReason | None = None) -> Wait | None:
     """Until each of the threads is parked (for that reason); the last one's record."""
     if not ON_WEFT:
-        time.sleep(0.02)
+        _until_asleep(*threads)
         return None
     wait = None
     for thread in threads:
@@ -84,7 +86,30 @@ def until_stopped(*threads: threading.Thread) -> None:
     if PARKS_IN_C:
         until_waits(*threads)
     else:
-        time.sleep(0.02)
+        _until_asleep(*threads)
+
+
+def _until_asleep(*threads: threading.Thread) -> None:
+    """Until each has slept in the kernel for a while; one that wakes all the time is given up."""
+    for thread in threads:
+        deadline = time.monotonic() + 1.0
+        before, now = "", _slept(thread)
+        while time.monotonic() < deadline:
+            time.sleep(STILL)
+            before, now = now, _slept(thread)
+            if before == now and now != "R":
+                break
+
+
+def _slept(thread: threading.Thread) -> str:
+    """How often a kernel thread, or a process, that sleeps has begun to; "R": it runs or would like to."""
+    try:
+        with open(f"/proc/{thread.native_id}/status") as file:
+            status = file.read()
+    except OSError:  # there is no telling here, or it has ended
+        return ""
+    asleep = re.search(r"^State:\s+S", status, re.MULTILINE)
+    return " ".join(re.findall(r"ctxt_switches:\s+(\d+)", status)) if asleep else "R"
 
 
 def waits(thread: threading.Thread, reason: WaitReason | None = None) -> Wait | None:

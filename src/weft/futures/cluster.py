@@ -14,7 +14,7 @@ import traceback
 from contextlib import suppress
 from functools import partial
 from io import BytesIO
-from types import MethodType
+from types import CodeType, MethodType
 from typing import Any
 from weakref import ref
 
@@ -26,6 +26,7 @@ __all__ = ["make"]
 
 MISSING = "ClusterExecutor needs Dask's `distributed`, which is not installed: pip install 'weft[cluster]'"
 LEAVE = "leave"
+UNNAMED = "<dynamic-code>"  # what cloudpickle puts in place of the name of a file
 TO_CLOSE = 2.0  # seconds for a client that could not connect
 
 
@@ -49,12 +50,17 @@ def abandon(client: Any) -> None:
 
 
 def make_dumps(pickler: Any) -> Any:
-    """The `dumps` of cloudpickle, which would send weft's `time.sleep` by value."""
+    """The `dumps` of cloudpickle, which would send weft's `time.sleep` by value, and from 3.1.3 on code
+    without the name of its file: a traceback would show no lines.
+    """
 
     class Pickler(pickler.Pickler):  # type: ignore[misc]
         def reducer_override(self, thing: Any) -> Any:
             if type(thing) is MethodType and type(thing.__self__) is Home:
                 return getattr, (thing.__self__, thing.__name__)
+            if type(thing) is CodeType and CodeType in self.dispatch_table:
+                make, parts = self.dispatch_table[CodeType](thing)
+                return make, tuple(thing.co_filename if part == UNNAMED else part for part in parts)
             return super().reducer_override(thing)
 
     def dumps(thing: Any) -> bytes:
