@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from weft.check import findings
+from weft.check.lanes import Lanes
 from weft.check.values import name_of, shown_at
 from weft.core.places import place_of
 from weft.instrument import points
@@ -31,6 +32,7 @@ class Teller:
     Attributes:
         steps, details: a pair for each step.
         names: the threads' names, by number.
+        lanes: who lived, waited and held what meanwhile.
     """
 
     def __init__(self) -> None:
@@ -38,6 +40,7 @@ class Teller:
         self.details: list[Detail] = []
         self.names: dict[int, str] = {}
         self.waits: list[Wait] = []
+        self.lanes: Lanes | None = None  # from the first step
         self._things: dict[Any, int] = {}
         self._kept: list[Any] = []
         self._open: tuple[Any, Any] | None = None  # what the last step writes
@@ -47,6 +50,9 @@ class Teller:
         self.finish()
         site, target, key = task.site, task.target, task.key
         place = findings.place_of_site(site) if site is not None else place_of(sys._getframe(1))
+        if self.lanes is None:
+            self.lanes = Lanes(lambda target: self._number(target, None))
+        self.lanes.step(task)
         self.steps.append((task.number, _operation(task), place))
         self.names[task.number] = task.name
         text = ""
@@ -76,6 +82,8 @@ class Teller:
                 what = "writes" if self._open[1] is not None else "now"
                 self.details[-1] = (self.details[-1][0], f"{what} {text}")
             self._open = None
+        if self.lanes is not None:
+            self.lanes.look()
 
     def _number(self, target: Any, key: Any) -> int:
         if target is None or isinstance(target, Task):

@@ -5,6 +5,7 @@ import sys
 from typing import Any, NoReturn
 
 from weft.check import tell
+from weft.check.page.paper import Paper, facts_of_check
 from weft.check.settings import Settings, option
 from weft.check.start import begin
 from weft.errors import WeftError
@@ -32,6 +33,7 @@ A function is called with no arguments, once in each execution; its module is im
   --strict       warnings count as failures
   --notes        tell of races that are no failures, too
   --json         one JSON object on standard output
+  --html FILE    write a page that shows it, too; needs the extra weft[html]
 
 Patterns stand with commas between them. The script itself is always rewritten.
 Exit status: 0 no failure found, 1 a failure found, 2 the program could not be checked.
@@ -46,6 +48,7 @@ def check_command(args: list[str]) -> None:
     settings = Settings()
     choice: dict[str, Any] = {}
     strict = as_json = False
+    html: str | None = None
     rest = list(args)
     while rest and rest[0].startswith("-") and rest[0] != "-m":
         word = rest.pop(0)
@@ -63,11 +66,14 @@ def check_command(args: list[str]) -> None:
             settings.notes = True
         elif word == "--stdlib":
             choice["stdlib"] = True
-        elif name in VALUES or name in PATTERNS:
+        elif name in VALUES or name in PATTERNS or name == "--html":
             if not equals:
                 if not rest:
                     _refuse(f"{name} needs a value")
                 value = rest.pop(0)
+            if name == "--html":
+                html = value
+                continue
             if name in PATTERNS:
                 choice.setdefault(name[2:], []).extend(_patterns(name, value))
                 continue
@@ -81,6 +87,7 @@ def check_command(args: list[str]) -> None:
         _refuse("no program was named")
     try:
         session = begin()
+        paper = None if html is None else Paper(html)
     except WeftError as error:
         _refuse(str(error))
     out, errors = mute()
@@ -88,11 +95,16 @@ def check_command(args: list[str]) -> None:
         report, path = session.check(session.parse(rest, choice), settings)
     except WeftError as error:
         _leave(errors, f"weft: {error}", 2)
-    _leave(
-        out,
-        tell.as_json(report, path) if as_json else tell.verdict(report, path),
-        tell.exit_status(report, strict),
-    )
+    text = tell.as_json(report, path) if as_json else tell.verdict(report, path)
+    status = tell.exit_status(report, strict)
+    if paper is not None:
+        try:
+            paper.write(facts_of_check(report, path, args))
+            text += "" if as_json else f"\npage: {html}"
+        except WeftError as error:  # what was found is told all the same
+            os.write(errors, f"weft: {error}\n".encode(errors="backslashreplace"))
+            status = 2
+    _leave(out, text, status)
 
 
 def _patterns(name: str, value: str) -> list[str]:
