@@ -4,6 +4,7 @@ machines.
 
 import json
 import linecache
+from bisect import bisect
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -193,9 +194,12 @@ def steps_that_matter(schedule: "Schedule", most: int = MOST_STEPS) -> list[int]
         if index in core or (steps[index][0] in threads and _file(steps[index][2]) in files)
     ]
 
+    ordered = sorted(core)
+
     def apart(index: int) -> tuple[bool, int, int]:
         """How little a step has to do with the finding."""
-        return index not in core, min(abs(index - each) for each in core), -index
+        at = bisect(ordered, index)
+        return index not in core, min(abs(index - each) for each in ordered[max(0, at - 1) : at + 1]), -index
 
     return sorted(sorted(own, key=apart)[:most])
 
