@@ -115,6 +115,9 @@ def _figures(
 
 
 def _that_matter(run: dict[str, Any], shown: dict[str, Any] | None) -> set[int]:
+    count = len(run["steps"])
+    if shown is not None and shown["kind"] == "livelock":  # it is in all threads' last rounds
+        return set(range(max(0, count - MOST_CHOSEN), count))
     schedule = Schedule("", [], 0, [])
     schedule.tell(run)
     schedule.finding = shown
