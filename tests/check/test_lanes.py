@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.check.programs import SECONDS, write
+from tests.check.programs import SECONDS, weft, write
 
 TELL = """
     import json, sys
@@ -109,3 +109,47 @@ def test_a_notify_is_told_with_whom_it_wakes(tmp_path: Path) -> None:
     gap, thing = said["lanes"]["notes"][0][0], said["lanes"]["notes"][0][4]
     assert said["steps"][gap - 1][0] == 0
     assert thing == said["waits"][-1][3]
+
+
+def test_no_code_of_the_program_runs_for_it(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        """
+        import queue
+
+        class Counting(queue.Queue):
+            looks = 0
+
+            def _qsize(self):
+                self.looks += 1
+                return len(self.queue)
+        """,
+        "counting.py",
+    )
+    program = """
+        import threading
+        from counting import Counting
+        mine, lock = Counting(), threading.Lock()
+
+        def work():
+            mine.get()
+
+        t = threading.Thread(target=work)
+        t.start()
+        for _ in range(3):
+            with lock:
+                pass
+        looks = mine.looks
+        mine.put(1)
+        t.join()
+        if looks % 3 == 0:
+            raise ValueError(looks)
+        if looks % 3 == 1:
+            raise ValueError(looks)
+        raise ValueError(looks)
+    """
+    write(tmp_path, program)
+    found = weft("check", "--exclude", "counting", "--time", "5", "program.py", cwd=tmp_path)
+    assert "did not show again" not in found.stdout  # what is told is what was found
+    assert "failure: exception: ValueError: " in found.stdout
+    assert weft("replay", ".weft/program-exception.json", cwd=tmp_path).returncode == 1
