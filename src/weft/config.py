@@ -21,6 +21,7 @@ __all__ = [
     "cache_folder",
     "check_options",
     "environment_with_fixed_hashes",
+    "environment_with_weft",
     "parse_carriers",
     "parse_entries",
     "parse_limit",
@@ -158,6 +159,13 @@ def environment_with_fixed_hashes() -> dict[str, str] | None:
 def plugins_load_themselves() -> bool:
     """Whether pytest takes the plugins that are installed without being told."""
     return not os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+
+
+def environment_with_weft() -> dict[str, str]:
+    """The environment of another interpreter that is to find this weft, wherever it was found."""
+    home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def cache_folder() -> str | None:

@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "host.children",
             "host.clock",
             "host.entropy",
+            "host.files",
             "host.noted_locks",  # the lock orders of ordinary tests: the locks of this process are real there
             "host.platform",
             "core",
@@ -45,10 +46,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "launch": frozenset({"errors", "config", "core", "host.platform", "runtime"}),
-    "compare": frozenset({"errors", "config", "host.platform", "host.starter", "compare"}),
+    "compare": frozenset({"errors", "config", "host.files", "host.platform", "host.starter", "compare"}),
     "contests": frozenset(),
     "cli": frozenset(
-        {"errors", "config", "host.children", "watch", "runtime", "check", "launch", "compare", "cli"}
+        {"errors", "config", "host.children", "host.files", "watch", "runtime", "check", "launch", "compare"}
+        | {"cli"}
     ),
     "weft": frozenset({"errors", "config", "core", "watch", "runtime", "check"}),
     "__main__": frozenset({"cli"}),
@@ -108,6 +110,12 @@ IN_FUNCTION_ALLOWED: dict[tuple[str, str, str], str] = {
     ("weft.host.tracer", "__init__", "ctypes"): "a program with one carrier has no need of it",
     ("weft.host.signals", "prepare", "opcode"): "a program without threads has no need of it",
     ("weft.compare.page", "load_plots", "matplotlib.figure"): "an extra, which only pages with plots want",
+    (
+        "weft.check.page.__main__",
+        "main",
+        "weft.check.page.build",
+    ): "who asks whether it could has no need of it",
+    ("weft.check.page.__main__", "main", "weft.check.page.render"): "it stands on an extra: told if missing",
     ("weft.compare.page", "_svg", "matplotlib"): "an extra, which only pages with plots want",
 }
 

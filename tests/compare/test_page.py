@@ -1,62 +1,23 @@
 """The page with plots: whole in itself, and written or refused in time."""
 
-import os
 import re
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from tests.compare.made import comparison, outcome
+from tests.support.html import Reader
 from weft.compare.outcome import Comparison, Counts, Difference
-from weft.compare.page import load_plots, writable, write_page
+from weft.compare.page import load_plots, write_page
 from weft.errors import WeftError
-
-VOID = {"meta", "br", "hr", "img", "input", "link"}
-
-
-class Reader(HTMLParser):
-    """Everything that a page refers to, its text, and whether its elements are closed in their order."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.refers: list[tuple[str, str]] = []
-        self.names: list[str] = []
-        self.open: list[str] = []
-        self.words: list[str] = []
-        self.ids: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs) -> None:
-        self.names.append(tag)
-        if tag not in VOID:
-            self.open.append(tag)
-        for name, value in attrs:
-            if name in ("src", "href", "xlink:href", "action", "data", "srcset", "poster"):
-                self.refers.append((name, value or ""))
-            if name == "id":
-                self.ids.append(value or "")
-
-    def handle_startendtag(self, tag, attrs) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data) -> None:
-        self.words.append(data)
 
 
 def page(found: Comparison, folder: Path, sentence: str = "A sentence.") -> str:
     pytest.importorskip("matplotlib", reason="the extra html is not installed")
     path = folder / "page.html"
-    write_page(path, load_plots(), found, sentence)
+    write_page(str(path), load_plots(), found, sentence)
     assert [entry.name for entry in folder.iterdir()] == ["page.html"]
     return path.read_text(encoding="utf-8")
 
@@ -116,18 +77,3 @@ def test_a_missing_library_is_told_with_the_extra(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "matplotlib", nothing)
     with pytest.raises(WeftError, match=re.escape("python -m pip install 'weft[html]'")):
         load_plots()
-
-
-def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(WeftError, match="it is a folder"):
-        writable(str(tmp_path))
-    with pytest.raises(WeftError, match="No such file or directory"):
-        writable(str(tmp_path / "no" / "page.html"))
-    with pytest.raises(WeftError, match="needs a file"):
-        writable("")
-    assert writable(str(tmp_path / "page.html")) == tmp_path / "page.html"
-    assert list(tmp_path.iterdir()) == []
-    if os.getuid() != 0:
-        (tmp_path / "read only").mkdir(mode=0o500)
-        with pytest.raises(WeftError, match="Permission denied"):
-            writable(str(tmp_path / "read only" / "page.html"))

@@ -58,6 +58,7 @@ def replay_in_child(executor: Executor, schedule: Schedule, limit: int, collect:
                 "waits": [list(wait) for wait in outcome.told.waits],
                 "threads": [[number, name] for number, name in outcome.told.names.items()],
                 "diverged": strategy.diverged,
+                "lanes": outcome.told.lanes.plain if outcome.told.lanes else {},
             }
         )
 

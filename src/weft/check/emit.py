@@ -24,7 +24,7 @@ from weft.check.settings import Settings
 from weft.check.steering import made_ready
 from weft.check.strategies.guided import Recorded
 from weft.check.strategies.steered import ALIKE, EXACT, Steered
-from weft.check.tell import that_matter
+from weft.check.tell import steps_that_matter
 from weft.check.world import MODEL
 from weft.errors import WeftError
 from weft.host.clock import monotonic
@@ -166,7 +166,7 @@ class _Orders:
         again.finding = self._finding
         labels = Labels()
         names = {number: labels.give(name) for number, name in piece["threads"]}
-        told_of = set(that_matter(again))
+        told_of = set(steps_that_matter(again))
         steps = iter(enumerate(again.steps))
         for number in piece["sequence"]:
             if number == controlled.CLOCK:

@@ -69,6 +69,7 @@ class Report:
         self.findings: list[findings.Finding] = []
         self.schedule: Schedule | None = None
         self.outcome: Outcome | None = None
+        self.whole: dict[str, Any] | None = None  # the run that was found, before it was made smaller
         self.executions = 0
         self.threads = 0  # most that an execution has had
         self.seconds = 0.0
@@ -549,7 +550,7 @@ class Explorer:
             self.report.preemptions = smaller.preemptions
             less = replay_in_child(self.executor, schedule, self.settings.limit, self._collect)
             if less is not None and less["finding"] and findings.signature(less["finding"]) == wanted:
-                again = less
+                self.report.whole, again = again, less
         self._keep(schedule, again)
         self.report.findings = [each for each in again["findings"] if each["level"] == "failure"]
         raise _Found

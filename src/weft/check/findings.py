@@ -16,6 +16,7 @@ __all__ = [
     "Finding",
     "deadlock",
     "exception",
+    "holder_of",
     "in_between",
     "left_behind",
     "left_over",
@@ -168,7 +169,7 @@ def lock_order(ring: list[Edge]) -> Finding:
     return _made("lock-order", title, threads, places, lines, "warning")
 
 
-def _holder(task: Task) -> Task | None:
+def holder_of(task: Task) -> Task | None:
     """The thread that this one waits for, if it is one."""
     target = task.target
     if task.kind == "join" and isinstance(target, Task):
@@ -202,7 +203,7 @@ def waits_for(task: Task) -> str:
         what = f"a {type(target).__name__}" if target is not None else "nothing"
         what = (name_of(target, task.frame()) if target is not None else "") or what
     phrase = "waits for" if isinstance(target, (Lock, RLock)) else _WAITS.get(task.kind, f"{task.kind}:")
-    holder = _holder(task)
+    holder = holder_of(task)
     if holder is None or isinstance(target, Task):
         held = ""
     elif holder is task:
@@ -218,7 +219,7 @@ def _cycle(tasks: list[Task]) -> list[Task]:
         node: Task | None = start
         while node is not None and node not in path and not node.done:
             path.append(node)
-            node = _holder(node)
+            node = holder_of(node)
         if node is not None and not node.done:
             return path[path.index(node) :]
     return []
@@ -258,7 +259,7 @@ def deadlock(tasks: list[Task], ended: bool = False) -> Finding:
             title = f"lost wakeup: {task.name} waits for a notify that came while nobody waited"
             return _made("lost-wakeup", title, names, places, lines)
     for task in tasks:
-        holder = _holder(task)
+        holder = holder_of(task)
         if holder is not None and holder.done and task.kind != "join":
             title = f"{task.name} waits for a lock whose holder {holder.name} has ended"
             return _made("deadlock", title, names, places, lines)

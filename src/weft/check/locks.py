@@ -1,9 +1,11 @@
 """Locks, conditions and semaphores of a checked program: each operation one point, on plain fields."""
 
+import sys
 import warnings
 from typing import Any
 
-from weft.check.world import MODEL, born, release_point
+from weft.check.world import MODEL, Notes, born, release_point
+from weft.core.places import place_of
 from weft.host.platform import TIMEOUT_MAX
 from weft.models.controlled import Task
 
@@ -313,6 +315,10 @@ class Condition:
         MODEL.changes += 1
         if not self._waiters:
             self.missed += 1
+        if Notes.heard is not None:
+            woken = ", ".join(waiter.task.name for waiter in self._waiters[:n])
+            text = f"notifies {woken}" if woken else "notifies nobody: nobody waits"
+            Notes.heard.append((MODEL.current.number, self._lock, text, place_of(sys._getframe(1))))
         for waiter in self._waiters[:n]:
             waiter.notified = True
         del self._waiters[:n]

@@ -40,6 +40,7 @@ class Schedule:
         self.details: list[tuple[int, str]] = []  # for the story: of each step what it touches, and a value
         self.waits: list[tuple[int, str, str, int]] = []  # in the end: whose, where, for what, its number
         self.threads: dict[int, str] = {}  # their names
+        self.lanes: dict[str, Any] = {}  # as weft.check.lanes has them; not in a file
 
     def tell(self, again: Any) -> None:
         """Take the steps from what a run of it has sent, or from a file."""
@@ -47,6 +48,7 @@ class Schedule:
         self.details = [(detail[0], detail[1]) for detail in again["details"]]
         self.waits = [(wait[0], wait[1], wait[2], wait[3]) for wait in again["waits"]]
         self.threads = {thread[0]: thread[1] for thread in again["threads"]}
+        self.lanes = again.get("lanes", {})
 
 
 def to_text(choices: list[int]) -> str:

@@ -72,23 +72,27 @@ def _kept(program: Program, report: Report) -> str | None:
     return where
 
 
-def replay(path: str, program_path: str | None, terminal: Any = None) -> tuple[int, list[str]]:
+def replay(
+    path: str, program_path: str | None, terminal: Any = None, show: Any = None
+) -> tuple[int, list[str]]:
     """Run a schedule again; the exit status and what to say.
 
     Args:
         path: the schedule's file.
         program_path: the program, where it is not the one that the file names.
         terminal: a Terminal (weft.check.debugger) to run it under pdb; None: it is only run.
+        show: called with the schedule as it ran and with its findings, unless the program has changed;
+            returns more to say.
 
     Raises:
         WeftError: the file is no schedule, or the program cannot be run.
     """
     schedule = load(path)
     program = named(schedule.kind, program_path or schedule.program, schedule.args, schedule.choice)
-    return program.within(lambda: _replay(program, schedule, terminal))  # type: ignore[no-any-return]
+    return program.within(lambda: _replay(program, schedule, terminal, show))  # type: ignore[no-any-return]
 
 
-def _replay(program: Program, schedule: Schedule, terminal: Any) -> tuple[int, list[str]]:
+def _replay(program: Program, schedule: Schedule, terminal: Any, show: Any) -> tuple[int, list[str]]:
     explorer = Explorer(program, Settings())
     explorer.import_all(judge=False)  # as the search did, so that the run has the same steps
     executor = Executor(program, schedule.seed)
@@ -110,10 +114,13 @@ def _replay(program: Program, schedule: Schedule, terminal: Any) -> tuple[int, l
         return 2, lines
     finding = again["finding"]
     lines = story(schedule_now)
+    first = [] if finding is None else [finding]
+    also = [each for each in again["findings"] if each["level"] == "failure" and each not in first]
+    shown = [] if show is None else show(schedule_now, first + also)
     if finding is None:
-        return 0, [*lines, "", "the schedule ran to its end and nothing failed"]
+        return 0, [*lines, "", "the schedule ran to its end and nothing failed", *shown]
     lines += ["", f"{finding['level']}: {finding['kind']}: {finding['title']}"]
-    return 1, lines + [f"    {line}" for line in finding["lines"]]
+    return 1, lines + [f"    {line}" for line in finding["lines"]] + shown
 
 
 def _debugged(work: Any, executor: Executor, terminal: Any) -> list[Any]:

@@ -4,6 +4,7 @@ machines.
 
 import json
 import linecache
+from bisect import bisect
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from weft.check.explore import Report
     from weft.check.schedule import Schedule
 
-__all__ = ["as_json", "exit_status", "story", "that_matter", "verdict"]
+__all__ = ["as_json", "exit_status", "remarks", "steps_that_matter", "story", "verdict"]
 
 MOST_STEPS = 30  # of a story
 MOST_THREADS = 3  # with a column each: more would be too narrow to read
@@ -78,16 +79,19 @@ def verdict(report: "Report", path: str | None) -> str:
             lines.append(
                 f"all {report.within:,} schedules with at most {report.bound} {report.bounded}: none fails"
             )
-    for count, text in (
+    lines += [f"note: {remark}" for remark in remarks(report)]
+    return "\n".join(lines)
+
+
+def remarks(report: "Report") -> list[str]:
+    """What else there is to say of a search."""
+    counts = (
         (report.stuck, "executions did not come to a scheduling point in time and were broken off"),
         (report.over_bound, "executions were longer than the bound on steps"),
         (len(report.silenced), "findings are declared harmless by the program"),
         (report.unconfirmed, "failures did not show again in a fresh process and are not counted"),
-    ):
-        if count:
-            lines.append(f"note: {count} {text}")
-    lines += [f"note: {problem}" for problem in report.problems]
-    return "\n".join(lines)
+    )
+    return [f"{count} {text}" for count, text in counts if count] + report.problems
 
 
 def _shorten(line: str) -> str:
@@ -98,7 +102,7 @@ def _shorten(line: str) -> str:
 
 def story(schedule: "Schedule") -> list[str]:
     """The steps that matter, a column for each thread, a line for each step, with values."""
-    chosen = that_matter(schedule)
+    chosen = steps_that_matter(schedule)
     left_out = len(schedule.steps) - len(chosen)
     details = dict(enumerate(schedule.details))
     told: list[tuple[int, str, str, str | None]] = [
@@ -151,15 +155,15 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
-def that_matter(schedule: "Schedule") -> list[int]:
-    """The steps on what several threads touch, and those where the finding is; at most `MOST_STEPS`.
+def steps_that_matter(schedule: "Schedule", most: int = MOST_STEPS) -> list[int]:
+    """The steps on what several threads touch, and those where the finding is; at most `most`.
 
     Where there are more, those on what the finding is about come first, then those of the same threads in the
     same files, the nearest first.
     """
     steps, details = schedule.steps, schedule.details
     if len(details) != len(steps):
-        return list(range(len(steps)))[-MOST_STEPS:]
+        return list(range(len(steps)))[-most:]
     touching: dict[int, set[int]] = {}
     changed: set[int] = set()
     for (number, what, _), (thing, _) in zip(steps, details, strict=True):
@@ -175,7 +179,7 @@ def that_matter(schedule: "Schedule") -> list[int]:
         for index, (step, detail) in enumerate(zip(steps, details, strict=True))
         if detail[0] in shared or step[2] in places
     ]
-    if len(chosen) <= MOST_STEPS:
+    if len(chosen) <= most:
         return chosen
     about = {details[index][0] for index in chosen if steps[index][2] in places} & shared
     about |= {thing for _, _, _, thing in schedule.waits if thing in shared}
@@ -191,11 +195,14 @@ def that_matter(schedule: "Schedule") -> list[int]:
         if index in core or (steps[index][0] in threads and _file(steps[index][2]) in files)
     ]
 
+    ordered = sorted(core)
+
     def apart(index: int) -> tuple[bool, int, int]:
         """How little a step has to do with the finding."""
-        return index not in core, min(abs(index - each) for each in core), -index
+        at = bisect(ordered, index)
+        return index not in core, min(abs(index - each) for each in ordered[max(0, at - 1) : at + 1]), -index
 
-    return sorted(sorted(own, key=apart)[:MOST_STEPS])
+    return sorted(sorted(own, key=apart)[:most])
 
 
 def _file(place: str) -> str:

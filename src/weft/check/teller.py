@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from weft.check import findings
+from weft.check.lanes import Lanes
 from weft.check.said import Said
 from weft.check.values import name_of, shown_at
 from weft.core.places import place_of
@@ -32,6 +33,7 @@ class Teller:
     Attributes:
         steps, details: a pair for each step.
         names: the threads' names, by number.
+        lanes: who lived, waited and held what meanwhile.
     """
 
     def __init__(self) -> None:
@@ -39,6 +41,7 @@ class Teller:
         self.details: list[Detail] = []
         self.names: dict[int, str] = {}
         self.waits: list[Wait] = []
+        self.lanes: Lanes | None = None  # from the first step
         self._things: dict[Any, int] = {}
         self._kept: list[Any] = []
         self._open: tuple[Any, Any] | None = None  # what the last step writes
@@ -47,6 +50,9 @@ class Teller:
         """A thread is about to do what it has announced."""
         self.finish()
         site, target, key = task.site, task.target, task.key
+        if self.lanes is None:
+            self.lanes = Lanes(lambda target: self._number(target, None))
+        self.lanes.step(task)
         self.names[task.number] = task.name
         if type(task.kind) is Said:
             self.steps.append((task.number, str(task.kind), task.kind.place))
@@ -81,6 +87,8 @@ class Teller:
                 what = "writes" if self._open[1] is not None else "now"
                 self.details[-1] = (self.details[-1][0], f"{what} {text}")
             self._open = None
+        if self.lanes is not None:
+            self.lanes.look()
 
     def _number(self, target: Any, key: Any) -> int:
         if target is None or isinstance(target, Task):

@@ -10,9 +10,18 @@ from typing import Any, Protocol
 from weft.check.stacks import NOTING, frames_of, made_at
 from weft.models.controlled import Controlled
 
-__all__ = ["MODEL", "born", "put_back", "release_point"]
+__all__ = ["MODEL", "Notes", "born", "put_back", "release_point"]
 
 MODEL = Controlled()
+
+
+class Notes:
+    """What was done since the last step and is no step: whose, on what, what, where.
+
+    Kept only where an execution is told (weft.check.lanes).
+    """
+
+    heard: list[tuple[int, Any, str, str]] | None = None
 
 
 class _Lasting(Protocol):

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from weft.check import tell
 from weft.check.emitted import claim
+from weft.check.page.paper import Paper, facts_of_check
 from weft.check.settings import Settings, option
 from weft.check.start import begin
 from weft.cli.check_all import check_all_command
@@ -38,6 +39,7 @@ With --all it is the tests that pytest collects: `weft check --all --help`.
   --notes        tell of races that are no failures, too
   --emit-test F  write a test for pytest to the file F that fails until what was found is mended
   --json         one JSON object on standard output
+  --html FILE    write a page that shows it, too; needs the extra weft[html]
 
 Patterns stand with commas between them. The script itself is always rewritten.
 Exit status: 0 no failure found, 1 a failure found, 2 the program could not be checked.
@@ -54,6 +56,7 @@ def check_command(args: list[str]) -> None:
     choice: dict[str, Any] = {}
     strict = as_json = False
     test: str | None = None
+    html: str | None = None
     rest = list(args)
     while rest and rest[0].startswith("-") and rest[0] != "-m":
         word = rest.pop(0)
@@ -74,13 +77,16 @@ def check_command(args: list[str]) -> None:
             settings.notes = True
         elif word == "--stdlib":
             choice["stdlib"] = True
-        elif name in (*VALUES, *PATTERNS, EMIT):
+        elif name in (*VALUES, *PATTERNS, EMIT, "--html"):
             if not equals:
                 if not rest:
                     _refuse(f"{name} needs a value")
                 value = rest.pop(0)
             if name == EMIT:
                 test = value
+                continue
+            if name == "--html":
+                html = value
                 continue
             if name in PATTERNS:
                 choice.setdefault(name[2:], []).extend(_patterns(name, value))
@@ -99,6 +105,7 @@ def check_command(args: list[str]) -> None:
         if test is not None:
             claim(test)
         session = begin()
+        paper = None if html is None else Paper(html)
     except WeftError as error:
         _refuse(str(error))
     out, errors = mute()
@@ -114,9 +121,17 @@ def check_command(args: list[str]) -> None:
             2,
         )
     text = tell.as_json(report, path) if as_json else tell.verdict(report, path)
+    status = tell.exit_status(report, strict)
     if emission is not None:
         text = emission.added(text, as_json)
-    _leave(out, text, tell.exit_status(report, strict))
+    if paper is not None:
+        try:
+            paper.write(facts_of_check(report, path, args))
+            text += "" if as_json else f"\npage: {html}"
+        except WeftError as error:  # what was found is told all the same
+            os.write(errors, f"weft: {error}\n".encode(errors="backslashreplace"))
+            status = 2
+    _leave(out, text, status)
 
 
 def _patterns(name: str, value: str) -> list[str]:

@@ -11,12 +11,13 @@ from typing import Any, NoReturn
 
 from weft.compare.choice import ALL, contest_file, contests, parse_models
 from weft.compare.outcome import Comparison, as_json
-from weft.compare.page import load_plots, writable, write_page
+from weft.compare.page import load_plots, write_page
 from weft.compare.runs import Program, compare, copy_input, silence
 from weft.compare.table import render
 from weft.compare.verdict import verdict
 from weft.config import RUNS, TIMEOUT, parse_runs, parse_timeout, wants_colours
 from weft.errors import WeftError
+from weft.host.files import writable
 
 __all__ = ["compare_command"]
 

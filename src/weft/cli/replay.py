@@ -3,7 +3,10 @@
 import importlib
 import os
 import sys
+from typing import Any
 
+from weft.check.page.paper import Paper, facts_of_replay
+from weft.check.schedule import Schedule
 from weft.check.start import begin
 from weft.errors import WeftError
 from weft.host.children import mute
@@ -11,11 +14,13 @@ from weft.host.children import mute
 __all__ = ["replay_command"]
 
 HELP = """\
-usage: weft replay [--pdb] FILE [program.py]
+usage: weft replay [--pdb] [--html FILE] SCHEDULE [program.py]
 
 Runs a schedule that `weft check` has written, and shows what happens, a column for each thread.
 
-  --pdb  under the debugger: it stops before the program's first line, at breakpoint(), and where it fails
+  --pdb        under the debugger: it stops before the program's first line, at breakpoint() and where it
+               fails
+  --html FILE  write a page that shows it, too; needs the extra weft[html]
 
 Exit status: 0 nothing failed, 1 it failed again, 2 it could not be run, or the program has changed.
 """
@@ -26,20 +31,37 @@ def replay_command(args: list[str]) -> None:
     if args[:1] in (["-h"], ["--help"]):
         print(HELP, end="")
         return
-    debug = args[:1] == ["--pdb"]
-    args = args[1:] if debug else args
+    words = args
+    debug = False
+    html: str | None = None
+    while args and args[0].startswith("-"):
+        name, equals, value = args[0].partition("=")
+        if args[0] == "--pdb":
+            debug, args = True, args[1:]
+        elif name == "--html" and (equals or len(args) > 1):
+            html, args = (value, args[1:]) if equals else (args[1], args[2:])
+        else:
+            break
     if not 1 <= len(args) <= 2 or args[0].startswith("-"):
         print("weft replay: it takes the file of a schedule\nTry `weft replay --help`.", file=sys.stderr)
         sys.exit(2)
     try:
         session = begin()
+        paper = None if html is None else Paper(html)
     except WeftError as error:
         print(f"weft: {error}", file=sys.stderr)
         sys.exit(2)
     terminal = importlib.import_module("weft.check.debugger").Terminal() if debug else None
+
+    def show(schedule: Schedule, findings: list[dict[str, Any]]) -> list[str]:
+        if paper is None:
+            return []
+        paper.write(facts_of_replay(schedule, findings, args[0], words))
+        return [f"page: {html}"]
+
     out, errors = mute()
     try:
-        status, lines = session.replay(args[0], args[1] if len(args) > 1 else None, terminal)
+        status, lines = session.replay(args[0], args[1] if len(args) > 1 else None, terminal, show)
     except WeftError as error:
         out, status, lines = errors, 2, [f"weft: {error}"]
     os.write(out, ("\n".join(lines) + "\n" * bool(lines)).encode(errors="backslashreplace"))

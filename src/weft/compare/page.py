@@ -6,18 +6,16 @@ so it is an extra, and it is loaded before the first run: that it is missing is 
 
 import html
 import io
-import os
 import re
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from weft.compare.outcome import Comparison
 from weft.compare.table import NOTES, head, rows, troubles
 from weft.compare.words import memory, seconds
 from weft.errors import WeftError
+from weft.host.files import write_whole
 
-__all__ = ["EXTRA", "load_plots", "writable", "write_page"]
+__all__ = ["EXTRA", "load_plots", "write_page"]
 
 EXTRA = "weft[html]"
 COLOURS = (
@@ -59,42 +57,14 @@ def load_plots() -> Any:
     return Figure
 
 
-def writable(name: str) -> Path:
-    """The page's file, if it can be written.
-
-    Raises:
-        WeftError: it cannot.
-    """
-    path = Path(name)
-    if path.is_dir() or not name:
-        raise WeftError(
-            f"cannot write the page to {name!r}: it is a folder" if name else "--html needs a file"
-        )
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent):
-            pass
-        if path.exists():
-            with path.open("r+b"):
-                pass
-    except OSError as why:
-        raise WeftError(f"cannot write the page to {name!r}: {why.strerror}") from None
-    return path
-
-
-def write_page(path: Path, figure: Any, comparison: Comparison, sentence: str) -> None:
+def write_page(path: str, figure: Any, comparison: Comparison, sentence: str) -> None:
     """Write the page, whole or not at all.
 
     Raises:
         WeftError: it cannot be written.
     """
     text = _page(comparison, sentence, _plots(figure, comparison))
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except OSError as why:
-        beside.unlink(missing_ok=True)
-        raise WeftError(f"cannot write the page to {str(path)!r}: {why.strerror}") from None
+    write_whole(path, text.encode())
 
 
 def _page(comparison: Comparison, sentence: str, plots: str) -> str:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["FAILED", "Child", "fork_child", "kill_group", "mute"]
+__all__ = ["FAILED", "Child", "ask", "fork_child", "kill_group", "mute"]
 
 FAILED = 70  # exit status of a child whose work raised something
 HEAD = 4  # bytes of the length before each piece
@@ -93,6 +93,35 @@ def kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
+
+
+def ask(command: list[str], environment: dict[str, str], data: bytes) -> tuple[int, bytes]:
+    """Run a command that reads all of its input before it answers; its status and its answer.
+
+    `subprocess` would bring `threading` with it. What the command says on standard error is dropped. The
+    status is FAILED if it cannot be run or is killed.
+    """
+    to_read, to_write = os.pipe()
+    answers, answer = os.pipe()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    plan = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate((to_read, answer, nowhere))]
+    try:
+        pid = os.posix_spawn(command[0], command, environment, file_actions=plan)
+    except OSError:
+        for fd in (to_read, to_write, answers, answer, nowhere):
+            os.close(fd)
+        return FAILED, b""
+    for fd in (to_read, answer, nowhere):
+        os.close(fd)
+    try:
+        with open(to_write, "wb") as file:
+            file.write(data)
+    except BrokenPipeError:  # it has ended: its status says why
+        pass
+    with open(answers, "rb") as file:
+        said = file.read()
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return status if status >= 0 else FAILED, said
 
 
 def mute(also_errors: bool = True) -> tuple[int, int]:
