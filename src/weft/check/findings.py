@@ -186,6 +186,11 @@ _WAITS = {
     "get": "waits for an item of",
     "put": "waits for room in",
     "barrier": "waits at",
+    "recv": "waits for data on",
+    "send": "waits for room on",
+    "accept": "waits for a connection at",
+    "connect": "waits to be connected at",
+    "select": "waits for something to happen on",
 }
 
 
@@ -200,7 +205,7 @@ def waits_for(task: Task) -> str:
         what = target.name
     else:
         what = f"a {type(target).__name__}" if target is not None else "nothing"
-        what = (name_of(target, task.frame()) if target is not None else "") or what
+        what = (name_of(target, task.frame(), task.key) if target is not None else "") or what
     phrase = "waits for" if isinstance(target, (Lock, RLock)) else _WAITS.get(task.kind, f"{task.kind}:")
     holder = _holder(task)
     if holder is None or isinstance(target, Task):

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from weft.check import virtual
+from weft.check.network.late import Late
 from weft.check.queues import SimpleQueue, quicken_queue
 from weft.check.threads import make_thread_module, quicken_threading
 from weft.check.world import MODEL
@@ -54,6 +55,7 @@ def install() -> None:
         functools.cached_property.__get__ = _get_cached
     quicken_threading(importlib.import_module("threading"))
     quicken_queue(importlib.import_module("queue"))
+    sys.meta_path.insert(0, Late({}))
 
 
 def _no_debugger(*_: Any, **__: Any) -> None:

@@ -56,7 +56,7 @@ class Teller:
         elif task.kind in _ACCESS:
             self._open = (target, key)
         elif target is not None and not isinstance(target, Task):
-            name = name_of(target, sys._getframe(1))
+            name = name_of(target, sys._getframe(1), key)
             text = f"{_VERBS.get(task.kind, task.kind)} {name}" if name else ""
         self.details.append((self._number(target, key if site is not None else None), text))
 
@@ -89,6 +89,8 @@ class Teller:
 
 
 _VERBS = {"acquire": "takes", "wait": "waits on", "get": "gets from", "put": "puts into"}
+_VERBS |= {"send": "sends on", "recv": "receives on", "accept": "accepts at", "connect": "connects to"}
+_VERBS |= {"bind": "binds", "listen": "listens at", "close": "closes", "shutdown": "ends", "select": "looks at"}
 _VERBS |= {"try get": "gets from", "try put": "puts into", "try": "tries"}
 
 
@@ -99,4 +101,6 @@ def _operation(task: Task) -> str:
         return f"{kind} {target.name}"
     if task.site is not None:
         return f"{kind} {points.sites[task.site].text}"
+    if isinstance(kind, str) and hasattr(type(target), "_weft_told_"):
+        return f"{kind} {name_of(target, None, task.key)}"
     return f"{kind} {type(target).__name__}" if target is not None else str(kind)

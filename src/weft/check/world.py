@@ -8,9 +8,12 @@ from typing import Any, Protocol
 
 from weft.models.controlled import Controlled
 
-__all__ = ["MODEL", "born", "put_back", "release_point"]
+__all__ = ["DIRECTED", "MODEL", "Several", "born", "note_passed", "passed", "put_back", "release_point"]
 
 MODEL = Controlled()
+#: Operations on one direction of a connection, which is their key: those on the other are independent of it.
+DIRECTED = frozenset({"send", "recv", "select", "shutdown"})
+passed: set[str] = set()  # what this process has let through to the machine, where nobody sees it
 
 
 class _Lasting(Protocol):
@@ -30,6 +33,25 @@ def put_back() -> None:
     """Give every primitive that the imports made the state in which they left it."""
     for primitive in _lasting:
         primitive._put_back()
+
+
+def note_passed(what: str) -> None:
+    """Something happened that no search can see: after it none is complete."""
+    if MODEL.active:
+        passed.add(what)
+
+
+class Several:
+    """The target of an operation that looks at several things: pairs of a target and a key."""
+
+    __slots__ = ("things",)
+
+    def __init__(self, things: list[tuple[Any, Any]]) -> None:
+        self.things = things
+
+    def _weft_told_(self, _: Any) -> str:
+        told = [thing._weft_told_(key) for thing, key in self.things]
+        return ", ".join(dict.fromkeys(told)) or "nothing"
 
 
 def release_point(kind: str, primitive: Any) -> None:
