@@ -214,8 +214,8 @@ class Explorer:
     def import_all(self, judge: bool = True) -> None:
         """Import here what an execution imports, until one imports nothing more."""
         robin = RoundRobin()
-        for _ in range(3):
-            news = self._one_shot(robin, judge, audit=True)
+        for left in (2, 1, 0):
+            news = self._one_shot(robin, judge, audit=True, last=not left)
             if not news:
                 break
             self.program.preload(news)
@@ -308,8 +308,15 @@ class Explorer:
 
     # -- children ---------------------------------------------------------------------------------------
 
-    def _one_shot(self, strategy: Strategy, judge: bool = True, audit: bool = False) -> list[str]:
-        """One execution in fresh state; the names of modules that it imported."""
+    def _one_shot(
+        self, strategy: Strategy, judge: bool = True, audit: bool = False, last: bool = False
+    ) -> list[str]:
+        """One execution in fresh state; the names of modules that it imported.
+
+        Args:
+            judge: whether what it finds counts, if it imported nothing or is the `last` that imports.
+            audit: whether calls out of sight are looked for.
+        """
         if self._left() <= 0 and self.report.executions:
             return []
         seed = self._stream.below(1 << 30)
@@ -348,7 +355,7 @@ class Explorer:
             if piece["unfit"]:
                 raise WeftError(piece["unfit"])
             news += piece["news"]
-            if "finding" in piece and judge and not news:  # else it is run again, with these imported
+            if "finding" in piece and judge and (last or not news):  # else it is run again, with these imported
                 self._confirm(piece)
         return news
 

@@ -7,7 +7,7 @@ import stat
 from typing import Any
 
 from weft.check.network.errors import bad_descriptor, fail, not_simulated
-from weft.check.network.space import FIRST, NETWORK, Description, is_simulated
+from weft.check.network.space import FIRST, LAST, NETWORK, Description, is_simulated
 from weft.check.network.waiting import announce, operate
 
 __all__ = ["close", "dup", "install"]
@@ -64,6 +64,23 @@ def readv(fd: int, buffers: Any, /) -> int:
 def writev(fd: int, buffers: Any, /) -> int:
     """As `os.writev`."""
     return write(fd, b"".join(bytes(each) for each in buffers))
+
+
+def sendfile(out_fd: int, in_fd: int, offset: int | None, count: int) -> int:
+    """As `os.sendfile` to a socket."""
+    if is_simulated(in_fd):
+        raise fail(errno.EINVAL)
+    at = os.lseek(in_fd, 0, os.SEEK_CUR) if offset is None else offset
+    data = os.pread(in_fd, count, at)
+    if not data:
+        return 0
+    description, end = _stream(out_fd)
+    wait = not description.nonblocking
+    what = ("send", end.connection, end.side)
+    sent: int = operate(out_fd, description, what, lambda: end.writable, lambda: end.send(data), None, wait)
+    if offset is None:
+        os.lseek(in_fd, at + sent, os.SEEK_SET)
+    return sent
 
 
 def close(fd: int) -> None:
@@ -136,15 +153,15 @@ def control(fd: Any, cmd: int, arg: Any = 0, /) -> Any:
 
 
 _FUNCTIONS = (read, write, readv, writev, close, dup, dup2, set_blocking, get_blocking)
-_FUNCTIONS += (set_inheritable, get_inheritable, isatty, fstat)  # type: ignore[assignment]
+_FUNCTIONS += (sendfile, set_inheritable, get_inheritable, isatty, fstat)  # type: ignore[assignment]
 
 
 def _either(real: Any, ours: Any) -> Any:
     """A function that goes by the number it is given."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        fd = args[0] if args else kwargs.get("fd")
-        if fd.__class__ is int and fd >= FIRST:
+        fd = args[0] if args else kwargs.get("fd", kwargs.get("out_fd"))
+        if fd.__class__ is int and FIRST <= fd < LAST:
             return ours(*args, **kwargs)
         return real(*args, **kwargs)
 

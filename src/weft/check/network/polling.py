@@ -5,13 +5,14 @@ what they do no search can see. Edges are not told from levels: EPOLLET is as if
 """
 
 import errno
+import os
 import select
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from weft.check.network.errors import bad_descriptor, fail
 from weft.check.network.readiness import ERR, HUP, IN, NVAL, OUT, PRI, RDHUP, events_of, things_of
-from weft.check.network.space import FIRST, NETWORK, Description
+from weft.check.network.space import NETWORK, Description, is_simulated
 from weft.check.world import MODEL, Several, note_passed
 from weft.host.platform import TIMEOUT_MAX
 from weft.models.controlled import Task
@@ -59,14 +60,16 @@ def _wait_mixed(
 ) -> list[Any]:
     note_passed("descriptors of the machine, which threads wait for")
     if not target.things:  # all are the machine's: nothing else goes on until they answer
-        return list(real(-1 if timeout is None else timeout))
+        found = list(real(-1 if timeout is None else timeout))
+        if not found and deadline is not None:
+            MODEL.now = max(MODEL.now, deadline)
+        return found
     while True:
         _point("select", target)
         found = look() + real(0 if timeout == 0 else MOMENT)
         if found or timeout == 0 or (deadline is not None and MODEL.now >= deadline):
             return found
-        if deadline is not None and MODEL.alone():
-            MODEL.now += MOMENT
+        MODEL.now += MOMENT
 
 
 def fd_of(thing: Any) -> int:
@@ -102,11 +105,13 @@ def seconds_of(timeout: Any, wrong: str, unit: float = 1.0) -> float | None:
 def _select(rlist: Iterable[Any], wlist: Iterable[Any], xlist: Iterable[Any], timeout: Any = None, /) -> Any:
     """As `select.select`."""
     lists = [[(fd_of(each), each) for each in [*given]] for given in (rlist, wlist, xlist)]
-    simulated = any(fd >= FIRST for pairs in lists for fd, _ in pairs)
+    simulated = any(is_simulated(fd) for pairs in lists for fd, _ in pairs)
     if any(lists) and not simulated:
         if MODEL.active:
             note_passed("descriptors of the machine, which threads wait for")
         found = _real_select(*([fd for fd, _ in pairs] for pairs in lists), timeout)
+        if timeout and not any(found) and MODEL.active:
+            MODEL.now = MODEL.after(timeout)
         return tuple([each for fd, each in pairs if fd in have] for pairs, have in zip(lists, found, strict=True))
     seconds = seconds_of(timeout, "timeout must be a float or None")
     if seconds is not None and seconds < 0:
@@ -116,7 +121,7 @@ def _select(rlist: Iterable[Any], wlist: Iterable[Any], xlist: Iterable[Any], ti
     for pairs, mask in zip(lists, masks, strict=True):
         for fd, _ in pairs:
             asked[fd] = asked.get(fd, 0) | mask
-    descriptions = {fd: NETWORK.at(fd) for fd in asked if fd >= FIRST}
+    descriptions = {fd: NETWORK.at(fd) for fd in asked if is_simulated(fd)}
 
     def look() -> list[Any]:
         if any(NETWORK.table.get(fd) is not each for fd, each in descriptions.items()):
@@ -124,7 +129,7 @@ def _select(rlist: Iterable[Any], wlist: Iterable[Any], xlist: Iterable[Any], ti
         now = {fd: events_of(each) for fd, each in descriptions.items()}
         return [fd for fd, events in now.items() if events & asked[fd]]
 
-    real_fds = [fd for fd in asked if fd < FIRST]
+    real_fds = [fd for fd in asked if not is_simulated(fd)]
     poller = _over(real_fds, asked) if real_fds else None
     things = [each for fd, one in descriptions.items() for each in things_of(one, asked[fd])]
     ready = wait(things, look, seconds, poller)
@@ -181,17 +186,20 @@ class _Registered:
 
 
 class Poll:
-    """As what `select.poll` returns."""
+    """As what `select.poll` returns; `_poll` makes one."""
 
-    def __init__(self) -> None:
-        self._kept = _Registered()
-        self._real = _real_poll()
-        self._polls = False
+    _kept: _Registered
+    _real: Any
+    _polls: bool
+
+    def __new__(cls) -> "Poll":
+        """Refused, as CPython's type does."""
+        raise TypeError("cannot create 'select.poll' instances")
 
     def register(self, fd: Any, eventmask: int = IN | PRI | OUT, /) -> None:
         """Look for these events from now on."""
         number = fd_of(fd)
-        if number < FIRST:
+        if not is_simulated(number):
             self._real.register(number, eventmask)
             self._kept.wanted[number] = (None, eventmask)
         else:
@@ -209,7 +217,7 @@ class Poll:
         """Look no more."""
         number = fd_of(fd)
         del self._kept.wanted[number]
-        if number < FIRST:
+        if not is_simulated(number):
             self._real.unregister(number)
 
     def poll(self, timeout: Any = None, /) -> list[tuple[int, int]]:
@@ -230,8 +238,19 @@ class Poll:
         return list(self._real.poll(None if seconds < 0 else seconds * 1000))
 
 
+def _poll() -> Poll:
+    """As `select.poll`."""
+    made = object.__new__(Poll)
+    made._kept, made._real, made._polls = _Registered(), _real_poll(), False
+    return made
+
+
 class Epoll:
     """As `select.epoll`."""
+
+    def __init_subclass__(cls) -> None:
+        """Refused, as CPython's type does."""
+        raise TypeError("type 'select.epoll' is not an acceptable base type")
 
     def __init__(self, sizehint: int = -1, flags: int = 0) -> None:
         if sizehint != -1 and sizehint <= 0:
@@ -242,8 +261,13 @@ class Epoll:
 
     @classmethod
     def fromfd(cls, fd: int, /) -> Any:
-        """One of the machine's."""
-        return _real_epoll.fromfd(fd)
+        """One that there is."""
+        if not is_simulated(fd):
+            return _real_epoll.fromfd(fd)
+        made = cls()
+        os.close(made._fd)
+        made._fd = fd
+        return made
 
     @property
     def closed(self) -> bool:
@@ -278,7 +302,7 @@ class Epoll:
     def register(self, fd: Any, eventmask: int = IN | PRI | OUT) -> None:
         """Look for these events from now on."""
         number = self._number(fd)
-        if number >= FIRST:
+        if is_simulated(number):
             if self._known(number):
                 raise fail(errno.EEXIST)
             self._kept.wanted[number] = (NETWORK.at(number), eventmask)
@@ -299,7 +323,7 @@ class Epoll:
     def modify(self, fd: Any, eventmask: int) -> None:
         """Look for others."""
         number = self._number(fd)
-        if number < FIRST:
+        if not is_simulated(number):
             if self._real is None:
                 raise fail(errno.ENOENT)
             self._real.modify(number, eventmask)
@@ -312,7 +336,7 @@ class Epoll:
     def unregister(self, fd: Any) -> None:
         """Look no more."""
         number = self._number(fd)
-        if number < FIRST:
+        if not is_simulated(number):
             if self._real is None:
                 raise fail(errno.ENOENT)
             self._real.unregister(number)
@@ -356,4 +380,5 @@ def install() -> None:
     module: Any = select
     _select.__name__ = _select.__qualname__ = "select"
     module.select = staticmethod(_select)  # which does not bind, as a function in C
-    module.poll, module.epoll = Poll, Epoll
+    _poll.__name__ = _poll.__qualname__ = "poll"
+    module.poll, module.epoll = staticmethod(_poll), Epoll

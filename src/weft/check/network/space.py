@@ -14,6 +14,7 @@ from weft.check.world import MODEL, born
 __all__ = ["FIRST", "NETWORK", "Description", "Inbox", "Place", "is_simulated"]
 
 FIRST = 1_000_000_000  # the lowest number of a simulated descriptor: the system gives none so high
+LAST = 2_000_000_000
 MOST_EACH = 100_000  # descriptors that a thread may open
 FIRST_PORT, LAST_PORT = 32_768, 60_999  # of those that the system chooses, as Linux has it
 PORTS_EACH = 64  # such ports that belong to one thread before it takes others'
@@ -23,7 +24,7 @@ MOST_LOCAL = 11  # datagrams of a local socket that wait
 
 def is_simulated(fd: Any) -> bool:
     """Whether this is the number of a simulated descriptor."""
-    return isinstance(fd, int) and fd >= FIRST
+    return isinstance(fd, int) and FIRST <= fd < LAST
 
 
 class Place:
@@ -162,7 +163,7 @@ class Network:
         """A new descriptor for it; the same number whatever other threads did before."""
         me = MODEL.current.number
         number = self._opened.get(me, 0)
-        if number >= MOST_EACH:
+        if number >= MOST_EACH or FIRST + (me + 1) * MOST_EACH > LAST:
             raise fail(errno.EMFILE)
         self._opened[me] = number + 1
         fd = FIRST + me * MOST_EACH + number
