@@ -30,7 +30,7 @@ from weft.check.strategies.pos import Pos
 from weft.check.strategies.robin import RoundRobin
 from weft.check.strategies.surw import Surw
 from weft.check.strategies.walk import Walk
-from weft.check.world import MODEL
+from weft.check.world import MODEL, NET, passed
 from weft.errors import WeftError
 from weft.host.children import fork_child
 from weft.host.clock import monotonic
@@ -154,6 +154,8 @@ class Explorer:
         ):
             if count:
                 report.missed(text)
+        if NET.faults():
+            report.missed("more faults of the network in one execution")
 
     def _tell_others(self) -> None:
         """Add warnings and notes that show again in a fresh process."""
@@ -340,7 +342,7 @@ class Explorer:
                     "timed": MODEL.now > 1_000.0,
                     "unfit": outcome.unfit,
                     "threads": MODEL.started,
-                    "unseen": outcome.unseen,
+                    "unseen": [*outcome.unseen, *sorted(passed)],
                     "silenced": list(map(findings.signature, outcome.silenced)),
                     "others": [self._piece(outcome, each) for each in outcome.others],
                     **self._told(outcome),
@@ -429,6 +431,7 @@ class Explorer:
                 "hot": sorted(executor.hot),
                 "others": list(others.values())[:MOST_OTHERS],
                 "silenced": sorted(silenced),
+                "unseen": sorted(passed),
                 **found,
             }
             piece["timed"] = MODEL.now > 1_000.0
@@ -524,7 +527,7 @@ class Explorer:
     def _schedule(self, choices: list[int]) -> Schedule:
         program = self.program
         made = Schedule(program.what, program.args, self.executor.seed, choices)
-        made.kind, made.choice = program.kind, program.choice
+        made.kind, made.choice, made.network = program.kind, program.choice, NET.mode
         return made
 
     # -- findings -----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from weft.check.locks import Condition, Lock, RLock
 from weft.check.points import LostUpdate
 from weft.check.races import Access
 from weft.check.values import name_of
+from weft.check.world import FAULTS
 from weft.core.places import HOME, place_of
 from weft.instrument import points
 from weft.models.controlled import Over, Task
@@ -246,6 +247,7 @@ def deadlock(tasks: list[Task], ended: bool = False) -> Finding:
     Args:
         ended: whether the main thread has done all that the program says.
     """
+    tasks = [task for task in tasks if task.kind not in FAULTS]
     lines = [_describe(task) for task in tasks]
     cycle = _cycle(tasks)
     involved = cycle or [task for task in tasks if task.kind != "join"] or tasks

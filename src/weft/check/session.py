@@ -6,6 +6,7 @@ says whether this one is, and starts it anew if not.
 
 import importlib
 import os
+import sys
 from typing import Any
 
 from weft.check.again import replay_in_child
@@ -16,6 +17,7 @@ from weft.check.program import Program, named, parse
 from weft.check.schedule import Schedule, load, save
 from weft.check.settings import Settings
 from weft.check.tell import story
+from weft.check.world import NET
 from weft.errors import WeftError
 from weft.host.children import fork_child
 
@@ -31,12 +33,24 @@ def check(program: Program, settings: Settings) -> tuple[Report, str | None]:
     Raises:
         WeftError: the program cannot be checked.
     """
+    network(settings.network)
     report: Report = program.within(lambda: Explorer(program, settings).explore())
     where = None
     if report.schedule is not None and report.schedule.finding is not None:
         where = os.path.join(FOLDER, f"{program.short}-{report.schedule.finding['kind']}.json")
         save(report.schedule, where)
     return report, where
+
+
+def network(mode: str) -> None:
+    """Say how programs get sockets (weft.check.world.NET), before any has asked for them.
+
+    Raises:
+        WeftError: it is too late: something has got simulated ones.
+    """
+    if mode == "pass" and "weft.check.network.module" in sys.modules:
+        raise WeftError("net-pass comes too late: what runs the program has imported `socket` before")
+    NET.mode = mode
 
 
 def replay(path: str, program_path: str | None, terminal: Any = None) -> tuple[int, list[str]]:
@@ -51,6 +65,7 @@ def replay(path: str, program_path: str | None, terminal: Any = None) -> tuple[i
         WeftError: the file is no schedule, or the program cannot be run.
     """
     schedule = load(path)
+    network(schedule.network)
     program = named(schedule.kind, program_path or schedule.program, schedule.args, schedule.choice)
     return program.within(lambda: _replay(program, schedule, terminal))  # type: ignore[no-any-return]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from weft.check import findings
 from weft.check.values import name_of, shown_at
+from weft.check.world import FAULTS
 from weft.core.places import place_of
 from weft.instrument import points
 from weft.models.controlled import REBIND, Task
@@ -63,6 +64,8 @@ class Teller:
     def stuck(self, tasks: list[Task]) -> None:
         """The execution ends with these threads waiting."""
         for task in tasks:
+            if task.kind in FAULTS:
+                continue
             frame = task.frame()
             self.names[task.number] = task.name
             thing = self._number(task.target, None)
@@ -91,6 +94,7 @@ class Teller:
 _VERBS = {"acquire": "takes", "wait": "waits on", "get": "gets from", "put": "puts into"}
 _VERBS |= {"send": "sends on", "recv": "receives on", "accept": "accepts at", "connect": "connects to"}
 _VERBS |= {"bind": "binds", "listen": "listens at", "close": "closes", "shutdown": "ends", "select": "looks at"}
+_VERBS |= {"shorten": "shortens the next on", "delay": "delays", "deliver": "delivers", "cut off": "cuts off"}
 _VERBS |= {"try get": "gets from", "try put": "puts into", "try": "tries"}
 
 

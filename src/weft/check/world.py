@@ -8,11 +8,27 @@ from typing import Any, Protocol
 
 from weft.models.controlled import Controlled
 
-__all__ = ["DIRECTED", "MODEL", "Several", "born", "note_passed", "passed", "put_back", "release_point"]
+__all__ = ["DIRECTED", "FAULTS", "FAULT_NAMES", "MODEL", "NET", "Several", "born", "note_passed", "passed", "put_back", "release_point"]
 
 MODEL = Controlled()
 #: Operations on one direction of a connection, which is their key: those on the other are independent of it.
 DIRECTED = frozenset({"send", "recv", "select", "shutdown"})
+#: Operations of the simulated network's own threads, by the names that people have for such faults.
+FAULT_NAMES = {"short": "shorten", "delay": "delay", "reset": "cut off"}
+FAULTS = frozenset(FAULT_NAMES.values())
+
+
+class NET:
+    """How the program gets sockets."""
+
+    mode = ""  # simulated; "pass": those of the machine; "faults short delay": simulated, and these may happen
+
+    @classmethod
+    def faults(cls) -> list[str]:
+        """The operations of the network that may happen."""
+        return [FAULT_NAMES[name] for name in cls.mode.split()[1:]]
+
+
 passed: set[str] = set()  # what this process has let through to the machine, where nobody sees it
 
 

@@ -29,6 +29,8 @@ A function is called with no arguments, once in each execution; its module is im
   --only P       rewrite the modules that fit these patterns and no others: package, package.*
   --exclude P    leave modules alone that fit these patterns
   --stdlib       rewrite the standard library too, as far as --only says
+  --net-faults[=F]  let the simulated network fail: short, delay, reset, or some of them (all)
+  --net-pass     let the program have the machine's sockets, of which a check sees nothing
   --strict       warnings count as failures
   --notes        tell of races that are no failures, too
   --json         one JSON object on standard output
@@ -61,6 +63,11 @@ def check_command(args: list[str]) -> None:
             as_json = True
         elif word == "--notes":
             settings.notes = True
+        elif name == "--net-faults" or word == "--net-pass":
+            try:
+                settings.set(name[2:].replace("-", "_"), value if equals else True)
+            except WeftError as error:
+                _refuse(f"--{str(error).replace('_', '-', 1)}")
         elif word == "--stdlib":
             choice["stdlib"] = True
         elif name in VALUES or name in PATTERNS:

@@ -11,6 +11,7 @@ from typing import Any
 
 from weft.check.network import datagrams, options
 from weft.check.network.errors import bad_descriptor, fail, not_simulated
+from weft.check.network.faults import attend
 from weft.check.network.links import Connection, End
 from weft.check.network.names import AF_INET, AF_INET6, AF_UNIX, ANY, LOOPBACK, parse
 from weft.check.network.space import NETWORK, Description, Place, is_simulated
@@ -308,6 +309,7 @@ class Socket:
             return bool(description.queue) or not description.listening
 
         got: tuple[int, Any] = self._operate(("accept", description.place, None), ready, attempt)
+        attend()  # who waited for room may have been let in
         return got
 
     # -- finding others ---------------------------------------------------------------------------------
@@ -375,6 +377,7 @@ class Socket:
         if len(listener.queue) > listener.backlog and self._timeout is not None:
             return errno.EAGAIN
         NETWORK.knock(description, listener)
+        attend()
         return self._await_room(description, place)
 
     def _connect_port(
@@ -390,6 +393,7 @@ class Socket:
             description.address = (LOOPBACK[self._family], *description.address[1:])
         description.peer = (host, *shown[1:])
         NETWORK.knock(description, listener)
+        attend()
         if self._timeout == 0:
             description.fresh = True
             return errno.EINPROGRESS
@@ -629,6 +633,7 @@ def socketpair(family: int = AF_UNIX, type: int = STREAM, proto: int = 0, /) -> 
     else:
         both = [_described(family, kind, proto) for _ in range(2)]
         both[0].peer, both[1].peer = both[1], both[0]
+    attend()
     made = [Socket(fileno=NETWORK.open(each)) for each in both]
     if type & _NOWAIT:
         for each in made:
