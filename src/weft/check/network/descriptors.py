@@ -18,7 +18,7 @@ _real: dict[str, Any] = {}
 def _stream(fd: int) -> tuple[Description, Any]:
     description = NETWORK.at(fd)
     if description.end is None:
-        raise fail(errno.ENOTCONN) if description.inbox is None else not_simulated("datagrams by os.read are")
+        raise fail(errno.ENOTCONN) if description.inbox is None else not_simulated("os.read() and the like of datagrams")
     return description, description.end
 
 
@@ -99,7 +99,7 @@ def dup(fd: int, /) -> int:
 
 def dup2(fd: int, fd2: int, inheritable: bool = True) -> int:
     """As `os.dup2`, refused."""
-    raise not_simulated("dup2() of a socket is")
+    raise not_simulated("os.dup2() of a socket")
 
 
 def set_blocking(fd: int, blocking: bool, /) -> None:
@@ -149,7 +149,7 @@ def control(fd: Any, cmd: int, arg: Any = 0, /) -> Any:
         return fcntl.FD_CLOEXEC if cmd == fcntl.F_GETFD else 0
     if cmd in (fcntl.F_DUPFD, getattr(fcntl, "F_DUPFD_CLOEXEC", -1)):
         return dup(number)
-    raise not_simulated(f"fcntl() {cmd} of a socket is")
+    raise not_simulated(f"fcntl() {cmd} of a socket")
 
 
 _FUNCTIONS = (read, write, readv, writev, close, dup, dup2, set_blocking, get_blocking)

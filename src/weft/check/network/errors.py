@@ -6,8 +6,8 @@ import os
 __all__ = ["HOW", "Refused", "bad_descriptor", "fail", "not_simulated"]
 
 HOW = (
-    "weft check has a loopback network of its own and no other; `weft check --net-pass` lets the program have"
-    " the machine's sockets"
+    "its network is a simulated one, of this program alone; `weft check --net-pass` lets the program have the"
+    " machine's sockets"
 )
 
 
@@ -29,6 +29,6 @@ def not_simulated(what: str) -> Refused:
     """Something that is there, but not here.
 
     Args:
-        what: what the program asked for, as "raw sockets are".
+        what: what the program asked for, as "raw sockets".
     """
-    return Refused(errno.EOPNOTSUPP, f"{what} not simulated: {HOW}")
+    return Refused(errno.EOPNOTSUPP, f"weft check refuses {what}: {HOW}")

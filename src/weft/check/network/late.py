@@ -8,11 +8,31 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from weft.check.outside import children
 from weft.check.world import NET, passed
 
-__all__ = ["Late"]
+__all__ = ["Late", "install"]
 
 _NAME = "_socket"
+#: Modules that share sockets with other processes, and so have the machine's.
+_WITH_CHILDREN = ("connection", "forkserver", "reduction", "resource_sharer")
+
+
+def install() -> None:
+    """Wait for the program to ask."""
+    after = {f"multiprocessing.{name}": _give_machines for name in _WITH_CHILDREN}
+    sys.meta_path.insert(0, Late({**after, "_posixsubprocess": children, "ssl": _refuse_tls}))
+
+
+def _give_machines(module: Any) -> None:
+    """Its `socket` becomes another copy of the module, over the machine's sockets."""
+    if "socket" in vars(module) and NET.mode != "pass":
+        module.socket = importlib.import_module("weft.check.network.machine").socket_module()
+
+
+def _refuse_tls(module: Any) -> None:
+    if NET.mode != "pass":
+        module.SSLSocket._create = importlib.import_module("weft.check.network.machine").refuse_tls
 
 
 class Late:

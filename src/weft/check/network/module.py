@@ -4,8 +4,10 @@ from types import ModuleType
 from typing import Any
 
 from weft.check.network import descriptors, names, polling
+from weft.check.network.errors import not_simulated
 from weft.check.network.sockets import Default, Socket, checked_timeout, socketpair
-from weft.check.network.space import is_simulated
+from weft.check.network.space import FIRST, NETWORK, is_simulated
+from weft.check.outside import FILES
 from weft.host.sockets import machine
 
 __all__ = ["make"]
@@ -51,6 +53,8 @@ def make() -> ModuleType:
     Socket.__name__ = Socket.__qualname__ = "socket"
     Socket.__module__ = "_socket"
     module.socket = module.SocketType = Socket
+    FILES.sockets, FILES.too_high = NETWORK.files, FIRST
+    FILES.refuse = lambda: not_simulated("files on the descriptor of a socket (socket.makefile() makes others)")
     polling.install()
     descriptors.install()
     return module  # type: ignore[no-any-return]

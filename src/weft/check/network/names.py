@@ -25,12 +25,12 @@ class NameRefused(machine.gaierror):
 
 def _refuse(what: str) -> Refused:
     note_passed("the outside world, which was asked for and refused")
-    return Refused(errno.ENETUNREACH, f"weft check does not {what}: {HOW}")
+    return Refused(errno.ENETUNREACH, f"weft check refuses to {what}: {HOW}")
 
 
 def _unknown(host: str) -> NameRefused:
     note_passed("the outside world, which was asked for and refused")
-    return NameRefused(machine.EAI_FAIL, f"weft check does not look up the name {host!r}: {HOW}")
+    return NameRefused(machine.EAI_FAIL, f"weft check refuses to look up {host!r}: {HOW}")
 
 
 def numbers(host: str, family: int) -> str | None:

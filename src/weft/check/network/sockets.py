@@ -371,7 +371,7 @@ class Socket:
             if isinstance(shown, bytes) or place.name in NETWORK.files:
                 return errno.ECONNREFUSED
             if os.path.exists(place.name):
-                raise not_simulated(f"the socket at {place.name!r} is another program's: it is")
+                raise not_simulated(f"the socket at {place.name!r}, which is another program's")
             return errno.ENOENT
         description.peer = shown
         if len(listener.queue) > listener.backlog and self._timeout is not None:
@@ -439,7 +439,7 @@ class Socket:
     def _send(self, data: memoryview, flags: int, deadline: float | None = None) -> int:
         description = self._open()
         if flags & _OOB:
-            raise not_simulated("urgent data are")
+            raise not_simulated("urgent data")
         if description.inbox is not None:
             if description.peer is None:
                 raise fail(errno.EDESTADDRREQ if self._family != AF_UNIX else errno.ENOTCONN)
@@ -501,7 +501,7 @@ class Socket:
     def sendmsg(self, buffers: Any, ancdata: Any = (), flags: int = 0, address: Any = None, /) -> int:
         """Send what is in several buffers."""
         if list(ancdata):
-            raise not_simulated("ancillary data are")
+            raise not_simulated("ancillary data")
         data = memoryview(b"".join(octets(each) for each in buffers))
         if address is not None:
             return self._send_to(data, flags, address, "sendmsg")
@@ -593,9 +593,9 @@ def _described(family: int, kind: int, proto: int) -> Description:
         Refused: such sockets are not simulated.
     """
     if family not in (AF_INET, AF_INET6, AF_UNIX):
-        raise not_simulated(f"sockets of family {family} are")
+        raise not_simulated(f"sockets of family {family}")
     if kind not in (STREAM, DGRAM):
-        raise not_simulated(f"sockets of type {kind} are")
+        raise not_simulated(f"sockets of type {kind}")
     description = Description(family, kind, proto)
     if kind == DGRAM:
         datagrams.make_inbox(description)
@@ -616,7 +616,7 @@ def _given(fileno: Any) -> tuple[int, Description]:
     if fileno < 0:
         raise ValueError("negative file descriptor")
     if not is_simulated(fileno):
-        raise not_simulated(f"descriptor {fileno} is the machine's: sockets of that kind are")
+        raise not_simulated(f"a socket of descriptor {fileno}, which is the machine's")
     return fileno, NETWORK.at(fileno)
 
 

@@ -148,7 +148,11 @@ class Network:
             return
         for thing, attributes in self._first:
             for name, value in attributes.items():
-                setattr(thing, name, _copy(value))
+                if name == "files":  # which others know too
+                    self.files.clear()
+                    self.files.update(value)
+                else:
+                    setattr(thing, name, _copy(value))
 
     def _all(self) -> list[Any]:
         """Everything whose state can change."""
