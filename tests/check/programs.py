@@ -11,9 +11,11 @@ from typing import Any
 SECONDS = 60  # until a check that does not end is killed
 
 
-def weft(*args: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
-    """Run the command."""
+def weft(*args: str, cwd: Path, path: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    """Run the command; modules are found in `path` too."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONHASHSEED"}
+    if path is not None:
+        environment["PYTHONPATH"] = str(path)
     return subprocess.run(
         [sys.executable, "-m", "weft", *args],
         cwd=cwd,

@@ -562,7 +562,11 @@ class Socket:
         if nbytes < 0:
             raise ValueError(f"negative buffersize in {verb}")
         if nbytes > len(room):
-            raise ValueError("nbytes is greater than the length of the buffer")
+            raise ValueError(
+                "buffer too small for requested bytes"
+                if verb == "recv_into"
+                else "nbytes is greater than the length of the buffer"
+            )
         data, source = self._receive(nbytes or len(room), flags, verb)
         room[: len(data)] = data
         return len(data), source
