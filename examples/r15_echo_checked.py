@@ -1,7 +1,7 @@
 """Row 15: an echo server and its clients in one program, for `weft check`.
 
-The server counts the connections that it has served. With `--racy` it does so without a lock, and now and then
-one of them is not counted: `weft check examples/r15_echo_checked.py --racy` finds the schedule, over a
+The server counts the connections that it has served. With `--racy` it does so without a lock, and now and
+then one of them is not counted: `weft check examples/r15_echo_checked.py --racy` finds the schedule, over a
 simulated network. Without it, `weft check` tries all there are and none fails.
 """
 

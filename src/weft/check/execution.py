@@ -95,8 +95,7 @@ class WithFaults:
             return faults[self._stream.below(len(faults))]
         if len(others) == 1 and not self._every and not MODEL.offer_clock:
             return others[0]
-        chosen = self._pick(others, me)
-        return chosen
+        return self._pick(others, me)  # type: ignore[no-any-return]
 
 
 class Executor:

@@ -357,7 +357,9 @@ class Explorer:
             if piece["unfit"]:
                 raise WeftError(piece["unfit"])
             news += piece["news"]
-            if "finding" in piece and judge and (last or not news):  # else it is run again, with these imported
+            if (
+                "finding" in piece and judge and (last or not news)
+            ):  # else it is run again, with these imported
                 self._confirm(piece)
         return news
 

@@ -1,8 +1,8 @@
 """The outside world of a checked program: files and children, which are the machine's.
 
-They are let through, and a search does not see what threads tell each other by them. So a file that one thread
-writes while another touches it, with nothing to order the two, is listed as not seen, and so are children.
-Paths at which sockets of the simulated network stand are there for those who ask.
+They are let through, and a search does not see what threads tell each other by them. So a file that one
+thread writes while another touches it, with nothing to order the two, is listed as not seen, and so are
+children. Paths at which sockets of the simulated network stand are there for those who ask.
 """
 
 import builtins
@@ -14,7 +14,7 @@ from typing import Any
 
 from weft.check.world import MODEL, born, note_passed
 
-__all__ = ["FILES", "CHILDREN", "children", "install"]
+__all__ = ["CHILDREN", "FILES", "children", "install"]
 
 CHILDREN = "child processes"
 _READS = ("stat", "lstat", "access", "listdir", "scandir", "readlink")

@@ -87,7 +87,6 @@ class Settings:
             raise WeftError(f"{name} takes {meaning}, not {value!r}")
         setattr(self, field, value)
 
-
     @property
     def network(self) -> str:
         """How the program gets sockets, as weft.check.world.NET has it.

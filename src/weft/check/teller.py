@@ -93,7 +93,13 @@ class Teller:
 
 _VERBS = {"acquire": "takes", "wait": "waits on", "get": "gets from", "put": "puts into"}
 _VERBS |= {"send": "sends on", "recv": "receives on", "accept": "accepts at", "connect": "connects to"}
-_VERBS |= {"bind": "binds", "listen": "listens at", "close": "closes", "shutdown": "ends", "select": "looks at"}
+_VERBS |= {
+    "bind": "binds",
+    "listen": "listens at",
+    "close": "closes",
+    "shutdown": "ends",
+    "select": "looks at",
+}
 _VERBS |= {"shorten": "shortens the next on", "delay": "delays", "deliver": "delivers", "cut off": "cuts off"}
 _VERBS |= {"try get": "gets from", "try put": "puts into", "try": "tries"}
 

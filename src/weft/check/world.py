@@ -8,7 +8,19 @@ from typing import Any, Protocol
 
 from weft.models.controlled import Controlled
 
-__all__ = ["DIRECTED", "FAULTS", "FAULT_NAMES", "MODEL", "NET", "Several", "born", "note_passed", "passed", "put_back", "release_point"]
+__all__ = [
+    "DIRECTED",
+    "FAULTS",
+    "FAULT_NAMES",
+    "MODEL",
+    "NET",
+    "Several",
+    "born",
+    "note_passed",
+    "passed",
+    "put_back",
+    "release_point",
+]
 
 MODEL = Controlled()
 #: Operations on one direction of a connection, which is their key: those on the other are independent of it.
@@ -21,7 +33,7 @@ FAULTS = frozenset(FAULT_NAMES.values())
 class NET:
     """How the program gets sockets."""
 
-    mode = ""  # simulated; "pass": those of the machine; "faults short delay": simulated, and these may happen
+    mode = ""  # simulated; "faults short delay": and these may happen; "pass": those of the machine
 
     @classmethod
     def faults(cls) -> list[str]:

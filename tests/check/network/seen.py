@@ -20,7 +20,7 @@ def check_bodies(folder: Path, name: str, cases: list[str], only: bool = False) 
         cases: those that are left out; only: those that are run.
     """
     source = (ROOT / "tests" / "stdlib" / "bodies" / f"{name}.py").read_text()
-    there = re.findall(r"^def case_(\w+)", source, re.M)
+    there = re.findall(r"^def case_(\w+)", source, re.MULTILINE)
     assert set(cases) <= set(there)
     wanted = [f"case_{case}" for case in there if (case in cases) is only]
     program = ROOT / "tests" / "check" / "bodies.py"

@@ -1,6 +1,7 @@
 """Programs that talk, checked as they stand."""
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def said_by(folder: Path, *args: str) -> dict[str, Any]:
 
 
 def test_the_echo_server_and_its_clients_are_checked_as_they_stand(tmp_path: Path) -> None:
-    (tmp_path / "program.py").write_text(__import__("textwrap").dedent(AS_IT_STANDS))
+    (tmp_path / "program.py").write_text(textwrap.dedent(AS_IT_STANDS))
     done = weft("check", "--schedules", "40", "program.py", cwd=tmp_path, path=EXAMPLES)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "no failure found in 40 executions" in done.stdout

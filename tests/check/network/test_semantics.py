@@ -24,7 +24,9 @@ def test_they_say_what_the_machine_says(tmp_path: Path) -> None:
             assert done.returncode == 0, done.stdout
         said.append(file.read_text().splitlines())
     assert len(said[0]) > 120
-    assert said[0] == said[1], "\n".join(difflib.unified_diff(*said, "plain", "checked", lineterm="", n=0))
+    assert said[0] == said[1], "\n".join(
+        difflib.unified_diff(said[0], said[1], "plain", "checked", lineterm="", n=0)
+    )
 
 
 #: Cases of the bodies of tests/stdlib that need other things of the machine than sockets, or take long here.

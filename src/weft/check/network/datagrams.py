@@ -54,7 +54,7 @@ def _receiver(place: Any, host: str, where: Any) -> Description | None:
     return found if isinstance(found, Description) else None
 
 
-def accepts(description: Description, place: Any, host: str, where: Any, size: int) -> bool:
+def accepts(description: Description, place: Any, host: str, where: Any) -> bool:
     """Whether a datagram can be sent now; what goes over the internet is lost rather than waits."""
     receiver = _receiver(place, host, where)
     if receiver is None or receiver.inbox is None or description.family != AF_UNIX:
@@ -74,7 +74,9 @@ def deliver(description: Description, place: Any, host: str, where: Any, data: b
     if receiver is None or receiver.inbox is None:
         if not internet:
             raise fail(errno.ECONNREFUSED)
-        if description.peer is not None:  # the system is told that nobody is there, and tells it the next time
+        if (
+            description.peer is not None
+        ):  # the system is told that nobody is there, and tells it the next time
             description.error = errno.ECONNREFUSED
         return len(data)
     inbox = receiver.inbox

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import stat
+from functools import partial
 from typing import Any
 
 from weft.check.network.errors import bad_descriptor, fail, not_simulated
@@ -18,7 +19,9 @@ _real: dict[str, Any] = {}
 def _stream(fd: int) -> tuple[Description, Any]:
     description = NETWORK.at(fd)
     if description.end is None:
-        raise fail(errno.ENOTCONN) if description.inbox is None else not_simulated("os.read() and the like of datagrams")
+        if description.inbox is not None:
+            raise not_simulated("os.read() and the like of datagrams")
+        raise fail(errno.ENOTCONN)
     return description, description.end
 
 
@@ -40,11 +43,10 @@ def write(fd: int, data: Any, /) -> int:
     what = ("send", end.connection, end.side)
     sent = 0
     while True:
-        part = left[sent:]
         wait = not description.nonblocking
-        sent += operate(
-            fd, description, what, lambda: end.writable, lambda part=part: end.send(part), None, wait
-        )
+        part = left[sent:]
+        now = operate(fd, description, what, lambda: end.writable, partial(end.send, part), None, wait)
+        sent += int(now)
         if sent >= len(left) or not wait:
             return sent
 
@@ -97,7 +99,7 @@ def dup(fd: int, /) -> int:
     return NETWORK.open(NETWORK.at(fd))
 
 
-def dup2(fd: int, fd2: int, inheritable: bool = True) -> int:
+def dup2(*_: Any, **__: Any) -> int:
     """As `os.dup2`, refused."""
     raise not_simulated("os.dup2() of a socket")
 
@@ -112,7 +114,7 @@ def get_blocking(fd: int, /) -> bool:
     return not NETWORK.at(fd).nonblocking
 
 
-def set_inheritable(fd: int, inheritable: bool, /) -> None:
+def set_inheritable(fd: int, _: bool, /) -> None:
     """As `os.set_inheritable`: children have none of it anyway."""
     NETWORK.at(fd)
 
@@ -123,7 +125,7 @@ def get_inheritable(fd: int, /) -> bool:
     return False
 
 
-def isatty(fd: int, /) -> bool:
+def isatty(_: int, /) -> bool:
     """As `os.isatty`."""
     return False
 
@@ -178,5 +180,3 @@ def install() -> None:
     _real["fcntl"] = fcntl.fcntl
     control.__name__ = control.__qualname__ = "fcntl"
     setattr(fcntl, "fcntl", staticmethod(control))  # noqa: B010 - its type says that it cannot be
-
-

@@ -1,8 +1,8 @@
 """Faults of the network, as threads of its own: whoever chooses threads chooses them.
 
-A connection that may fail has a thread for each fault, which stands before one operation: to shorten what goes
-through next, to delay what is on its way, to cut the connection off. So a fault is a choice like any other: it
-stands in the schedule, is replayed, and goes when the schedule is made smaller.
+A connection that may fail has a thread for each fault, which stands before one operation: to shorten what
+goes through next, to delay what is on its way, to cut it off. So a fault is a choice like any other:
+it stands in the schedule, is replayed, and goes when the schedule is made smaller.
 """
 
 from collections.abc import Callable
@@ -59,7 +59,7 @@ def _name(task: Task) -> None:
 
 def _body(kind: str, connection: Connection) -> Callable[[Task], None]:
     def run(_: Task) -> None:
-        def may_happen(task: Task) -> bool:
+        def may_happen(_: Task) -> bool:
             return _faults.left > 0 and connection.open and _others_go_on()
 
         _point(kind, connection, None, None, may_happen)
@@ -71,9 +71,7 @@ def _body(kind: str, connection: Connection) -> Callable[[Task], None]:
 
 def _others_go_on() -> bool:
     """Whether a thread of the program could go on: a fault is no way out of a deadlock, nor out of a wait."""
-    return any(
-        task.kind not in FAULTS and (task.guard is None or task.guard(task)) for task in MODEL.tasks
-    )
+    return any(task.kind not in FAULTS and (task.guard is None or task.guard(task)) for task in MODEL.tasks)
 
 
 def _shorten(connection: Connection) -> None:
@@ -85,7 +83,7 @@ def _delay(connection: Connection) -> None:
     until = MODEL.after(DELAY)
     for channel in connection.channels:
         channel.held = True
-    _point("deliver", connection, None, None, lambda task: MODEL.now >= until, until)
+    _point("deliver", connection, None, None, lambda _: MODEL.now >= until, until)
     for channel in connection.channels:
         channel.held = False
 

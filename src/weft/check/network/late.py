@@ -42,7 +42,9 @@ class Late:
         self._after = after
         self._busy = False
 
-    def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: Any = None
+    ) -> ModuleSpec | None:
         """As finders do."""
         if name == _NAME and not self._busy:
             if NET.mode == "pass":

@@ -188,7 +188,6 @@ class End:
     def reset(self) -> None:
         """The peer learns that the connection is broken."""
         peer = self.peer
-        if not peer.into.ended or not self.connection.stream:
-            if not peer.gone:
-                peer.error = errno.ECONNRESET
+        if not peer.gone and not (peer.into.ended and self.connection.stream):
+            peer.error = errno.ECONNRESET
         peer.gone = True

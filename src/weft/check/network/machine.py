@@ -20,7 +20,8 @@ def socket_module() -> ModuleType:
     if not _made:
         seen = sys.modules["socket"]
         spec = importlib.util.spec_from_file_location("socket", seen.__file__)
-        assert spec is not None and spec.loader is not None
+        assert spec is not None
+        assert spec.loader is not None
         copy = importlib.util.module_from_spec(spec)
         ours = sys.modules["_socket"]
         sys.modules["_socket"], sys.modules["socket"] = machine, copy

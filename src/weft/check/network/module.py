@@ -1,11 +1,12 @@
-"""The module `_socket` of a checked program: the real one's numbers and conversions, our sockets and names."""
+"""The module `_socket` of a checked program: the real one's numbers, our sockets and names."""
 
 from types import ModuleType
 from typing import Any
 
 from weft.check.network import descriptors, names, polling
 from weft.check.network.errors import not_simulated
-from weft.check.network.sockets import Default, Socket, checked_timeout, socketpair
+from weft.check.network.making import checked_timeout
+from weft.check.network.sockets import Default, Socket, socketpair
 from weft.check.network.space import FIRST, NETWORK, is_simulated
 from weft.check.outside import FILES
 from weft.host.sockets import machine
@@ -54,7 +55,9 @@ def make() -> ModuleType:
     Socket.__module__ = "_socket"
     module.socket = module.SocketType = Socket
     FILES.sockets, FILES.too_high = NETWORK.files, FIRST
-    FILES.refuse = lambda: not_simulated("files on the descriptor of a socket (socket.makefile() makes others)")
+    FILES.refuse = lambda: not_simulated(
+        "files on the descriptor of a socket (socket.makefile() makes others)"
+    )
     polling.install()
     descriptors.install()
     return module  # type: ignore[no-any-return]

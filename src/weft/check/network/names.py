@@ -13,13 +13,13 @@ __all__ = ["ANY", "NameRefused", "Parsed", "functions", "parse"]
 AF_INET, AF_INET6, AF_UNIX = int(machine.AF_INET), int(machine.AF_INET6), int(machine.AF_UNIX)
 ANY = {AF_INET: "0.0.0.0", AF_INET6: "::"}  # noqa: S104 - a simulated one
 LOOPBACK = {AF_INET: "127.0.0.1", AF_INET6: "::1"}
-LOCAL_NAMES = ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback", "localhost4", "localhost6")
+LOCAL_NAMES = ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback")
 MOST_PATH = 108  # bytes of the path of a local socket
 Parsed = tuple[str, Any]
 """The address as places have it, and as programs see it."""
 
 
-class NameRefused(machine.gaierror):
+class NameRefused(machine.gaierror):  # type: ignore[misc]
     """A name that only the outside world could tell."""
 
 
@@ -48,7 +48,7 @@ def is_here(host: str) -> bool:
     """Whether a numeric address is one of this machine's loopback, or stands for all of them."""
     if host in ANY.values() or host in LOOPBACK.values():
         return True
-    return host.startswith("127.") or host.startswith("::ffff:127.")
+    return host.startswith(("127.", "::ffff:127."))
 
 
 def is_local_name(host: str) -> bool:
@@ -104,6 +104,7 @@ def parse(family: int, address: Any, verb: str) -> Parsed:
         raise OverflowError(f"{verb}(): port must be 0-65535.")
     found = resolved(host, family)
     if not is_here(found):
+        host = host if isinstance(host, str) else bytes(host).decode()
         raise _refuse(f"{verb.removesuffix('_ex')} to {host}:{port}" if verb != "bind" else f"bind to {host}")
     return found, (found, port) if family == AF_INET else (found, port, 0, 0)
 
@@ -170,7 +171,12 @@ def _hosts(host: Any, family: int, flags: int) -> list[tuple[int, str]]:
 
 
 def getaddrinfo(
-    host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0  # noqa: A002
+    host: Any,
+    port: Any,
+    family: int = 0,
+    type: int = 0,
+    proto: int = 0,
+    flags: int = 0,
 ) -> list[Any]:
     """As `socket.getaddrinfo`; what only the outside world could tell is refused."""
     if family not in (0, AF_INET, AF_INET6):
@@ -178,7 +184,7 @@ def getaddrinfo(
     if host is None and port is None:
         raise machine.gaierror(machine.EAI_NONAME, "Name or service not known")
     number = _service(port, type)
-    found = []
+    found: list[Any] = []
     for each, text in _hosts(host, family, flags):
         for kind, protocol in _KINDS:
             if type in (0, kind) and proto in (0, protocol):

@@ -1,7 +1,7 @@
 """`select`, `poll` and `epoll` of a checked program, over simulated descriptors and those of the machine.
 
-A wait for simulated ones alone is one point. Where some are the machine's, they are asked again and again, and
-what they do no search can see. Edges are not told from levels: EPOLLET is as if it were not set.
+A wait for simulated ones alone is one point. Where some are the machine's, they are asked again and again,
+and what they do no search can see. Edges are not told from levels: EPOLLET is as if it were not set.
 """
 
 import errno
@@ -19,7 +19,8 @@ from weft.models.controlled import Task
 
 __all__ = ["install"]
 
-_real_select, _real_poll, _real_epoll = select.select, select.poll, select.epoll
+_real_select: Any = select.select
+_real_poll, _real_epoll = select.poll, select.epoll
 _ONESHOT = int(getattr(select, "EPOLLONESHOT", 1 << 30))
 _EVENTS = 0x3FFF  # what is an event and no flag
 MOMENT = 0.001  # seconds of real time that descriptors of the machine are waited for at a time
@@ -60,13 +61,13 @@ def _wait_mixed(
 ) -> list[Any]:
     note_passed("descriptors of the machine, which threads wait for")
     if not target.things:  # all are the machine's: nothing else goes on until they answer
-        found = list(real(-1 if timeout is None else timeout))
+        found: list[Any] = list(real(-1 if timeout is None else timeout))
         if not found and deadline is not None:
             MODEL.now = max(MODEL.now, deadline)
         return found
     while True:
         _point("select", target)
-        found = look() + real(0 if timeout == 0 else MOMENT)
+        found = [*look(), *real(0 if timeout == 0 else MOMENT)]
         if found or timeout == 0 or (deadline is not None and MODEL.now >= deadline):
             return found
         MODEL.now += MOMENT
@@ -112,7 +113,9 @@ def _select(rlist: Iterable[Any], wlist: Iterable[Any], xlist: Iterable[Any], ti
         found = _real_select(*([fd for fd, _ in pairs] for pairs in lists), timeout)
         if timeout and not any(found) and MODEL.active:
             MODEL.now = MODEL.after(timeout)
-        return tuple([each for fd, each in pairs if fd in have] for pairs, have in zip(lists, found, strict=True))
+        return tuple(
+            [each for fd, each in pairs if fd in have] for pairs, have in zip(lists, found, strict=True)
+        )
     seconds = seconds_of(timeout, "timeout must be a float or None")
     if seconds is not None and seconds < 0:
         raise ValueError("timeout must be non-negative")
@@ -138,7 +141,8 @@ def _select(rlist: Iterable[Any], wlist: Iterable[Any], xlist: Iterable[Any], ti
     now = {fd: events_of(each) for fd, each in descriptions.items()}
     now.update(each for each in ready if isinstance(each, tuple))
     return tuple(
-        [each for fd, each in pairs if now.get(fd, 0) & mask] for pairs, mask in zip(lists, masks, strict=True)
+        [each for fd, each in pairs if now.get(fd, 0) & mask]
+        for pairs, mask in zip(lists, masks, strict=True)
     )
 
 

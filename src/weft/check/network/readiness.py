@@ -1,6 +1,5 @@
 """What select and its kin see of a description, and what a look at it depends on."""
 
-import select
 from typing import Any
 
 from weft.check.network import datagrams
@@ -8,9 +7,7 @@ from weft.check.network.space import NETWORK, Description
 
 __all__ = ["ERR", "HUP", "IN", "NVAL", "OUT", "PRI", "RDHUP", "events_of", "things_of"]
 
-IN, OUT, PRI = int(select.POLLIN), int(select.POLLOUT), int(select.POLLPRI)
-ERR, HUP, NVAL = int(select.POLLERR), int(select.POLLHUP), int(select.POLLNVAL)
-RDHUP = int(getattr(select, "POLLRDHUP", 0x2000))
+IN, PRI, OUT, ERR, HUP, NVAL, RDHUP = 1, 2, 4, 8, 16, 32, 0x2000  # as poll and epoll number them
 _READ, _WRITE = IN | 0x40, OUT | 0x100  # with POLLRDNORM and POLLWRNORM
 
 
@@ -39,11 +36,11 @@ def _may_send(description: Description) -> bool:
     if peer is None:
         return True
     place, host = datagrams.target_of(description, peer)
-    return datagrams.accepts(description, place, host, peer, 1)
+    return datagrams.accepts(description, place, host, peer)
 
 
 def things_of(description: Description, events: int) -> list[tuple[Any, Any]]:
-    """What a look for these events depends on: targets and keys, as the points of other operations have them."""
+    """What a look for these events depends on: targets and keys, as points of other operations have them."""
     end = description.end
     if end is not None:
         reads, writes = events & (_READ | RDHUP | PRI), events & _WRITE

@@ -7,22 +7,22 @@ Each operation that another thread could notice is one point; what is done after
 import errno
 import os
 import warnings
+from functools import partial
 from typing import Any
 
 from weft.check.network import datagrams, options
 from weft.check.network.errors import bad_descriptor, fail, not_simulated
 from weft.check.network.faults import attend
 from weft.check.network.links import Connection, End
+from weft.check.network.making import STREAM, checked_timeout, described, given, octets, of_end
 from weft.check.network.names import AF_INET, AF_INET6, AF_UNIX, ANY, LOOPBACK, parse
-from weft.check.network.space import NETWORK, Description, Place, is_simulated
+from weft.check.network.space import NETWORK, Description, Place
 from weft.check.network.waiting import announce, operate
 from weft.check.world import MODEL, born
-from weft.host.platform import TIMEOUT_MAX
 from weft.host.sockets import DONTWAIT, PEEK, WAITALL, machine
 
 __all__ = ["Default", "Socket", "socketpair"]
 
-STREAM, DGRAM = int(machine.SOCK_STREAM), int(machine.SOCK_DGRAM)
 _FLAGS = int(getattr(machine, "SOCK_NONBLOCK", 0)) | int(getattr(machine, "SOCK_CLOEXEC", 0))
 _NOWAIT = int(getattr(machine, "SOCK_NONBLOCK", 0))
 _OOB, _ERRQUEUE = int(machine.MSG_OOB), int(getattr(machine, "MSG_ERRQUEUE", 0))
@@ -35,33 +35,12 @@ class Default:
     timeout: float | None = None
 
 
-def checked_timeout(value: Any) -> float | None:
-    """A timeout, or an error in CPython's words."""
-    if value is None:
-        return None
-    if not isinstance(value, (int, float)):
-        raise TypeError(f"'{type(value).__name__}' object cannot be interpreted as an integer")
-    if value < 0:
-        raise ValueError("Timeout value out of range")
-    if not value <= TIMEOUT_MAX:
-        raise OverflowError("timestamp out of range for platform time_t")
-    return float(value)
-
-
-def octets(data: Any) -> memoryview:
-    """What is to be sent, byte by byte."""
-    try:
-        return memoryview(data).cast("B")
-    except TypeError:
-        raise TypeError(f"a bytes-like object is required, not '{type(data).__name__}'") from None
-
-
 class Socket:
     """As `_socket.socket`."""
 
     __slots__ = ("_description", "_family", "_fd", "_first", "_kind", "_proto", "_timeout")
 
-    def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: Any = None) -> None:  # noqa: A002
+    def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: Any = None) -> None:
         self._fd = -1
         self._first: Any = None
         self._timeout: float | None = None
@@ -69,11 +48,11 @@ class Socket:
             family = AF_INET if family == -1 else int(family)
             type = STREAM if type == -1 else int(type)  # noqa: A001
             proto = 0 if proto == -1 else int(proto)
-            description = _described(family, type & ~_FLAGS, proto)
+            description = described(family, type & ~_FLAGS, proto)
             fd = NETWORK.open(description)
             description.nonblocking = bool(type & _NOWAIT)
         else:
-            fd, description = _given(fileno)
+            fd, description = given(fileno)
         self._family, self._kind, self._proto = description.family, description.type, description.proto
         self._fd, self._description = fd, description
         if fileno is None and type & _NOWAIT:
@@ -284,9 +263,9 @@ class Socket:
         _point("listen", place)
         self._open()
         for at, other in place.bound:
-            if other.listening and other is not description and at == description.host:
-                if not options.has(description, "SO_REUSEPORT"):
-                    raise fail(errno.EADDRINUSE)
+            taken = other.listening and other is not description and at == description.host
+            if taken and not options.has(description, "SO_REUSEPORT"):
+                raise fail(errno.EADDRINUSE)
         description.listening, description.backlog = True, max(0, backlog)
         NETWORK.room_for(description)
 
@@ -364,9 +343,7 @@ class Socket:
         description.peer = (host, shown)
         return 0
 
-    def _connect_path(
-        self, description: Description, place: Place, listener: Any, _: str, shown: Any
-    ) -> int:
+    def _connect_path(self, description: Description, place: Place, listener: Any, _: str, shown: Any) -> int:
         if listener is None:
             if isinstance(shown, bytes) or place.name in NETWORK.files:
                 return errno.ECONNREFUSED
@@ -464,7 +441,7 @@ class Socket:
         whole = bytes(data)
         sent: int = self._operate(
             ("send", place, None),
-            lambda: datagrams.accepts(description, place, host, where, len(whole)),
+            lambda: datagrams.accepts(description, place, host, where),
             lambda: datagrams.deliver(description, place, host, where, whole),
             flags,
         )
@@ -535,7 +512,7 @@ class Socket:
         what = ("recv", end.connection, 1 - end.side)
         data: bytes = self._operate(what, ready, lambda: end.receive(count, peek), flags)
         while flags & WAITALL and not peek and 0 < len(data) < count and self._timeout is None:
-            more = self._operate(what, ready, lambda: end.receive(count - len(data), False), flags)
+            more = self._operate(what, ready, partial(end.receive, count - len(data)), flags)
             if not more:
                 break
             data += more
@@ -571,7 +548,9 @@ class Socket:
         room[: len(data)] = data
         return len(data), source
 
-    def recvmsg(self, count: int, ancbufsize: int = 0, flags: int = 0, /) -> tuple[bytes, list[Any], int, Any]:
+    def recvmsg(
+        self, count: int, ancbufsize: int = 0, flags: int = 0, /
+    ) -> tuple[bytes, list[Any], int, Any]:
         """Receive with ancillary data, of which there are none."""
         data, source = self._receive(count, flags, "recvmsg")
         return data, [], 0, source
@@ -590,41 +569,7 @@ class Socket:
         return len(data), [], 0, source
 
 
-def _described(family: int, kind: int, proto: int) -> Description:
-    """What a new socket stands for.
-
-    Raises:
-        Refused: such sockets are not simulated.
-    """
-    if family not in (AF_INET, AF_INET6, AF_UNIX):
-        raise not_simulated(f"sockets of family {family}")
-    if kind not in (STREAM, DGRAM):
-        raise not_simulated(f"sockets of type {kind}")
-    description = Description(family, kind, proto)
-    if kind == DGRAM:
-        datagrams.make_inbox(description)
-    return description
-
-
-def of_end(end: End, family: int, proto: int) -> Description:
-    """What a socket at an end of a connection stands for."""
-    description = Description(family, STREAM, proto)
-    description.end, description.state, description.address = end, "connected", end.local
-    return description
-
-
-def _given(fileno: Any) -> tuple[int, Description]:
-    """The descriptor that a socket is to have."""
-    if isinstance(fileno, float):
-        raise TypeError("integer argument expected, got float")
-    if fileno < 0:
-        raise ValueError("negative file descriptor")
-    if not is_simulated(fileno):
-        raise not_simulated(f"a socket of descriptor {fileno}, which is the machine's")
-    return fileno, NETWORK.at(fileno)
-
-
-def socketpair(family: int = AF_UNIX, type: int = STREAM, proto: int = 0, /) -> tuple[Socket, Socket]:  # noqa: A002
+def socketpair(family: int = AF_UNIX, type: int = STREAM, proto: int = 0, /) -> tuple[Socket, Socket]:
     """Two sockets that are connected to each other."""
     kind = type & ~_FLAGS
     if family != AF_UNIX:
@@ -635,7 +580,7 @@ def socketpair(family: int = AF_UNIX, type: int = STREAM, proto: int = 0, /) -> 
             NETWORK.connected(connection)
         both = [of_end(end, family, proto) for end in connection.ends]
     else:
-        both = [_described(family, kind, proto) for _ in range(2)]
+        both = [described(family, kind, proto) for _ in range(2)]
         both[0].peer, both[1].peer = both[1], both[0]
     attend()
     made = [Socket(fileno=NETWORK.open(each)) for each in both]

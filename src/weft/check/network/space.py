@@ -28,7 +28,7 @@ def is_simulated(fd: Any) -> bool:
 
 
 class Place:
-    """What sockets are bound to: a port of one kind, or a path. Who binds, listens and connects meets here."""
+    """What sockets are bound to: a port of one kind, or a path. Who binds, listens, connects meets here."""
 
     __slots__ = ("bound", "name")
 
@@ -196,9 +196,7 @@ class Network:
     def _drop(self, description: Description) -> None:
         self.stop_listening(description)
         if description.place is not None:
-            description.place.bound = [
-                each for each in description.place.bound if each[1] is not description
-            ]
+            description.place.bound = [each for each in description.place.bound if each[1] is not description]
         if description.end is not None:
             description.end.close(abort=description.abort)
         if description.peer.__class__ is Description and description.peer.peer is description:
