@@ -21,7 +21,7 @@ __all__ = ["CheckError", "CheckFailed"]
 
 INSIDE = "weft-inside"  # the plugin of the process that checks
 MARKER = (
-    "weft(time=..., schedules=..., strategy=..., seed=..., bound=..., steps=..., strict=...): run the test"
+    "weft(time=..., schedules=..., strategy=..., seed=..., bound=..., steps=..., net_faults=..., strict=...): run the test"
     " under many schedules, and fail if one of them does"
 )
 _LIBRARY = os.path.dirname(os.path.abspath(__file__))
