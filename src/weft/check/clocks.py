@@ -121,10 +121,9 @@ class Clocks:
 
 def _directions(target: Any, key: Any) -> tuple[Any, ...]:
     """What an operation on a connection touches: a channel, or both; anything else is itself."""
-    channels = getattr(target, "channels", None)
-    if channels is None:
+    if not hasattr(type(target), "_weft_told_") or not hasattr(target, "channels"):
         return (target,)
-    return tuple(channels) if key is None else (channels[key],)
+    return tuple(target.channels) if key is None else (target.channels[key],)
 
 
 def _join(clock: Clock, other: Clock) -> None:

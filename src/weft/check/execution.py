@@ -118,7 +118,7 @@ class Executor:
         self._told: frozenset[str] | None = None  # the points of which the rewritten code has been told
         self._teller = Teller()
         self.seed = seed
-        self._chance = Stream(seed)  # of faults
+        self.chance = Stream(seed)  # of faults
         self.snapshot: Snapshot | None = None
         self.hot: set[int] = set()  # the parts of the snapshot that executions change
         self.runs = 0
@@ -176,7 +176,7 @@ class Executor:
         """The chooser, which is not troubled by faults of the network if it goes by chance."""
         if not NET.faults() or name in EXACT:
             return chooser
-        return WithFaults(chooser, self._chance)
+        return WithFaults(chooser, self.chance)
 
     def tried(self) -> set[str]:
         """What the search has to know of the last execution, since it makes points where there were none."""

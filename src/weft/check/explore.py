@@ -107,7 +107,7 @@ class Explorer:
         self.executor = Executor(program, patterns=patterns_of(program.folder))
         self.executor.notes = settings.notes
         self._begun = monotonic()
-        self._stream = Stream(settings.seed)
+        self._stream = self.executor.chance = Stream(settings.seed)
         self._k = 20
         self._dfs: list[Any] | None = None
         self._dfs_over = False
