@@ -25,8 +25,8 @@ __all__ = ["CheckError", "CheckFailed"]
 
 INSIDE = "weft-inside"  # the plugin of the process that checks
 MARKER = (
-    "weft(time=..., schedules=..., strategy=..., seed=..., bound=..., steps=..., strict=...): run the test"
-    " under many schedules, and fail if one of them does"
+    "weft(time=..., schedules=..., strategy=..., seed=..., bound=..., steps=..., net_faults=..., strict=...):"
+    " run the test under many schedules, and fail if one of them does"
 )
 _LIBRARY = os.path.dirname(os.path.abspath(__file__))
 _START = f"import sys; sys.path.insert(0, {_LIBRARY!r}); from weft.check.served import main; main()"

@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "host.files",
             "host.noted_locks",  # the lock orders of ordinary tests: the locks of this process are real there
             "host.platform",
+            "host.sockets",
             "core",
             "models.controlled",
             "models.interrupts",
@@ -90,6 +91,7 @@ MACHINE_ALLOWED: dict[tuple[str, str], str] = {
     ("weft.stdlib.supply", "time"): "its `sleep` is replaced",
     ("weft.stdlib.beside", "time"): "its copy has another `sleep`",
     ("weft.stdlib.selecting", "select"): "its functions are replaced",
+    ("weft.check.network.polling", "select"): "its functions are replaced",
     ("weft.processes.cells", "_thread"): "one kernel thread of a process at a time reads and writes cells",
     ("weft.processes.modules", "signal"): "`_thread.interrupt_main` has SIGINT for its default",
     ("weft.processes.session", "signal"): "SIGQUIT is given to faulthandler by its number",

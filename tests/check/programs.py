@@ -11,12 +11,17 @@ from typing import Any
 SECONDS = 60  # until a check that does not end is killed
 
 
-def weft(*args: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
-    """Run the command, with hashes fixed as it would fix them itself, by starting anew."""
+def weft(*args: str, cwd: Path, path: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    """Run the command, with hashes fixed as it would fix them itself, by starting anew; modules are found in
+    `path` too.
+    """
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    if path is not None:
+        environment["PYTHONPATH"] = str(path)
     return subprocess.run(
         [sys.executable, "-m", "weft", *args],
         cwd=cwd,
-        env={**os.environ, "PYTHONHASHSEED": "0"},
+        env=environment,
         capture_output=True,
         text=True,
         timeout=SECONDS,

@@ -11,6 +11,7 @@ from typing import Any
 from weft.check import findings
 from weft.check.clocks import Clocks
 from weft.check.lock_order import LockOrder
+from weft.check.outside import FILES, File
 from weft.check.points import READ
 from weft.check.races import Access, Races
 from weft.check.world import MODEL
@@ -57,9 +58,11 @@ class Analysis:
         self.clocks.begin()
         self.races.begin()
         self.locks.begin()
+        FILES.tell = self._file_touched
 
     def end(self) -> None:
         """It is over, and all threads have been unwound."""
+        FILES.tell = None
         if self.audit:
             sys.setprofile(None)
 
@@ -109,6 +112,15 @@ class Analysis:
             owner = getattr(function, "__self__", None)
             if owner is not None and not kinds.kind_of(type(owner)).whole and _is_shared(owner):
                 self._touch(f"{type(owner).__name__}.{function.__name__}", [owner])
+
+    def _file_touched(self, file: File, changes: bool) -> None:
+        """A thread touches a file, which is the machine's."""
+        me = MODEL.current
+        clock = self.clocks.full.get(me.number)
+        if clock is not None and MODEL.over is None:
+            name = f"the file {file.name}"
+            access = Access(me.number, me.name, changes, clock[me.number], name)
+            self.races.access(access, FOREIGN, file, None, clock)
 
     def _touch(self, name: str, arguments: list[Any]) -> None:
         if not MODEL.active or MODEL.over is not None or len(MODEL.tasks) < 2:

@@ -8,7 +8,7 @@ semaphores and notifies bind. The first is for races, the second for locks taken
 from typing import Any
 
 from weft.check.locks import Lock, RLock
-from weft.check.world import MODEL
+from weft.check.world import DIRECTED, MODEL, Several
 from weft.models.controlled import Task
 
 __all__ = ["Clock", "Clocks"]
@@ -29,6 +29,9 @@ _TAKES = frozenset(
         "drain",
         "is_alive",
         "barrier",
+        "recv",
+        "accept",
+        "connect",
     }
 )
 _GIVES = frozenset(
@@ -46,6 +49,10 @@ _GIVES = frozenset(
         "barrier",
         "abort",
         "reset",
+        "send",
+        "connect",
+        "close",
+        "listen",
     }
 )
 
@@ -76,11 +83,16 @@ class Clocks:
             if target.done and target.number in self.full:
                 _join(self.full[me], self.full[target.number])
                 _join(self.order[me], self.order[target.number])
+        elif target.__class__ is Several:
+            for thing, key in target.things:
+                for each in _directions(thing, key):
+                    self._take(me, kind, each)
         elif target is not None:
-            if kind in _TAKES:
-                self._take(me, kind, target)
-            if kind in _GIVES:
-                self.released(task, target)
+            for each in _directions(target, task.key) if kind in DIRECTED or kind == "close" else (target,):
+                if kind in _TAKES:
+                    self._take(me, kind, each)
+                if kind in _GIVES:
+                    self.released(task, each)
 
     def _begin_child(self, me: int) -> None:
         child = MODEL.started
@@ -105,6 +117,13 @@ class Clocks:
         for clocks, kept in ((self.full, given[0]), (self.order, given[1])):
             _join(kept, clocks[me])
             clocks[me][me] += 1
+
+
+def _directions(target: Any, key: Any) -> tuple[Any, ...]:
+    """What an operation on a connection touches: a channel, or both; anything else is itself."""
+    if not hasattr(type(target), "_weft_told_") or not hasattr(target, "channels"):
+        return (target,)
+    return tuple(target.channels) if key is None else (target.channels[key],)
 
 
 def _join(clock: Clock, other: Clock) -> None:

@@ -92,6 +92,9 @@ def _options(program: Program, settings: Settings, finding: Finding) -> dict[str
     options: dict[str, Any] = {name: value for name, value in program.choice.items() if value}
     if settings.limit != Settings().limit:
         options["steps"] = settings.limit
+    options |= {
+        name: getattr(settings, name) for name in ("net_faults", "net_pass") if getattr(settings, name)
+    }
     if finding["level"] == "warning":
         options["strict"] = True
     return options

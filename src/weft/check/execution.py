@@ -13,7 +13,7 @@ from weft.check.state import Snapshot
 from weft.check.strategies.base import Strategy
 from weft.check.teller import Teller
 from weft.check.threads import Uncaught, reset_threading, shut_down
-from weft.check.world import MODEL, put_back
+from weft.check.world import FAULTS, MODEL, NET, put_back
 from weft.host.entropy import Stream
 from weft.instrument import kinds, points
 from weft.models.controlled import Ended, Over, Task
@@ -21,6 +21,7 @@ from weft.models.controlled import Ended, Over, Task
 __all__ = ["Executor", "Outcome", "WithClock"]
 
 NAME = "name "  # before a name that is told since the program binds it anew
+EXACT = ("dfs", "dpor", "delay", "replay", "guided")  # strategies that take a fault for a thread like others
 COLLECT_EVERY = 64  # executions between two garbage collections: none runs within one
 
 
@@ -72,6 +73,31 @@ class WithClock:
         return self._pick(enabled, me) if len(enabled) > 1 or self._every else enabled[0]
 
 
+class WithFaults:
+    """A chooser that now and then lets the network fail, and keeps its threads from the strategy."""
+
+    RATES = (0.0, 0.02, 0.1, 0.3)
+
+    def __init__(self, chooser: Any, stream: Stream) -> None:
+        self._pick = chooser.pick
+        self._every = getattr(chooser, "every", False)
+        self._stream = stream
+        self._rate = self.RATES[stream.below(len(self.RATES))]
+
+    def pick(self, enabled: list[Task], me: Task | None) -> Task | None:
+        """The thread that goes on, of the program or the network."""
+        others = [task for task in enabled if task.kind not in FAULTS]
+        if len(others) == len(enabled):
+            chosen: Task | None = self._pick(enabled, me)
+            return chosen
+        if not others or self._stream.random() < self._rate:
+            faults = [task for task in enabled if task.kind in FAULTS]
+            return faults[self._stream.below(len(faults))]
+        if len(others) == 1 and not self._every and not MODEL.offer_clock:
+            return others[0]
+        return self._pick(others, me)  # type: ignore[no-any-return]
+
+
 class Executor:
     """Runs the program in this process.
 
@@ -92,6 +118,7 @@ class Executor:
         self._told: frozenset[str] | None = None  # the points of which the rewritten code has been told
         self._teller = Teller()
         self.seed = seed
+        self.chance = Stream(seed)  # of faults
         self.snapshot: Snapshot | None = None
         self.hot: set[int] = set()  # the parts of the snapshot that executions change
         self.runs = 0
@@ -133,7 +160,7 @@ class Executor:
             self.analysis.begin(audit)
             MODEL.on_release = self.analysis.released
             MODEL.observer = self._note_and_analyse if tell else self.analysis.step
-        over = MODEL.execute(self._body, chooser or strategy, limit)
+        over = MODEL.execute(self._body, self._with_faults(chooser or strategy, strategy.name), limit)
         if analyse:
             self.analysis.end()
         outcome.end = over.kind
@@ -145,6 +172,12 @@ class Executor:
             gc.collect()
         self.program.judge(self, outcome)
         return outcome
+
+    def _with_faults(self, chooser: Any, name: str) -> Any:
+        """The chooser, which is not troubled by faults of the network if it goes by chance."""
+        if not NET.faults() or name in EXACT:
+            return chooser
+        return WithFaults(chooser, self.chance)
 
     def tried(self) -> set[str]:
         """What the search has to know of the last execution, since it makes points where there were none."""

@@ -30,7 +30,7 @@ from weft.check.strategies.pos import Pos
 from weft.check.strategies.robin import RoundRobin
 from weft.check.strategies.surw import Surw
 from weft.check.strategies.walk import Walk
-from weft.check.world import MODEL
+from weft.check.world import MODEL, NET, passed
 from weft.errors import WeftError
 from weft.host.children import fork_child
 from weft.host.clock import monotonic
@@ -109,7 +109,7 @@ class Explorer:
         self.executor = Executor(program, patterns=patterns_of(program.folder))
         self.executor.notes = settings.notes
         self._begun = monotonic()
-        self._stream = Stream(settings.seed)
+        self._stream = self.executor.chance = Stream(settings.seed)
         self._k = 20
         self._dfs: list[Any] | None = None
         self._dfs_over = False
@@ -163,6 +163,8 @@ class Explorer:
         ):
             if count:
                 report.missed(text)
+        if NET.faults():
+            report.missed("more faults of the network in one execution")
 
     def _tell_others(self) -> None:
         """Add warnings and notes that show again in a fresh process."""
@@ -223,8 +225,8 @@ class Explorer:
     def import_all(self, judge: bool = True) -> None:
         """Import here what an execution imports, until one imports nothing more."""
         robin = RoundRobin()
-        for _ in range(3):
-            news = self._one_shot(robin, judge, audit=True)
+        for left in (2, 1, 0):
+            news = self._one_shot(robin, judge, audit=True, last=not left)
             if not news:
                 break
             self.program.preload(news)
@@ -319,8 +321,15 @@ class Explorer:
 
     # -- children ---------------------------------------------------------------------------------------
 
-    def _one_shot(self, strategy: Strategy, judge: bool = True, audit: bool = False) -> list[str]:
-        """One execution in fresh state; the names of modules that it imported."""
+    def _one_shot(
+        self, strategy: Strategy, judge: bool = True, audit: bool = False, last: bool = False
+    ) -> list[str]:
+        """One execution in fresh state; the names of modules that it imported.
+
+        Args:
+            judge: whether what it finds counts, if it imported nothing or is the `last` that imports.
+            audit: whether calls out of sight are looked for.
+        """
         if self._left() <= 0 and self.report.executions:
             return []
         seed = self._stream.below(1 << 30)
@@ -344,7 +353,7 @@ class Explorer:
                     "timed": MODEL.now > 1_000.0,
                     "unfit": outcome.unfit,
                     "threads": MODEL.started,
-                    "unseen": outcome.unseen,
+                    "unseen": [*outcome.unseen, *sorted(passed)],
                     "silenced": list(map(findings.signature, outcome.silenced)),
                     "others": [self._piece(outcome, each) for each in outcome.others],
                     **self._told(outcome),
@@ -359,7 +368,9 @@ class Explorer:
             if piece["unfit"]:
                 raise WeftError(piece["unfit"])
             news += piece["news"]
-            if "finding" in piece and judge and not news:  # else it is run again, with these imported
+            if (
+                "finding" in piece and judge and (last or not news)
+            ):  # else it is run again, with these imported
                 self._confirm(piece)
         return news
 
@@ -433,6 +444,7 @@ class Explorer:
                 "hot": sorted(executor.hot),
                 "others": list(others.values())[:MOST_OTHERS],
                 "silenced": sorted(silenced),
+                "unseen": sorted(passed),
                 **found,
             }
             piece["timed"] = MODEL.now > 1_000.0
@@ -528,7 +540,7 @@ class Explorer:
     def _schedule(self, choices: list[int]) -> Schedule:
         program = self.program
         made = Schedule(program.what, program.args, self.executor.seed, choices)
-        made.kind, made.choice = program.kind, program.choice
+        made.kind, made.choice, made.network = program.kind, program.choice, NET.mode
         return made
 
     # -- findings -----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from weft.check.locks import Condition, Lock, RLock
 from weft.check.points import LostUpdate
 from weft.check.races import Access
 from weft.check.values import name_of
+from weft.check.world import FAULTS
 from weft.core.places import HOME, place_of
 from weft.instrument import points
 from weft.models.controlled import Over, Task
@@ -187,6 +188,11 @@ _WAITS = {
     "get": "waits for an item of",
     "put": "waits for room in",
     "barrier": "waits at",
+    "recv": "waits for data on",
+    "send": "waits for room on",
+    "accept": "waits for a connection at",
+    "connect": "waits to be connected at",
+    "select": "waits for something to happen on",
 }
 
 
@@ -201,7 +207,7 @@ def waits_for(task: Task) -> str:
         what = target.name
     else:
         what = f"a {type(target).__name__}" if target is not None else "nothing"
-        what = (name_of(target, task.frame()) if target is not None else "") or what
+        what = (name_of(target, task.frame(), task.key) if target is not None else "") or what
     phrase = "waits for" if isinstance(target, (Lock, RLock)) else _WAITS.get(task.kind, f"{task.kind}:")
     holder = holder_of(task)
     if holder is None or isinstance(target, Task):
@@ -242,6 +248,7 @@ def deadlock(tasks: list[Task], ended: bool = False) -> Finding:
     Args:
         ended: whether the main thread has done all that the program says.
     """
+    tasks = [task for task in tasks if task.kind not in FAULTS]
     lines = [_describe(task) for task in tasks]
     cycle = _cycle(tasks)
     involved = cycle or [task for task in tasks if task.kind != "join"] or tasks

@@ -12,6 +12,7 @@ import re
 from typing import Any
 
 from weft.check.findings import Finding
+from weft.check.settings import known_network
 from weft.errors import WeftError
 from weft.models.controlled import CLOCK
 
@@ -35,6 +36,7 @@ class Schedule:
         self.choices = choices
         self.clock = False  # whether the clock was a choice
         self.release: list[str] = []  # kinds of primitives whose release is a point
+        self.network = ""  # how the program got sockets, as weft.check.world.NET has it
         self.finding: Finding | None = None
         self.steps: list[tuple[int, str, str]] = []
         self.details: list[tuple[int, str]] = []  # for the story: of each step what it touches, and a value
@@ -96,6 +98,7 @@ def save(schedule: Schedule, path: str) -> None:
         "seed": schedule.seed,
         "clock": schedule.clock,
         "release": schedule.release,
+        "network": schedule.network,
         "choices": to_text(schedule.choices),
         "finding": schedule.finding,
         "steps": [list(step) for step in schedule.steps[:MOST_STEPS]],
@@ -135,9 +138,12 @@ def load(path: str) -> Schedule:
         _typed(data, "seed", int, path),
         from_text(_typed(data, "choices", str, path)),
     )
-    given = {"kind": made.kind, "instrument": made.choice, **data}  # files of scripts may leave them out
+    given = {"kind": made.kind, "instrument": made.choice, "network": "", **data}  # which files may leave out
     made.kind = _typed(given, "kind", str, path)
     made.choice = _choice(_typed(given, "instrument", dict, path), path)
+    made.network = _typed(given, "network", str, path)
+    if not known_network(made.network):
+        raise WeftError(f"{path!r} is damaged: its 'network' is {made.network!r}")
     made.clock = _typed(data, "clock", bool, path)
     made.release = _list_of(data, "release", str, path)
     finding = data.get("finding")

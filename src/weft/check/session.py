@@ -6,6 +6,7 @@ says whether this one is, and starts it anew if not.
 
 import importlib
 import os
+import sys
 from typing import Any
 
 from weft.check.again import collect, replay_in_child
@@ -19,6 +20,7 @@ from weft.check.schedule import Schedule, load, save
 from weft.check.settings import Settings
 from weft.check.steering import Steering
 from weft.check.tell import story
+from weft.check.world import NET
 from weft.errors import WeftError
 
 __all__ = ["Emission", "check", "named", "parse", "replay", "steer"]
@@ -36,6 +38,7 @@ def check(
     Raises:
         WeftError: the program cannot be checked.
     """
+    network(settings.network)
 
     def search() -> tuple[Report, str | None]:
         report = Explorer(program, settings).explore()
@@ -56,6 +59,7 @@ def steer(
     Raises:
         WeftError: the program cannot be checked.
     """
+    network(settings.network)
     program = parse(words, choice)
     program.prepare()
     steering = Steering(program, order, settings, strict)
@@ -70,6 +74,17 @@ def _kept(program: Program, report: Report) -> str | None:
         where = os.path.join(FOLDER, f"{program.short}-{report.schedule.finding['kind']}.json")
         save(report.schedule, where)
     return where
+
+
+def network(mode: str) -> None:
+    """Say how programs get sockets (weft.check.world.NET), before any has asked for them.
+
+    Raises:
+        WeftError: it is too late: something has got simulated ones.
+    """
+    if mode == "pass" and "weft.check.network.module" in sys.modules:
+        raise WeftError("net-pass comes too late: what runs the program has imported `socket` before")
+    NET.mode = mode
 
 
 def replay(
@@ -88,6 +103,7 @@ def replay(
         WeftError: the file is no schedule, or the program cannot be run.
     """
     schedule = load(path)
+    network(schedule.network)
     program = named(schedule.kind, program_path or schedule.program, schedule.args, schedule.choice)
     return program.within(lambda: _replay(program, schedule, terminal, show))  # type: ignore[no-any-return]
 

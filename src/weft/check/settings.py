@@ -4,7 +4,7 @@ from typing import Any
 
 from weft.errors import WeftError
 
-__all__ = ["STRATEGIES", "Settings", "option"]
+__all__ = ["FAULT_NAMES", "STRATEGIES", "Settings", "known_network", "option"]
 
 #: Names of strategies, as people write them.
 STRATEGIES = (
@@ -30,12 +30,17 @@ _NUMBERS: dict[str, tuple[str, _Bounds]] = {
     "steps": ("limit", (int, 1, 1e12, "a number of steps, 1 or more")),
 }
 
+#: What may happen to simulated connections.
+FAULT_NAMES = ("short", "delay", "reset")
+_SWITCHES = ("net_faults", "net_pass")
+
 
 class Settings:
     """What a search may do.
 
     Args:
-        options: `time`, `schedules`, `seed`, `bound`, `steps`, `strategy`; None is what it is by default.
+        options: `time`, `schedules`, `seed`, `bound`, `steps`, `strategy`, `net_faults`, `net_pass`; None is
+            what it is by default.
 
     Raises:
         WeftError: there is no such option, or its value cannot be.
@@ -49,6 +54,8 @@ class Settings:
         self.bound = 2
         self.limit = 20_000
         self.notes = False  # whether notes are told too
+        self.net_faults: bool | str = False  # what may happen to simulated connections: all, or names
+        self.net_pass = False  # whether sockets are those of the machine
         for name, value in options.items():
             self.set(name, value)
 
@@ -58,10 +65,16 @@ class Settings:
         Raises:
             WeftError: there is no such option, or its value cannot be.
         """
-        if name not in _NUMBERS and name != "strategy":
-            known = ", ".join(sorted([*_NUMBERS, "strategy"]))
+        if name not in _NUMBERS and name not in _SWITCHES and name != "strategy":
+            known = ", ".join(sorted([*_NUMBERS, *_SWITCHES, "strategy"]))
             raise WeftError(f"there is no option {name!r}: a check takes {known}")
         if value is None:
+            return
+        if name in _SWITCHES:
+            if type(value) is not bool and not (name == "net_faults" and _faults(value)):
+                names = f", or some of {', '.join(FAULT_NAMES)}" if name == "net_faults" else ""
+                raise WeftError(f"{name} takes True or False{names}, not {value!r}")
+            setattr(self, name, value)
             return
         if name == "strategy":
             if value not in STRATEGIES:
@@ -73,6 +86,33 @@ class Settings:
         if not fits or not least <= value <= most:
             raise WeftError(f"{name} takes {meaning}, not {value!r}")
         setattr(self, field, value)
+
+    @property
+    def network(self) -> str:
+        """How the program gets sockets, as weft.check.world.NET has it.
+
+        Raises:
+            WeftError: it cannot be both ways.
+        """
+        if self.net_faults and self.net_pass:
+            raise WeftError("net-faults are those of the simulated network, which net-pass does without")
+        if self.net_faults:
+            return " ".join(["faults", *(_faults(self.net_faults) or FAULT_NAMES)])
+        return "pass" if self.net_pass else ""
+
+
+def _faults(value: Any) -> list[str]:
+    """The names of faults in a text with commas between them; none if it has others."""
+    names = [word.strip() for word in value.split(",")] if isinstance(value, str) else []
+    return names if all(name in FAULT_NAMES for name in names) else []
+
+
+def known_network(mode: str) -> bool:
+    """Whether this is a way to get sockets (weft.check.world.NET)."""
+    first, *names = mode.split() or [""]
+    if first == "faults":
+        return bool(names) and all(name in FAULT_NAMES for name in names)
+    return first in ("", "pass") and not names
 
 
 def option(settings: Settings, name: str, text: str) -> None:

@@ -35,6 +35,8 @@ def steer(
     folder: "str | os.PathLike[str] | None" = None,
     schedules: int | None = None,
     steps: int | None = None,
+    net_faults: bool | str | None = None,
+    net_pass: bool | None = None,
     strict: bool = False,
     only: Iterable[str] = (),
     exclude: Iterable[str] = (),
@@ -53,13 +55,14 @@ def steer(
         folder: where the program is run; where we are, if None.
         schedules: how many executions at most beside the order (300).
         steps: after how many steps one is broken off (20000).
+        net_faults, net_pass: what may happen to simulated connections; whether sockets are the machine's.
         strict: whether warnings are findings too.
         only, exclude, stdlib: what is rewritten, as for weft.check.
 
     Raises:
         WeftError: the program cannot be checked, or an argument cannot be.
     """
-    settings = {"schedules": schedules, "steps": steps}
+    settings = {"schedules": schedules, "steps": steps, "net_faults": net_faults, "net_pass": net_pass}
     Settings(**settings)  # refuses what cannot be, here
     named = parse(order)
     request = {

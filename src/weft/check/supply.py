@@ -11,7 +11,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from weft.check import signals, virtual
+from weft.check import outside, signals, virtual
+from weft.check.network import late
 from weft.check.queues import SimpleQueue, quicken_queue
 from weft.check.threads import make_thread_module, quicken_threading
 from weft.check.world import MODEL
@@ -30,9 +31,9 @@ def install() -> None:
     Raises:
         WeftError: something has imported `threading` or its kin already.
     """
-    late = [name for name in TOO_LATE if name in sys.modules]
-    if late:
-        raise WeftError(f"a check needs a process of its own: {', '.join(late)} had been imported already")
+    there = [name for name in TOO_LATE if name in sys.modules]
+    if there:
+        raise WeftError(f"a check needs a process of its own: {', '.join(there)} had been imported already")
     module = make_thread_module(importlib.import_module("_thread"))
     _put(module)
     queue: Any = ModuleType("_queue")
@@ -54,6 +55,8 @@ def install() -> None:
         functools.cached_property.__get__ = _get_cached
     quicken_threading(importlib.import_module("threading"))
     quicken_queue(importlib.import_module("queue"))
+    outside.install()
+    late.install()
 
 
 def _no_debugger(*_: Any, **__: Any) -> None:

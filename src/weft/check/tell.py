@@ -125,6 +125,8 @@ def story(schedule: "Schedule") -> list[str]:
         line, _, _ = rest.partition(" ")
         source = linecache.getline(path, int(line)).strip() if line.isdigit() and detail is not None else ""
         text = f"{line}: {source or what}"
+        if not line:  # it is not the program's
+            text, detail = detail or what, None
         text = f"{_cut(text, width - len(detail) - 4)}  [{detail}]" if detail else _cut(text, width)
         lines.append((" " * width * column[number] + text).rstrip())
     if left_out > 0:

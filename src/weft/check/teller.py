@@ -10,6 +10,7 @@ from weft.check import findings
 from weft.check.lanes import Lanes
 from weft.check.said import Said
 from weft.check.values import name_of, shown_at
+from weft.check.world import FAULTS
 from weft.core.places import place_of
 from weft.instrument import points
 from weft.models.controlled import REBIND, Task
@@ -67,13 +68,15 @@ class Teller:
         elif task.kind in _ACCESS:
             self._open = (target, key)
         elif target is not None and not isinstance(target, Task):
-            name = name_of(target, sys._getframe(1))
+            name = name_of(target, sys._getframe(1), key)
             text = f"{_VERBS.get(task.kind, task.kind)} {name}" if name else ""
         self.details.append((self._number(target, key if site is not None else None), text))
 
     def stuck(self, tasks: list[Task]) -> None:
         """The execution ends with these threads waiting."""
         for task in tasks:
+            if task.kind in FAULTS:
+                continue
             frame = task.frame()
             self.names[task.number] = task.name
             thing = self._number(task.target, None)
@@ -102,6 +105,15 @@ class Teller:
 
 
 _VERBS = {"acquire": "takes", "wait": "waits on", "get": "gets from", "put": "puts into"}
+_VERBS |= {"send": "sends on", "recv": "receives on", "accept": "accepts at", "connect": "connects to"}
+_VERBS |= {
+    "bind": "binds",
+    "listen": "listens at",
+    "close": "closes",
+    "shutdown": "ends",
+    "select": "looks at",
+}
+_VERBS |= {"shorten": "shortens the next on", "delay": "delays", "deliver": "delivers", "cut off": "cuts off"}
 _VERBS |= {"try get": "gets from", "try put": "puts into", "try": "tries"}
 
 
@@ -113,4 +125,6 @@ def operation(task: Task) -> str:
         return f"{kind} {target.name}"
     if task.site is not None:
         return f"{kind} {points.sites[task.site].text}"
+    if isinstance(kind, str) and hasattr(type(target), "_weft_told_"):
+        return f"{kind} {name_of(target, None, task.key)}"
     return f"{kind} {type(target).__name__}" if target is not None else str(kind)

@@ -18,8 +18,14 @@ LONGEST = 28  # characters of a value
 FRAMES = 8  # in which a name is looked for
 
 
-def name_of(target: Any, frame: FrameType | None) -> str:
-    """What the program calls an object where it uses it; "" if that cannot be said."""
+def name_of(target: Any, frame: FrameType | None, key: Any = None) -> str:
+    """What the program calls an object where it uses it; "" if that cannot be said.
+
+    What is of the simulated network has a name of its own; `key` says which part of it is meant.
+    """
+    tell = getattr(type(target), "_weft_told_", None)
+    if tell is not None:
+        return str(tell(target, key))
     looked = 0
     while frame is not None and looked < FRAMES:
         if not frame.f_code.co_filename.startswith(HOME):

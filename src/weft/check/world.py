@@ -10,9 +10,41 @@ from typing import Any, Protocol
 from weft.check.stacks import NOTING, frames_of, made_at
 from weft.models.controlled import Controlled
 
-__all__ = ["MODEL", "Notes", "born", "put_back", "release_point"]
+__all__ = [
+    "DIRECTED",
+    "FAULTS",
+    "FAULT_NAMES",
+    "MODEL",
+    "NET",
+    "Notes",
+    "Several",
+    "born",
+    "note_passed",
+    "passed",
+    "put_back",
+    "release_point",
+]
 
 MODEL = Controlled()
+#: Operations on one direction of a connection, which is their key: those on the other are independent of it.
+DIRECTED = frozenset({"send", "recv", "select", "shutdown"})
+#: Operations of the simulated network's own threads, by the names that people have for such faults.
+FAULT_NAMES = {"short": "shorten", "delay": "delay", "reset": "cut off"}
+FAULTS = frozenset(FAULT_NAMES.values())
+
+
+class NET:
+    """How the program gets sockets."""
+
+    mode = ""  # simulated; "faults short delay": and these may happen; "pass": those of the machine
+
+    @classmethod
+    def faults(cls) -> list[str]:
+        """The operations of the network that may happen."""
+        return [FAULT_NAMES[name] for name in cls.mode.split()[1:]]
+
+
+passed: set[str] = set()  # what this process has let through to the machine, where nobody sees it
 
 
 class Notes:
@@ -57,6 +89,25 @@ def put_back() -> None:
     _in_execution.clear()
     for primitive in _lasting:
         primitive._put_back()
+
+
+def note_passed(what: str) -> None:
+    """Something happened that no search can see: after it none is complete."""
+    if MODEL.active:
+        passed.add(what)
+
+
+class Several:
+    """The target of an operation that looks at several things: pairs of a target and a key."""
+
+    __slots__ = ("things",)
+
+    def __init__(self, things: list[tuple[Any, Any]]) -> None:
+        self.things = things
+
+    def _weft_told_(self, _: Any) -> str:
+        told = [thing._weft_told_(key) for thing, key in self.things]
+        return ", ".join(dict.fromkeys(told)) or "nothing"
 
 
 def release_point(kind: str, primitive: Any) -> None:

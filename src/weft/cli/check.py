@@ -35,6 +35,8 @@ With --all it is the tests that pytest collects: `weft check --all --help`.
   --only P       rewrite the modules that fit these patterns and no others: package, package.*
   --exclude P    leave modules alone that fit these patterns
   --stdlib       rewrite the standard library too, as far as --only says
+  --net-faults[=F]  let the simulated network fail: short, delay, reset, or some of them (all)
+  --net-pass     let the program have the machine's sockets, of which a check sees nothing
   --strict       warnings count as failures
   --notes        tell of races that are no failures, too
   --emit-test F  write a test for pytest to the file F that fails until what was found is mended
@@ -75,6 +77,11 @@ def check_command(args: list[str]) -> None:
             as_json = True
         elif word == "--notes":
             settings.notes = True
+        elif name == "--net-faults" or word == "--net-pass":
+            try:
+                settings.set(name[2:].replace("-", "_"), value if equals else True)
+            except WeftError as error:
+                _refuse(f"--{str(error).replace('_', '-', 1)}")
         elif word == "--stdlib":
             choice["stdlib"] = True
         elif name in (*VALUES, *PATTERNS, EMIT, "--html"):

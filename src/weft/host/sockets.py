@@ -21,11 +21,13 @@ __all__ = [
     "WAITALL",
     "ends_of",
     "get_default_timeout",
+    "machine",
     "numbers_of",
     "real_socket",
     "set_default_timeout",
 ]
 
+machine: Any = _socket  # the module, whatever a program finds under its name
 real_socket: Any = _socket.socket
 DONTWAIT: int = _socket.MSG_DONTWAIT
 WAITALL: int = getattr(_socket, "MSG_WAITALL", 0)

@@ -35,7 +35,7 @@ __all__ = [
 
 #: Kinds of operations that change nothing by themselves: waiting for another outcome of theirs is spinning.
 #: What a try changes where it succeeds the primitive counts itself. 1 is a read (weft.instrument.points).
-PURE = frozenset({1, "loop", "try", "is_set", "qsize", "locked", "is_alive", "waiting"})
+PURE = frozenset({1, "loop", "try", "is_set", "qsize", "locked", "is_alive", "waiting", "select"})
 REBIND = 6  # a write to a class, which whoever looks the name up on any object may see
 START_TIME = 1_000.0  # seconds; what the virtual monotonic clock shows as an execution begins
 CLOCK = -1  # what stands in a schedule where the clock went forward though a thread could run

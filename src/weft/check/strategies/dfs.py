@@ -2,11 +2,12 @@
 
 A preemption is a switch away from a thread that could go on. All schedules with at most `bound` of them are
 run, those with fewer first: bound 0, then 1, and so on. Each schedule is counted once, under the bound that
-it needs.
+it needs. A fault of the network counts as a preemption.
 """
 
 from typing import Any
 
+from weft.check.world import FAULTS
 from weft.models.controlled import Task
 
 __all__ = ["BoundedDfs"]
@@ -65,7 +66,7 @@ class BoundedDfs:
             last: the number of the thread that was chosen last.
         """
         if me is None or me not in enabled:
-            return [(task, 0) for task in enabled]
+            return [(task, int(task.kind in FAULTS)) for task in enabled]
         return [(me, 0), *((task, 1) for task in enabled if task is not me)]
 
     def pick(self, enabled: list[Task], me: Task | None) -> Task | None:

@@ -13,6 +13,7 @@ a thread is alive. Then the end of the search is not the end of all schedules.
 from collections.abc import Sequence
 from typing import Any
 
+from weft.check.world import DIRECTED, Several
 from weft.models.controlled import ABANDON, PURE, REBIND, Task
 
 __all__ = ["Dpor"]
@@ -50,7 +51,9 @@ def _dependent(kind: Any, key: Any, other_kind: Any, other_key: Any) -> bool:
     """Whether the order of two operations on the same thing can matter."""
     if kind in PURE and other_kind in PURE and "try" not in (kind, other_kind):
         return False
-    if kind.__class__ is str or other_kind.__class__ is str:
+    if (kind.__class__ is str or other_kind.__class__ is str) and not (
+        kind in DIRECTED and other_kind in DIRECTED
+    ):
         return True
     return key is None or other_key is None or bool(key == other_key)
 
@@ -68,7 +71,17 @@ def _touching(kind: Any, target: Any, key: Any, other_kind: Any, other: Any, oth
         return True
     if kind == REBIND or other_kind == REBIND:
         return bool(key == other_key)
+    if target.__class__ is Several or other.__class__ is Several:
+        return any(
+            one is two and _dependent(kind, its, other_kind, others)
+            for one, its in _things(target, key)
+            for two, others in _things(other, other_key)
+        )
     return target is not None and other is target and _dependent(kind, key, other_kind, other_key)
+
+
+def _things(target: Any, key: Any) -> list[tuple[Any, Any]]:
+    return target.things if target.__class__ is Several else [(target, key)]
 
 
 class Dpor:
@@ -224,7 +237,9 @@ class Dpor:
         releases = iter([*self._released, (len(self._events) + 1, 0, 0)])
         release = next(releases)
         events = self._events
-        rebinds = any(event.kind == REBIND for event in events)
+        rebinds = any(
+            event.kind == REBIND or event.target.__class__ is Several for event in [*events, *self._waiting]
+        )
         for position, event in enumerate(events):
             while release[0] <= position:
                 _join(held.setdefault(release[2], {}), clocks.get(release[1], {}))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from weft.check.world import MODEL
+from weft.check.world import FAULTS, MODEL
 from weft.models.controlled import CLOCK, Task
 
 __all__ = ["Block", "Guided", "Recorded", "blocks_of"]
@@ -55,7 +55,7 @@ class Guided:
             self.sequence.append(CLOCK)
             return None
         if chosen is _NOBODY:
-            chosen = me if stays else enabled[0]
+            chosen = me if stays else next((task for task in enabled if task.kind not in FAULTS), enabled[0])
             assert chosen is not None
         if stays and chosen is not me:
             self.preemptions += 1
