@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "host.clock",
             "host.entropy",
             "host.platform",
+            "host.shared",
             "core",
             "models.controlled",
             "stdlib.local",

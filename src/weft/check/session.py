@@ -8,6 +8,7 @@ import importlib
 import os
 from typing import Any
 
+from weft.check.attended import Attended
 from weft.check.again import replay_in_child
 from weft.check.divergence import divergence
 from weft.check.execution import Executor
@@ -19,19 +20,31 @@ from weft.check.tell import story
 from weft.errors import WeftError
 from weft.host.children import fork_child
 
-__all__ = ["check", "named", "parse", "replay"]
+__all__ = ["FOLDER", "Attended", "check", "named", "parse", "replay"]
 
 FOLDER = ".weft"
 AGES = 1e6  # seconds: who sits before a debugger has time
 
 
-def check(program: Program, settings: Settings) -> tuple[Report, str | None]:
+def check(
+    program: Program, settings: Settings, attended: Attended | None = None
+) -> tuple[Report, str | None]:
     """Search for failures; the report, and the file with the schedule of what was found.
+
+    Args:
+        attended: how the search is looked after; None: it is not.
 
     Raises:
         WeftError: the program cannot be checked.
     """
-    report: Report = program.within(lambda: Explorer(program, settings).explore())
+    if attended is not None:
+        attended.settle(program, settings)
+
+    def search() -> Report:
+        explorer = Explorer(program, settings)
+        return explorer.explore() if attended is None else attended.explore(explorer)
+
+    report: Report = program.within(search)
     where = None
     if report.schedule is not None and report.schedule.finding is not None:
         where = os.path.join(FOLDER, f"{program.short}-{report.schedule.finding['kind']}.json")

@@ -32,51 +32,84 @@ A function is called with no arguments, once in each execution; its module is im
   --strict       warnings count as failures
   --notes        tell of races that are no failures, too
   --json         one JSON object on standard output
+  -j, --jobs N   processes that search at a time; auto, the default, is one for each processor
+  --resume       go on where the same search has ended, with a budget of its own
+  --cluster[=A]  search on a Dask cluster: that of the scheduler at tcp://host:8786, or one on this machine
+  -q, --quiet    do not show how it gets on
 
 Patterns stand with commas between them. The script itself is always rewritten.
-Exit status: 0 no failure found, 1 a failure found, 2 the program could not be checked.
+Ctrl-C ends the search and tells what was found; a second one leaves at once.
+Exit status: 0 no failure found, 1 a failure found, 2 the program could not be checked, 130 Ctrl-C.
 """
 
-VALUES = ("--time", "--schedules", "--seed", "--strategy", "--bound", "--steps")
+VALUES = ("--time", "--schedules", "--seed", "--strategy", "--bound", "--steps", "--jobs")
 PATTERNS = ("--only", "--exclude")
+FLAGS = ("--strict", "--json", "--notes", "--stdlib", "--resume", "--quiet")
+SHORT = {"-j": "--jobs", "-q": "--quiet"}
 
 
-def check_command(args: list[str]) -> None:
-    """Parse, search, tell; exits with the status of the verdict."""
-    settings = Settings()
-    choice: dict[str, Any] = {}
-    strict = as_json = False
-    rest = list(args)
-    while rest and rest[0].startswith("-") and rest[0] != "-m":
+class _Options:
+    """What the command line asks for."""
+
+    def __init__(self) -> None:
+        self.settings = Settings()
+        self.settings.jobs = _processors()
+        self.given: set[str] = set()
+        self.choice: dict[str, Any] = {}
+        self.cluster: str | None = None
+        self.flags: set[str] = set()
+
+    def take(self, rest: list[str]) -> None:
+        """Take one option off the words, with its value."""
         word = rest.pop(0)
         name, equals, value = word.partition("=")
-        if word in ("-h", "--help"):
-            print(HELP, end="")
-            return
-        if word == "--":
-            break
-        if word == "--strict":
-            strict = True
-        elif word == "--json":
-            as_json = True
-        elif word == "--notes":
-            settings.notes = True
-        elif word == "--stdlib":
-            choice["stdlib"] = True
+        name = SHORT.get(name, name)
+        if name.startswith("-j") and name[2:].isdigit():
+            name, equals, value = "--jobs", "=", name[2:]
+        if name in FLAGS and not equals:
+            self.flags.add(name)
+            if name == "--notes":
+                self.settings.notes = True
+                self.given.add("notes")
+            elif name == "--stdlib":
+                self.choice["stdlib"] = True
+        elif name == "--cluster":
+            address = rest.pop(0) if not equals and rest and _is_address(rest[0]) else value
+            self.cluster = address
         elif name in VALUES or name in PATTERNS:
             if not equals:
                 if not rest:
                     _refuse(f"{name} needs a value")
                 value = rest.pop(0)
-            if name in PATTERNS:
-                choice.setdefault(name[2:], []).extend(_patterns(name, value))
-                continue
-            try:
-                option(settings, name[2:], value)
-            except WeftError as error:
-                _refuse(f"--{error}" if name != "--strategy" else str(error))
+            self._value(name, value)
         else:
             _refuse(f"there is no option {word!r}")
+
+    def _value(self, name: str, value: str) -> None:
+        if name in PATTERNS:
+            self.choice.setdefault(name[2:], []).extend(_patterns(name, value))
+            return
+        if (name, value) == ("--jobs", "auto"):
+            return
+        try:
+            option(self.settings, name[2:], value)
+        except WeftError as error:
+            _refuse(f"--{error}" if name != "--strategy" else str(error))
+        self.given.add(name[2:])
+
+
+def check_command(args: list[str]) -> None:
+    """Parse, search, tell; exits with the status of the verdict."""
+    options = _Options()
+    rest = list(args)
+    while rest and rest[0].startswith("-") and rest[0] != "-m":
+        if rest[0] in ("-h", "--help"):
+            print(HELP, end="")
+            return
+        if rest[0] == "--":
+            rest.pop(0)
+            break
+        options.take(rest)
     if not rest:
         _refuse("no program was named")
     try:
@@ -84,15 +117,35 @@ def check_command(args: list[str]) -> None:
     except WeftError as error:
         _refuse(str(error))
     out, errors = mute()
+    flags = options.flags
     try:
-        report, path = session.check(session.parse(rest, choice), settings)
+        attended = session.Attended(
+            session.FOLDER,
+            None if "--quiet" in flags else errors,
+            resume="--resume" in flags,
+            given=options.given,
+            cluster=options.cluster,
+        )
+        program = session.parse(rest, options.choice)
+        report, path = session.check(program, options.settings, attended)
     except WeftError as error:
         _leave(errors, f"weft: {error}", 2)
     _leave(
         out,
-        tell.as_json(report, path) if as_json else tell.verdict(report, path),
-        tell.exit_status(report, strict),
+        tell.as_json(report, path) if "--json" in flags else tell.verdict(report, path),
+        tell.exit_status(report, "--strict" in flags),
     )
+
+
+def _is_address(word: str) -> bool:
+    """Whether it names a scheduler, and no function: those have no number for a name."""
+    host, _, port = word.rpartition(":")
+    return "://" in word or (bool(host) and port.isdigit())
+
+
+def _processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _patterns(name: str, value: str) -> list[str]:

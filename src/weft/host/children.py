@@ -5,10 +5,10 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["FAILED", "Child", "fork_child", "mute"]
+__all__ = ["FAILED", "Child", "Interrupts", "fork_child", "mute", "ready"]
 
 FAILED = 70  # exit status of a child whose work raised something
 HEAD = 4  # bytes of the length before each piece
@@ -21,7 +21,7 @@ class Child:
         self.pid = pid
         self.status: int | None = None
         self._fd = fd
-        self._buffer = b""
+        self._buffer = bytearray()
 
     def receive(self, timeout: float) -> Any:
         """The next piece.
@@ -31,18 +31,37 @@ class Child:
             TimeoutError: nothing has come in `timeout` seconds.
         """
         while True:
-            if len(self._buffer) >= HEAD:
-                size = int.from_bytes(self._buffer[:HEAD], "little")
-                if len(self._buffer) >= HEAD + size:
-                    piece = self._buffer[HEAD : HEAD + size]
-                    self._buffer = self._buffer[HEAD + size :]
-                    return marshal.loads(piece)  # noqa: S302 - from our own fork
+            if self._arrived():
+                return self._next()
             if not select.select([self._fd], [], [], max(0.0, timeout))[0]:
                 raise TimeoutError
-            got = os.read(self._fd, 1 << 16)
-            if not got:
-                raise EOFError
-            self._buffer += got
+            self.read()
+
+    def read(self) -> bool:
+        """Take in what has come; whether a whole piece has. Waits if nothing has come.
+
+        Raises:
+            EOFError: the child has ended.
+        """
+        got = os.read(self._fd, 1 << 18)
+        if not got:
+            raise EOFError
+        self._buffer += got
+        return self._arrived()
+
+    def fileno(self) -> int:
+        """The descriptor on which pieces arrive."""
+        return self._fd
+
+    def _arrived(self) -> bool:
+        buffer = self._buffer
+        return len(buffer) >= HEAD and len(buffer) >= HEAD + int.from_bytes(buffer[:HEAD], "little")
+
+    def _next(self) -> Any:
+        size = int.from_bytes(self._buffer[:HEAD], "little")
+        piece = bytes(self._buffer[HEAD : HEAD + size])
+        del self._buffer[: HEAD + size]
+        return marshal.loads(piece)  # noqa: S302 - from our own fork
 
     def end(self, kill: bool = False) -> int:
         """Wait for its end and forget it; its wait status."""
@@ -51,6 +70,43 @@ class Child:
         os.close(self._fd)
         self.status = os.waitpid(self.pid, 0)[1]
         return self.status
+
+
+def ready(children: Iterable[Child], timeout: float) -> list[Child]:
+    """Those of which something can be read, or that have ended; waits for the first of them."""
+    found: list[Child] = select.select(list(children), [], [], max(0.0, timeout))[0]
+    return found
+
+
+class Interrupts:
+    """SIGINT and SIGTERM of this process: the first is noted, the second ends it at once.
+
+    Attributes:
+        number: of the signal that has come; 0: none has.
+    """
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.before_leaving: Callable[[], None] | None = None  # called when a second one has come
+        self._owner = os.getpid()
+        self._handlers = {
+            number: signal.signal(number, self._arrive) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+
+    def _arrive(self, number: int, _: Any) -> None:
+        if os.getpid() != self._owner:
+            return
+        if self.number:
+            if self.before_leaving is not None:
+                self.before_leaving()
+            os._exit(128 + number)
+        self.number = number
+
+    def leave(self) -> None:
+        """In a forked child: signals mean to it what they meant before, and those of a terminal do not come."""
+        os.setpgid(0, 0)
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
 
 
 def fork_child(work: Callable[[Callable[[Any], None]], object]) -> Child:
