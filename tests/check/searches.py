@@ -1,5 +1,5 @@
-"""`python -m tests.check.searches`: searches over functions, each in a process of its own, as told on standard
-input: a line of JSON for each, and a line for what came of it.
+"""`python -m tests.check.searches`: searches over functions, each in a process of its own, as standard input
+says: a line of JSON for each, and a line for what came of it.
 
 A request has `name` of a function of searches_programs, `settings`, and whichever it wants of `note` (a file
 that gets the choices of each execution of an exhaustive search), `kill` (each unit's process is killed once,
@@ -65,7 +65,9 @@ def note_in(path: str) -> None:
 
 
 def search(request: dict[str, Any]) -> dict[str, Any]:
-    program = Function(f"tests.check.searches_programs:{request['name']}", [], {"exclude": ["tests.check.searches"]})
+    program = Function(
+        f"tests.check.searches_programs:{request['name']}", [], {"exclude": ["tests.check.searches"]}
+    )
     program.prepare()
     explorer = Explorer(program, Settings(**request["settings"]))
     if "note" in request:
@@ -73,7 +75,7 @@ def search(request: dict[str, Any]) -> dict[str, Any]:
     if "kill" in request:
 
         def killed(explorer: Any, until: float) -> Any:
-            workers = Killed(explorer.settings.jobs, explorer._do, until, None)
+            workers = Killed(explorer.settings.jobs, explorer.do, until, None)
             workers.after = request["kill"]
             return workers
 

@@ -24,7 +24,7 @@ def narrow():
             state["at"] = number
 
     def other():
-        for _ in range(5):
+        while len(seen) < 5:
             seen.append(state["at"])
 
     run(one, other)

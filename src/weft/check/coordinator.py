@@ -24,7 +24,6 @@ class Coordinator:
     """Runs a plan.
 
     Args:
-        jobs: units that are done at a time.
         merge: takes what came of a unit, or a Lost, in the order of the units; whether something is known
             that was not.
         known: what is known now.
@@ -39,7 +38,6 @@ class Coordinator:
         self,
         plan: Plan,
         workers: Workers,
-        jobs: int,
         *,
         merge: Callable[[Planned, Any], bool],
         known: Callable[[], Any],
@@ -52,7 +50,7 @@ class Coordinator:
         self._known = known
         self._executions = executions
         self._stop = stop
-        self._window = jobs * AHEAD
+        self._window = workers.jobs * AHEAD
         self._out: deque[Planned] = deque()  # begun and not merged, in the order of their numbers
         self._outcomes: dict[int, Any] = {}
         self.stopped = False

@@ -117,16 +117,16 @@ class Explorer:
         return report
 
     def _search(self) -> None:
-        jobs = self.settings.jobs
         until = self._begun + self.settings.seconds
         if self.make_workers is not None:
+            now = monotonic()
             self._workers = self.make_workers(self, until)
+            self._begun += monotonic() - now  # what it takes to start a cluster is no part of the budget
         else:
-            self._workers = ForkedWorkers(jobs, self._do, until, self.interrupts)
+            self._workers = ForkedWorkers(self.settings.jobs, self.do, until, self.interrupts)
         Coordinator(
             self.plan,
             self._workers,
-            jobs,
             merge=self._merge,
             known=lambda: self.known,
             executions=lambda: self.report.executions - self.before,
@@ -165,7 +165,8 @@ class Explorer:
 
     # -- pieces of it -----------------------------------------------------------------------------------
 
-    def _do(self, unit: Unit, known: Knowledge, beat: units.Beat) -> Any:
+    def do(self, unit: Unit, known: Knowledge, beat: units.Beat) -> Any:
+        """Do a unit in this process, which is a child then (weft.check.units)."""
         return units.do(self.executor, self.settings, unit, known, beat)
 
     @property
@@ -201,7 +202,7 @@ class Explorer:
             self.preload(news)
 
     def _send(self, unit: Unit, send: Callable[[Any], None]) -> None:
-        send(self._do(unit, self.known, lambda: False))
+        send(self.do(unit, self.known, lambda: False))
 
     def preload(self, names: list[str]) -> None:
         """Import these here."""

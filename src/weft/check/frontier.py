@@ -1,8 +1,8 @@
 """What an exhaustive search has still to try, in parts that different processes can search.
 
 A part is taken, searched for a while in some process, and what is left of it comes back as parts. They are
-taken in the order in which they came, and come back in the order in which they were taken: so which part comes
-when does not depend on how many processes there are. No two parts have a schedule in common.
+taken in the order in which they came, and come back in the order in which they were taken: so which part
+comes when does not depend on how many processes there are. No two parts have a schedule in common.
 """
 
 from collections import deque
@@ -96,7 +96,7 @@ class BoundedFrontier:
 
     @state.setter
     def state(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, queue=deque(state["queue"]), later={n: p for n, p in state["later"]})
+        vars(self).update(state, queue=deque(state["queue"]), later=dict(state["later"]))
 
 
 class _Node:

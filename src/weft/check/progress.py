@@ -1,4 +1,4 @@
-"""How a search is getting on, while it does: a line that changes on a terminal, now and then a line elsewhere.
+"""How a search is getting on, while it does: a line that changes on a terminal, else a line now and then.
 
 It is written by the process from which every execution is forked, so it is made of plain text: a library for
 terminals would bring a thousand modules, and a lock of `threading`, into each of them.

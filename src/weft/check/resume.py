@@ -23,7 +23,7 @@ from weft.config import VERSION
 from weft.errors import WeftError
 from weft.instrument import points
 
-__all__ = ["FORMAT", "discard", "go_on", "path_of", "save", "settings_of"]
+__all__ = ["FORMAT", "discard", "go_on", "path_of", "save", "settings_of", "sources_of"]
 
 FORMAT = 1
 #: The settings that make a search what it is: (as people know them, the field).
@@ -56,7 +56,7 @@ def save(explorer: Explorer, path: str) -> None:
     report = explorer.report
     body = {
         "settings": {name: getattr(explorer.settings, field) for name, field in _SAME},
-        "sources": _sources(explorer.program),
+        "sources": sources_of(explorer.program),
         "sites": len(points.sites),
         "parts": explorer.snapshot_size,
         "seconds": report.seconds,
@@ -152,7 +152,7 @@ def go_on(explorer: Explorer, path: str) -> None:
         WeftError: the program is not the one that it was.
     """
     body = _load(path)
-    now = _sources(explorer.program)
+    now = sources_of(explorer.program)
     changed = sorted(name for name in {*now, *body["sources"]} if now.get(name) != body["sources"].get(name))
     if changed or body["sites"] != len(points.sites):
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
@@ -174,7 +174,7 @@ def go_on(explorer: Explorer, path: str) -> None:
     explorer.goes_on(body["seconds"])
 
 
-def _sources(program: Program) -> dict[str, str]:
+def sources_of(program: Program) -> dict[str, str]:
     """The modules of the program and what it imports, outside the standard library: path and digest."""
     found = {}
     files = {program.what.partition(":")[0]} if program.kind in ("script", "function") else set()

@@ -8,8 +8,8 @@ import importlib
 import os
 from typing import Any
 
-from weft.check.attended import Attended
 from weft.check.again import replay_in_child
+from weft.check.attended import Attended
 from weft.check.divergence import divergence
 from weft.check.execution import Executor
 from weft.check.explore import Explorer, Report

@@ -35,6 +35,7 @@ __all__ = [
     "Knowledge",
     "Unit",
     "do",
+    "left_of",
     "mixture",
     "strategy",
 ]
@@ -231,7 +232,7 @@ class _Doing:
         piece["cut"] = cut
         piece["buried"] = len(MODEL.buried)
         if unit.part is not None:
-            piece["left"] = _left_of(turns[0])
+            piece["left"] = left_of(turns[0])
         return piece
 
     def _clocked(self, strategy: Strategy, number: int) -> Any:
@@ -278,7 +279,7 @@ def _piece(outcome: Outcome, finding: findings.Finding) -> dict[str, Any]:
     }
 
 
-def _left_of(search: Strategy) -> dict[str, Any]:
+def left_of(search: Strategy) -> dict[str, Any]:
     """What is left of a part: what its frontier takes (weft.check.frontier)."""
     if isinstance(search, BoundedDfs):
         left = sum(len(alternatives) for _, alternatives in search.work)

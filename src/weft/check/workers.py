@@ -38,7 +38,13 @@ class Lost:
 
 
 class Workers(Protocol):
-    """Who does units."""
+    """Who does units.
+
+    Attributes:
+        jobs: how many at a time.
+    """
+
+    jobs: int
 
     def free(self, together: bool) -> bool:
         """Whether another one can be begun; together: while others are done."""

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["FAILED", "Child", "Interrupts", "fork_child", "mute", "ready"]
+__all__ = ["FAILED", "Child", "Interrupts", "fork_child", "mute", "ready", "spawn_child"]
 
 FAILED = 70  # exit status of a child whose work raised something
 HEAD = 4  # bytes of the length before each piece
@@ -17,10 +17,11 @@ HEAD = 4  # bytes of the length before each piece
 class Child:
     """A forked child; `receive` gives what it has sent so far, piece by piece."""
 
-    def __init__(self, pid: int, fd: int) -> None:
+    def __init__(self, pid: int, fd: int, to: int = -1) -> None:
         self.pid = pid
         self.status: int | None = None
         self._fd = fd
+        self._to = to
         self._buffer = bytearray()
 
     def receive(self, timeout: float) -> Any:
@@ -31,7 +32,7 @@ class Child:
             TimeoutError: nothing has come in `timeout` seconds.
         """
         while True:
-            if self._arrived():
+            if self.has_piece():
                 return self._next()
             if not select.select([self._fd], [], [], max(0.0, timeout))[0]:
                 raise TimeoutError
@@ -47,13 +48,24 @@ class Child:
         if not got:
             raise EOFError
         self._buffer += got
-        return self._arrived()
+        return self.has_piece()
+
+    def send(self, piece: Any) -> None:
+        """Send it something, where it listens."""
+        _write(self._to, piece)
+
+    def hang_up(self) -> None:
+        """Send nothing more."""
+        if self._to >= 0:
+            os.close(self._to)
+            self._to = -1
 
     def fileno(self) -> int:
         """The descriptor on which pieces arrive."""
         return self._fd
 
-    def _arrived(self) -> bool:
+    def has_piece(self) -> bool:
+        """Whether a whole piece has been taken in."""
         buffer = self._buffer
         return len(buffer) >= HEAD and len(buffer) >= HEAD + int.from_bytes(buffer[:HEAD], "little")
 
@@ -67,6 +79,7 @@ class Child:
         """Wait for its end and forget it; its wait status."""
         if kill:
             os.kill(self.pid, signal.SIGKILL)
+        self.hang_up()
         os.close(self._fd)
         self.status = os.waitpid(self.pid, 0)[1]
         return self.status
@@ -103,7 +116,7 @@ class Interrupts:
         self.number = number
 
     def leave(self) -> None:
-        """In a forked child: signals mean to it what they meant before, and those of a terminal do not come."""
+        """In a forked child: signals mean what they meant before, and those of a terminal do not come."""
         os.setpgid(0, 0)
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
@@ -119,19 +132,30 @@ def fork_child(work: Callable[[Callable[[Any], None]], object]) -> Child:
     status = FAILED
     try:
         os.close(r)
-
-        def send(piece: Any) -> None:
-            data = marshal.dumps(piece)
-            data = len(data).to_bytes(HEAD, "little") + data
-            while data:
-                data = data[os.write(w, data) :]
-
-        work(send)
+        work(lambda piece: _write(w, piece))
         status = 0
     except BaseException:  # noqa: BLE001 - the last word of a process that ends here
         sys.__excepthook__(*sys.exc_info())
     finally:
         os._exit(status)
+
+
+def spawn_child(command: list[str]) -> Child:
+    """Start another program, with pieces on its standard input and on its standard output."""
+    to_read, to = os.pipe()
+    fd, to_write = os.pipe()
+    actions = [(os.POSIX_SPAWN_DUP2, to_read, 0), (os.POSIX_SPAWN_DUP2, to_write, 1)]
+    pid = os.posix_spawn(command[0], command, os.environ, file_actions=actions, setpgroup=0)
+    os.close(to_read)
+    os.close(to_write)
+    return Child(pid, fd, to)
+
+
+def _write(fd: int, piece: Any) -> None:
+    data = marshal.dumps(piece)
+    data = len(data).to_bytes(HEAD, "little") + data
+    while data:
+        data = data[os.write(fd, data) :]
 
 
 def mute(also_errors: bool = True) -> tuple[int, int]:
