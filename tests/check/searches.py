@@ -101,7 +101,6 @@ def search(request: dict[str, Any]) -> dict[str, Any]:
         "findings": report.findings,
         "executions": report.executions,
         "choices": to_text(schedule.choices) if schedule is not None else None,
-        "units": explorer.plan.mark[0],
         "complete": report.complete,
         "exhausted": report.exhausted,
         "unseen": report.unseen,

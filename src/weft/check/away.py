@@ -1,75 +1,33 @@
-"""On a worker of a Dask cluster: a process beside it that prepares the program and does units.
+"""The process beside a worker of a Dask cluster that prepares the program and does units of its search.
 
-`do` is what the worker is asked to call; the process that it starts runs `main`. A process serves one program
-and one caller at a time, and is kept for the next unit.
+It is started by the worker (weft.check.remote) and imports nothing that leads to `threading` before the model
+is in place. Each unit is a forked child, as where the search itself runs.
 """
 
 import importlib
 import marshal
 import os
-import subprocess
 import sys
 from typing import Any, NoReturn
 
 from weft.errors import WeftError
 
-__all__ = ["do", "main"]
+__all__ = ["get", "main", "put"]
 
-_HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-_START = "import sys; sys.path.insert(0, {!r}); from weft.check.away import main; main()"
 _HEAD = 4  # bytes of the length before each piece
-_MOST_IDLE = 64
-_idle: dict[bytes, list[Any]] = {}  # processes that wait for a unit; pop and append are atomic
 
 
-def do(spec: bytes, what: bytes) -> bytes:
-    """Do a unit; the answer, marshalled.
-
-    Args:
-        spec: the program, marshalled (weft.check.cluster).
-        what: the unit, what is known, the seconds that are left.
-    """
-    waiting = _idle.setdefault(spec, [])
-    try:
-        process = waiting.pop()
-    except IndexError:
-        process = _started(spec)
-    try:
-        _put(process.stdin, what)
-        answer = _get(process.stdout)
-    except OSError:
-        answer = b""
-    if not answer:
-        process.kill()
-        process.communicate()
-        return marshal.dumps({"lost": [process.returncode, False, True]})
-    if len(waiting) < _MOST_IDLE:
-        waiting.append(process)
-    else:
-        process.stdin.close()
-    return answer
-
-
-def _started(spec: bytes) -> Any:
-    command = [sys.executable, "-c", _START.format(_HOME)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    _put(process.stdin, spec)
-    return process
-
-
-def _put(file: Any, data: bytes) -> None:
+def put(file: Any, data: bytes) -> None:
+    """Send a piece."""
     file.write(len(data).to_bytes(_HEAD, "little") + data)
     file.flush()
 
 
-def _get(file: Any) -> bytes:
+def get(file: Any) -> bytes:
     """The next piece; nothing at the end."""
     head = file.read(_HEAD)
     data: bytes = file.read(int.from_bytes(head, "little")) if len(head) == _HEAD else b""
     return data
-
-
-# -- the process beside the worker ------------------------------------------------------------------
 
 
 def main() -> NoReturn:
@@ -78,7 +36,7 @@ def main() -> NoReturn:
     session = start.begin()
     requests = os.fdopen(os.dup(0), "rb")
     children: Any = importlib.import_module("weft.host.children")
-    spec = marshal.loads(_get(requests))  # noqa: S302 - from the search that uses this cluster
+    spec = marshal.loads(get(requests))  # noqa: S302 - from the search that uses this cluster
     answers = os.fdopen(children.mute()[0], "wb")
     wrong = ""
     done: Any = None
@@ -86,12 +44,13 @@ def main() -> NoReturn:
         done = _prepared(session, spec)
     except WeftError as error:
         wrong = f"a worker of the cluster cannot check the program: {error}"
-    while piece := _get(requests):
+    put(answers, marshal.dumps({"error": wrong} if wrong else {}))
+    while piece := get(requests):
         try:
             answer = {"error": wrong} if wrong else done(*marshal.loads(piece))  # noqa: S302
         except WeftError as error:
             answer = {"error": str(error)}
-        _put(answers, marshal.dumps(answer))
+        put(answers, marshal.dumps(answer))
     os._exit(0)
 
 
@@ -125,8 +84,9 @@ def _prepared(session: Any, spec: dict[str, Any]) -> Any:
         return explorer
 
     explorer = program.within(ready)
-    if resume.sources_of(program) != spec["sources"]:
-        raise WeftError("its files are others")
+    changed = resume.differing(spec["sources"], resume.sources_of(program))
+    if changed:
+        raise WeftError(f"it is not the same there{changed}")
     if (len(points.sites), explorer.snapshot_size) != (spec["sites"], spec["parts"]):
         raise WeftError("what it imports is not the same")
 

@@ -12,11 +12,11 @@ import sys
 from functools import partial
 from typing import Any, NoReturn
 
-from weft.check import away
+from weft.check import remote
+from weft.check.away import get, put
 
 __all__ = ["main"]
 
-_HEAD = 4  # bytes of the length before each piece
 _TO_ANSWER = 10.0  # seconds for a scheduler
 MISSING = "--cluster needs Dask's `distributed`, which is not installed: pip install 'weft[cluster]'"
 
@@ -51,8 +51,10 @@ class _Bridge:
             self._put({"error": f"there is no cluster {where}: {type(error).__name__}: {error}"})
             return
         try:
-            self._spec = self._client.scatter(marshal.dumps(first["spec"]), broadcast=True, hash=False)
-            self._put({"workers": workers})
+            spec = marshal.dumps(first["spec"])
+            wrong = self._prepare(spec)
+            self._spec = self._client.scatter(spec, broadcast=True, hash=False)
+            self._put({"error": wrong} if wrong else {"workers": workers})
             while (request := self._get()) is not None:
                 self._serve(request)
         finally:
@@ -78,6 +80,20 @@ class _Bridge:
         self._client.wait_for_workers(1, timeout=_TO_ANSWER)
         return sum(self._client.nthreads().values())
 
+    def _prepare(self, spec: bytes) -> str:
+        """Have every worker prepare the program; what is wrong."""
+        try:
+            answers = self._client.run(remote.prepare, spec, on_error="raise")
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong there is told
+            return _explained(error)
+        for address, answer in answers.items():
+            said = marshal.loads(answer)  # noqa: S302 - from a worker of the user's cluster
+            if "lost" in said:
+                return f"the worker at {address} cannot start a process for the program"
+            if "error" in said:
+                return str(said["error"])
+        return ""
+
     def _serve(self, request: Any) -> None:
         for number in request.get("drop", ()):
             future = self._futures.pop(number, None)
@@ -87,7 +103,7 @@ class _Bridge:
             number = request["do"]
             what = marshal.dumps(request["what"])
             future = self._client.submit(
-                away.do, self._spec, what, pure=False, key=f"weft-{number}-{id(self)}"
+                remote.do, self._spec, what, pure=False, key=f"weft-{number}-{id(self)}"
             )
             self._futures[number] = future
             future.add_done_callback(partial(self._done, number))
@@ -104,17 +120,12 @@ class _Bridge:
         self._put({"done": number, **answer})
 
     def _get(self) -> Any:
-        head = self._requests.read(_HEAD)
-        if len(head) < _HEAD:
-            return None
-        data = self._requests.read(int.from_bytes(head, "little"))
-        return marshal.loads(data)  # noqa: S302 - from the process that has started this one
+        data = get(self._requests)
+        return marshal.loads(data) if data else None  # noqa: S302 - from the process that has started this one
 
     def _put(self, answer: Any) -> None:
-        data = marshal.dumps(answer)
         with self._lock:
-            self._answers.write(len(data).to_bytes(_HEAD, "little") + data)
-            self._answers.flush()
+            put(self._answers, marshal.dumps(answer))
 
 
 def _explained(error: BaseException) -> str:

@@ -35,6 +35,7 @@ class Progress:
         self._begun = monotonic()
         self._next = self._begun + (QUIET if self._terminal else LINES)
         self._last: list[tuple[float, int]] = []
+        self._most = 0
         self._shown = False
 
     def __call__(self, explorer: Explorer, running: int) -> None:
@@ -43,7 +44,8 @@ class Progress:
         if now < self._next:
             return
         self._next = now + (EACH if self._terminal else LINES)
-        executions = explorer.report.executions + running
+        # Units whose turn has not come yet are in neither number: it must not seem to go back.
+        self._most = executions = max(self._most, explorer.report.executions + running)
         self._last = [each for each in self._last if each[0] > now - SPAN] or [(self._begun, explorer.before)]
         since, count = self._last[0]
         self._last.append((now, executions))

@@ -23,7 +23,7 @@ from weft.config import VERSION
 from weft.errors import WeftError
 from weft.instrument import points
 
-__all__ = ["FORMAT", "discard", "go_on", "path_of", "save", "settings_of", "sources_of"]
+__all__ = ["FORMAT", "differing", "discard", "go_on", "path_of", "save", "settings_of", "sources_of"]
 
 FORMAT = 1
 #: The settings that make a search what it is: (as people know them, the field).
@@ -36,7 +36,7 @@ _SAME = (
 )
 _COUNTS = ("executions", "unconfirmed", "stuck", "over_bound", "exhausted", "bound", "bounded", "within")
 _LISTS = ("unseen", "problems")
-_OURS = ("weft", "greenlet")
+_OURS = ("weft", "greenlet", "__main__")
 
 
 def path_of(folder: str, program: Program) -> str:
@@ -152,12 +152,9 @@ def go_on(explorer: Explorer, path: str) -> None:
         WeftError: the program is not the one that it was.
     """
     body = _load(path)
-    now = sources_of(explorer.program)
-    changed = sorted(name for name in {*now, *body["sources"]} if now.get(name) != body["sources"].get(name))
+    changed = differing(body["sources"], sources_of(explorer.program))
     if changed or body["sites"] != len(points.sites):
-        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-        what = f": {changed[0]}{more}" if changed else ""
-        raise WeftError(f"the program has changed since the search was kept{what}. {_ANEW}")
+        raise WeftError(f"the program has changed since the search was kept{changed}. {_ANEW}")
     report = explorer.report
     for name in (*_COUNTS, *_LISTS):
         setattr(report, name, body["report"][name])
@@ -187,6 +184,13 @@ def sources_of(program: Program) -> dict[str, str]:
             with open(path, "rb") as file:
                 found[path] = hashlib.sha256(file.read()).hexdigest()
     return found
+
+
+def differing(sources: dict[str, str], others: dict[str, str]) -> str:
+    """Which files differ, as the end of a sentence; empty: none do."""
+    changed = sorted(name for name in {*sources, *others} if sources.get(name) != others.get(name))
+    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+    return f": {changed[0]}{more}" if changed else ""
 
 
 def _digest(text: str) -> str:

@@ -130,12 +130,8 @@ class Beat(Protocol):
         """An execution is about to begin; True: there is no time for it."""
 
 
-def strategy(name: str, stream: Stream, unit: Unit, knowledge: Knowledge) -> Strategy:
-    """The strategy of a unit, by the name that people know it by."""
-    if name == "dpor":
-        return Dpor(*unit.part)
-    if name in EXHAUSTIVE:
-        return (DelayDfs if name == "delay" else BoundedDfs)(*unit.part)
+def strategy(name: str, stream: Stream, knowledge: Knowledge) -> Strategy:
+    """A strategy of chance, by the name that people know it by."""
     if name == "walk":
         return Walk(stream)
     if name == "uniform":
@@ -170,7 +166,12 @@ def do(executor: Executor, settings: Settings, unit: Unit, knowledge: Knowledge,
         return doing.one(chosen, audit=unit.strategy != "walk")
     if unit.strategy == "portfolio":
         return doing.many(unit, mixture(stream, knowledge), beat)
-    return doing.many(unit, (strategy(unit.strategy, stream, unit, knowledge),), beat)
+    if unit.strategy == "dpor":
+        return doing.many(unit, (Dpor(*unit.part),), beat)
+    if unit.strategy in EXHAUSTIVE:
+        search = DelayDfs if unit.strategy == "delay" else BoundedDfs
+        return doing.many(unit, (search(*unit.part),), beat)
+    return doing.many(unit, (strategy(unit.strategy, stream, knowledge),), beat)
 
 
 class _Doing:

@@ -116,6 +116,8 @@ def check_command(args: list[str]) -> None:
         session = begin()
     except WeftError as error:
         _refuse(str(error))
+    except KeyboardInterrupt:
+        os._exit(130)
     out, errors = mute()
     flags = options.flags
     try:
