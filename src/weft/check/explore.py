@@ -117,6 +117,7 @@ class Explorer:
         return report
 
     def _search(self) -> None:
+        self.plan.count_from(self.report.executions - self.before)
         until = self._begun + self.settings.seconds
         if self.make_workers is not None:
             now = monotonic()
@@ -156,7 +157,6 @@ class Explorer:
         """This search goes on from one that took so many seconds; its budget is its own."""
         self._spent = seconds
         self.before = self.report.executions
-        self.plan.count_anew()
 
     def leave(self) -> None:
         """End all children: this process is about to end."""

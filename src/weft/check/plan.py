@@ -72,9 +72,9 @@ class Plan:
         name = self.settings.strategy
         return self.run_out or (name in EXHAUSTIVE and self.frontiers[name].over)
 
-    def count_anew(self) -> None:
-        """The executions that have been given out belong to another budget."""
-        self._at[5] = 0
+    def count_from(self, executions: int) -> None:
+        """So many executions of the budget have been run; what was given out before belongs to another."""
+        self._at[5] = executions
 
     @property
     def mark(self) -> list[int]:
