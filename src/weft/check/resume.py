@@ -36,6 +36,7 @@ _SAME = (
 )
 _COUNTS = ("executions", "unconfirmed", "stuck", "over_bound", "exhausted", "bound", "bounded", "within")
 _LISTS = ("unseen", "problems")
+_STANDARD = os.path.dirname(os.__file__) + os.sep
 _OURS = ("weft", "greenlet", "__main__")
 
 
@@ -180,7 +181,8 @@ def sources_of(program: Program) -> dict[str, str]:
         if isinstance(module, ModuleType) and top not in sys.stdlib_module_names and top not in _OURS:
             files.add(getattr(module, "__file__", None) or "")
     for path in sorted(files):
-        if os.path.isfile(path):
+        standard = path.startswith(_STANDARD) and "site-packages" not in path
+        if not standard and os.path.isfile(path):
             with open(path, "rb") as file:
                 found[path] = hashlib.sha256(file.read()).hexdigest()
     return found
