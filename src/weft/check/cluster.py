@@ -25,7 +25,7 @@ __all__ = ["maker"]
 
 HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 START = "import sys; sys.path.insert(0, {!r}); from weft.check.bridge import main; main()"
-TO_BEGIN = 60.0  # seconds for a cluster to be there
+TO_BEGIN = 180.0  # seconds for a cluster to be there
 KINDS = ("script", "module", "function")
 
 
