@@ -5,10 +5,10 @@ terminals would bring a thousand modules, and a lock of `threading`, into each o
 """
 
 import os
-from typing import Any
 
 from weft.check.explore import Explorer
 from weft.check.frontier import DporFrontier
+from weft.config import may_redraw
 from weft.host.clock import monotonic
 
 __all__ = ["Progress"]
@@ -129,5 +129,4 @@ def _width(fd: int) -> int:
 
 
 def _is_terminal(fd: int) -> bool:
-    environment: Any = os.environ
-    return os.isatty(fd) and environment.get("TERM") != "dumb" and not environment.get("CI")
+    return os.isatty(fd) and may_redraw()

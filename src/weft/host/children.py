@@ -144,8 +144,15 @@ def spawn_child(command: list[str]) -> Child:
     """Start another program, with pieces on its standard input and on its standard output."""
     to_read, to = os.pipe()
     fd, to_write = os.pipe()
-    actions = [(os.POSIX_SPAWN_DUP2, to_read, 0), (os.POSIX_SPAWN_DUP2, to_write, 1)]
-    pid = os.posix_spawn(command[0], command, os.environ, file_actions=actions, setpgroup=0)
+    pid = os.fork()
+    if not pid:
+        try:
+            os.setpgid(0, 0)
+            os.dup2(to_read, 0)
+            os.dup2(to_write, 1)
+            os.execv(command[0], command)  # noqa: S606
+        finally:
+            os._exit(FAILED)
     os.close(to_read)
     os.close(to_write)
     return Child(pid, fd, to)
