@@ -14,13 +14,18 @@ import json  # noqa: E402
 import os  # noqa: E402
 from typing import Any  # noqa: E402
 
+from weft.check import units  # noqa: E402
 from weft.check.explore import Explorer  # noqa: E402
 from weft.check.program import Function  # noqa: E402
 from weft.check.settings import Settings  # noqa: E402
+from weft.check.strategies.delay import DelayDfs  # noqa: E402
+from weft.check.strategies.dfs import BoundedDfs  # noqa: E402
+from weft.check.strategies.dpor import Dpor  # noqa: E402
 from weft.check.strategies.robin import RoundRobin  # noqa: E402
 from weft.check.world import MODEL  # noqa: E402
 from weft.host.children import fork_child, mute  # noqa: E402
 from weft.host.clock import monotonic  # noqa: E402
+from weft.host.entropy import Stream  # noqa: E402
 
 WITHOUT_CHANCE = ("dfs", "delay", "dpor")
 HOPELESS = 3  # trials without success after which there are no more
@@ -36,15 +41,20 @@ program.prepare()
 
 def trial(strategy: str, seed: int) -> int | None:
     """How many executions it took; None: it was not found."""
-    explorer = Explorer(program, Settings(seed=seed, strategy=strategy, bound=BOUND))
-    executor = explorer.executor
+    executor = Explorer(program, Settings(seed=seed, strategy=strategy, bound=BOUND)).executor
     executor.run(RoundRobin())
-    explorer._threads = MODEL.started
-    mixture = explorer._mixture() if strategy == "portfolio" else None
-    made = None if mixture else explorer._makers()[strategy]
+    known = units.Knowledge()
+    known.threads = MODEL.started
+    turns: Any = units.mixture(Stream(seed), known)
+    if strategy in ("dfs", "delay"):
+        turns = [{"dfs": BoundedDfs, "delay": DelayDfs}[strategy](BOUND)]
+    elif strategy == "dpor":
+        turns = [Dpor()]
+    elif strategy != "portfolio":
+        turns = [units.strategy(strategy, Stream(seed), known)]
     until = monotonic() + seconds
     for number in range(limit):
-        chosen: Any = mixture(number) if mixture else made
+        chosen: Any = turns[number % len(turns)]
         outcome = executor.run(chosen)
         if any(found["level"] == "failure" and found["kind"] != "race" for found in outcome.findings):
             return number + 1

@@ -22,6 +22,7 @@ __all__ = [
     "check_options",
     "environment_with_fixed_hashes",
     "environment_with_weft",
+    "may_redraw",
     "parse_carriers",
     "parse_entries",
     "parse_limit",
@@ -394,3 +395,8 @@ _FROM_TEXT: dict[str, Callable[[str], object]] = {
     "start_method": str,
     "copy_globals": _parse_switch,
 }
+
+
+def may_redraw() -> bool:
+    """Whether a line may be written over on a terminal: not on one that cannot, nor where a log is kept."""
+    return os.environ.get("TERM") != "dumb" and not os.environ.get("CI")

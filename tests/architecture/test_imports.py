@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "host.noted_locks",  # the lock orders of ordinary tests: the locks of this process are real there
             "host.platform",
             "host.sockets",
+            "host.shared",
             "core",
             "models.controlled",
             "models.interrupts",

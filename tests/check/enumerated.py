@@ -1,6 +1,7 @@
 """`python -m tests.check.enumerated FILE`: what DPOR and DFS see of small programs, as JSON from stdin.
 
-For each program it prints `[outcomes by DPOR, complete, outcomes by DFS]`, null where there are too many.
+For each program it prints `[outcomes by DPOR, complete, outcomes by DFS, outcomes by DPOR in parts]`, null
+where there are too many.
 """
 
 import json
@@ -12,14 +13,60 @@ from weft.check import supply
 supply.install()
 
 from weft.check.execution import Executor  # noqa: E402
+from weft.check.frontier import DporFrontier  # noqa: E402
 from weft.check.program import Script  # noqa: E402
 from weft.check.strategies.dfs import BoundedDfs  # noqa: E402
 from weft.check.strategies.dpor import Dpor  # noqa: E402
+from weft.check.units import left_of  # noqa: E402
 from weft.check.world import MODEL  # noqa: E402
 from weft.instrument import hook, kinds  # noqa: E402
 
 PLACE = sys.argv[1]
+SIZE, OUT = 3, 3  # executions of a part until it comes back; parts that are out at a time
 MOST = 400  # executions of a program: a search that takes more is given up
+
+
+class InParts:
+    """DPOR in parts, as several processes would do it: each begins before the outcome of others is known."""
+
+    name = "dpor"
+    traced = False
+    every = True
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self.frontier = DporFrontier()
+        self.out: list[Any] = []
+        self.search: Any = None
+
+    def begin(self) -> None:
+        if self.search is None:
+            while len(self.out) < OUT and (part := self.frontier.take()) is not None:
+                self.out.append((part, json.dumps(self.frontier.wire(part))))
+            self.search = Dpor(*json.loads(self.out[0][1]))
+        self.search.begin()
+
+    def pick(self, enabled: Any, me: Any) -> Any:
+        return self.search.pick(enabled, me)
+
+    def released(self, task: Any, target: Any) -> None:
+        self.search.released(task, target)
+
+    def stopped(self, tasks: Any) -> None:
+        self.search.stopped(tasks)
+
+    def end(self, steps: int, trace: Any) -> bool:
+        self.runs += 1
+        search = self.search
+        if search.end(steps, trace) and search.runs < SIZE:
+            return True
+        self.frontier.merge(self.out.pop(0)[0], left_of(search))
+        self.search = None
+        return not self.frontier.over
+
+    @property
+    def complete(self) -> bool:
+        return self.frontier.complete and not self.frontier.blurred and not self.frontier.diverged
 
 
 def outcomes(executor: Executor, strategy: Any) -> list[Any] | None:
@@ -66,7 +113,10 @@ def look(source: str) -> list[Any]:
     kinds.forget_classes()
     executor = Executor(program)
     found, complete = all_of(executor, Dpor)
-    return [found, complete, all_of(executor, lambda: BoundedDfs(1_000))[0] if found else None]
+    if not found:
+        return [None, complete, None, None]
+    in_parts, also_complete = all_of(executor, InParts)
+    return [found, complete and also_complete, all_of(executor, lambda: BoundedDfs(1_000))[0], in_parts]
 
 
 if __name__ == "__main__":

@@ -296,11 +296,12 @@ def test_all_outcomes_are_seen(programs: Any) -> None:
             timeout=SECONDS,
         )
     assert done.returncode == 0, done.stderr
-    for program, (dpor, complete, dfs) in zip(programs, json.loads(done.stdout), strict=True):
+    for program, (dpor, complete, dfs, in_parts) in zip(programs, json.loads(done.stdout), strict=True):
         if dpor is None:
             continue
         wanted = sorted(brute_force(program))
         assert complete
         assert dpor == wanted, as_python(program)
+        assert in_parts == wanted, as_python(program)
         if dfs is not None:
             assert dfs == wanted, as_python(program)

@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 from weft.check.again import collect, replay_in_child
+from weft.check.attended import Attended
 from weft.check.divergence import divergence
 from weft.check.emit import Emission
 from weft.check.execution import Executor
@@ -23,25 +24,34 @@ from weft.check.tell import story
 from weft.check.world import NET
 from weft.errors import WeftError
 
-__all__ = ["Emission", "check", "named", "parse", "replay", "steer"]
+__all__ = ["FOLDER", "Attended", "Emission", "check", "named", "parse", "replay", "steer"]
 
 FOLDER = ".weft"
 AGES = 1e6  # seconds: who sits before a debugger has time
 
 
 def check(
-    program: Program, settings: Settings, emission: Emission | None = None
+    program: Program,
+    settings: Settings,
+    attended: Attended | None = None,
+    emission: Emission | None = None,
 ) -> tuple[Report, str | None]:
-    """Search for failures; the report, and the file with the schedule of what was found. With an emission a
-    test of it is written too.
+    """Search for failures; the report, and the file with the schedule of what was found.
+
+    Args:
+        attended: how the search is looked after; None: it is not.
+        emission: writes a test of what was found, too.
 
     Raises:
         WeftError: the program cannot be checked.
     """
+    if attended is not None:
+        attended.settle(program, settings)
     network(settings.network)
 
     def search() -> tuple[Report, str | None]:
-        report = Explorer(program, settings).explore()
+        explorer = Explorer(program, settings)
+        report = explorer.explore() if attended is None else attended.explore(explorer)
         where = _kept(program, report)
         if emission is not None:
             emission.of(program, settings, report, where)

@@ -28,6 +28,7 @@ _NUMBERS: dict[str, tuple[str, _Bounds]] = {
     "seed": ("seed", (int, 0, 2**63, "a whole number, 0 or more")),
     "bound": ("bound", (int, 0, 1_000, "a number of preemptions or delays, 0 or more")),
     "steps": ("limit", (int, 1, 1e12, "a number of steps, 1 or more")),
+    "jobs": ("jobs", (int, 1, 1_000, "a number of processes, 1 or more")),
 }
 
 #: What may happen to simulated connections.
@@ -39,8 +40,8 @@ class Settings:
     """What a search may do.
 
     Args:
-        options: `time`, `schedules`, `seed`, `bound`, `steps`, `strategy`, `net_faults`, `net_pass`; None is
-            what it is by default.
+        options: `time`, `schedules`, `seed`, `bound`, `steps`, `jobs`, `strategy`, `net_faults`, `net_pass`;
+            None is what it is by default.
 
     Raises:
         WeftError: there is no such option, or its value cannot be.
@@ -53,6 +54,7 @@ class Settings:
         self.strategy = "portfolio"
         self.bound = 2
         self.limit = 20_000
+        self.jobs = 1  # processes that search at a time
         self.notes = False  # whether notes are told too
         self.net_faults: bool | str = False  # what may happen to simulated connections: all, or names
         self.net_pass = False  # whether sockets are those of the machine

@@ -69,6 +69,9 @@ class Snapshot:
                 continue
             self._parts.append((thing, copy))
 
+    def __len__(self) -> int:
+        return len(self._parts)
+
     def changed(self) -> list[int]:
         """The parts that are not as they were."""
         return [number for number, (thing, copy) in enumerate(self._parts) if not _same(thing, copy)]

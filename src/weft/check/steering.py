@@ -14,9 +14,10 @@ from typing import Any
 from weft.check import findings
 from weft.check.again import collect, replay_in_child, shrink_in_child
 from weft.check.execution import Executor, Outcome, WithClock
-from weft.check.explore import Explorer, Report
+from weft.check.explore import Explorer
 from weft.check.order import Named
 from weft.check.program import Program
+from weft.check.report import Report
 from weft.check.schedule import Schedule
 from weft.check.settings import Settings
 from weft.check.state import Snapshot, modules_with_state

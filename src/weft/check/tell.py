@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from weft.core.places import short
 
 if TYPE_CHECKING:
-    from weft.check.explore import Report
+    from weft.check.report import Report
     from weft.check.schedule import Schedule
 
 __all__ = ["as_json", "exit_status", "remarks", "steps_that_matter", "story", "verdict"]
@@ -22,9 +22,11 @@ WIDTH = 110
 
 
 def exit_status(report: "Report", strict: bool = False) -> int:
-    """0: no failure found; 1: there is one (strict: or a warning)."""
+    """0: no failure found; 1: there is one (strict: or a warning); 128 and a signal: it ended the search."""
     levels = {"failure", "warning"} if strict else {"failure"}
-    return int(any(finding["level"] in levels for finding in report.findings))
+    if any(finding["level"] in levels for finding in report.findings):
+        return 1
+    return 128 + report.interrupted if report.interrupted else 0
 
 
 def as_json(report: "Report", path: str | None) -> str:
@@ -48,6 +50,8 @@ def as_json(report: "Report", path: str | None) -> str:
             "unconfirmed": report.unconfirmed,
             "silenced": len(report.silenced),
             "problems": report.problems,
+            "interrupted": bool(report.interrupted),
+            "rest": report.rest,
         }
     )
 
@@ -79,6 +83,9 @@ def verdict(report: "Report", path: str | None) -> str:
             lines.append(
                 f"all {report.within:,} schedules with at most {report.bound} {report.bounded}: none fails"
             )
+        if report.rest is not None:
+            why = "interrupted" if report.interrupted else "there is more to try"
+            lines.append(f"{why}: the same command with --resume goes on")
     lines += [f"note: {remark}" for remark in remarks(report)]
     return "\n".join(lines)
 

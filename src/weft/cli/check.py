@@ -42,72 +42,111 @@ With --all it is the tests that pytest collects: `weft check --all --help`.
   --emit-test F  write a test for pytest to the file F that fails until what was found is mended
   --json         one JSON object on standard output
   --html FILE    write a page that shows it, too; needs the extra weft[html]
+  -j, --jobs N   processes that search at a time; auto, the default, is one for each processor
+  --resume       go on where the same search has ended, with a budget of its own
+  --cluster[=A]  search on a Dask cluster: that of the scheduler at tcp://host:8786, or one on this machine
+  -q, --quiet    do not show how it gets on
 
 Patterns stand with commas between them. The script itself is always rewritten.
-Exit status: 0 no failure found, 1 a failure found, 2 the program could not be checked.
+Ctrl-C ends the search and tells what was found; a second one leaves at once.
+Exit status: 0 no failure found, 1 a failure found, 2 the program could not be checked, 130 Ctrl-C.
 """
 
-VALUES = ("--time", "--schedules", "--seed", "--strategy", "--bound", "--steps")
+VALUES = ("--time", "--schedules", "--seed", "--strategy", "--bound", "--steps", "--jobs")
 PATTERNS = ("--only", "--exclude")
-EMIT = "--emit-test"
+FILES = ("--emit-test", "--html")
+FLAGS = ("--strict", "--json", "--notes", "--stdlib", "--resume", "--quiet", "--net-pass")
+SHORT = {"-j": "--jobs", "-q": "--quiet"}
 
 
-def check_command(args: list[str]) -> None:
-    """Parse, search, tell; exits with the status of the verdict."""
-    settings = Settings()
-    choice: dict[str, Any] = {}
-    strict = as_json = False
-    test: str | None = None
-    html: str | None = None
-    rest = list(args)
-    while rest and rest[0].startswith("-") and rest[0] != "-m":
+class _Options:
+    """What the command line asks for."""
+
+    def __init__(self) -> None:
+        self.settings = Settings()
+        self.settings.jobs = _processors()
+        self.given: set[str] = set()
+        self.choice: dict[str, Any] = {}
+        self.cluster: str | None = None
+        self.files: dict[str, str] = {}
+        self.flags: set[str] = set()
+
+    def take(self, rest: list[str]) -> None:
+        """Take one option off the words, with its value."""
         word = rest.pop(0)
         name, equals, value = word.partition("=")
-        if word in ("-h", "--help"):
-            print(HELP, end="")
-            return
-        if word == "--":
-            break
-        if word == "--all":
-            check_all_command(args)
-            return
-        if word == "--strict":
-            strict = True
-        elif word == "--json":
-            as_json = True
-        elif word == "--notes":
-            settings.notes = True
-        elif name == "--net-faults" or word == "--net-pass":
-            try:
-                settings.set(name[2:].replace("-", "_"), value if equals else True)
-            except WeftError as error:
-                _refuse(f"--{str(error).replace('_', '-', 1)}")
-        elif word == "--stdlib":
-            choice["stdlib"] = True
-        elif name in (*VALUES, *PATTERNS, EMIT, "--html"):
+        name = SHORT.get(name, name)
+        if name.startswith("-j") and name[2:].isdigit():
+            name, equals, value = "--jobs", "=", name[2:]
+        if name in FLAGS and not equals:
+            self._flag(name)
+        elif name == "--net-faults":
+            self._network(name, value if equals else True)
+        elif name == "--cluster":
+            address = rest.pop(0) if not equals and rest and _is_address(rest[0]) else value
+            self.cluster = address
+        elif name in (*VALUES, *PATTERNS, *FILES):
             if not equals:
                 if not rest:
                     _refuse(f"{name} needs a value")
                 value = rest.pop(0)
-            if name == EMIT:
-                test = value
-                continue
-            if name == "--html":
-                html = value
-                continue
-            if name in PATTERNS:
-                choice.setdefault(name[2:], []).extend(_patterns(name, value))
-                continue
-            try:
-                option(settings, name[2:], value)
-            except WeftError as error:
-                _refuse(f"--{error}" if name != "--strategy" else str(error))
+            self._value(name, value)
         else:
             _refuse(f"there is no option {word!r}")
+
+    def _flag(self, name: str) -> None:
+        self.flags.add(name)
+        if name == "--notes":
+            self.settings.notes = True
+            self.given.add("notes")
+        elif name == "--stdlib":
+            self.choice["stdlib"] = True
+        elif name == "--net-pass":
+            self._network(name, True)
+
+    def _network(self, name: str, value: str | bool) -> None:
+        try:
+            self.settings.set(name[2:].replace("-", "_"), value)
+        except WeftError as error:
+            _refuse(f"--{str(error).replace('_', '-', 1)}")
+        self.given.add(name[2:])
+
+    def _value(self, name: str, value: str) -> None:
+        if name in FILES:
+            self.files[name] = value
+            return
+        if name in PATTERNS:
+            self.choice.setdefault(name[2:], []).extend(_patterns(name, value))
+            return
+        if (name, value) == ("--jobs", "auto"):
+            return
+        try:
+            option(self.settings, name[2:], value)
+        except WeftError as error:
+            _refuse(f"--{error}" if name != "--strategy" else str(error))
+        self.given.add(name[2:])
+
+
+def check_command(args: list[str]) -> None:
+    """Parse, search, tell; exits with the status of the verdict."""
+    options = _Options()
+    rest = list(args)
+    while rest and rest[0].startswith("-") and rest[0] != "-m":
+        if rest[0] in ("-h", "--help"):
+            print(HELP, end="")
+            return
+        if rest[0] == "--all":
+            check_all_command(args)
+            return
+        if rest[0] == "--":
+            rest.pop(0)
+            break
+        options.take(rest)
     if not rest:
         _refuse("no program was named")
-    if any(word.partition("=")[0] == EMIT for word in rest) and "--" not in args:
-        _refuse(f"{EMIT} stands before the program (what follows the program are its own arguments)")
+    if any(word.partition("=")[0] == "--emit-test" for word in rest) and "--" not in args:
+        _refuse("--emit-test stands before the program (what follows the program are its own arguments)")
+    test, html = (options.files.get(name) for name in FILES)
     try:
         if test is not None:
             claim(test)
@@ -115,10 +154,37 @@ def check_command(args: list[str]) -> None:
         paper = None if html is None else Paper(html)
     except WeftError as error:
         _refuse(str(error))
+    except KeyboardInterrupt:
+        os._exit(130)
     out, errors = mute()
-    emission = session.Emission(test, strict) if test is not None else None
+    text, status, facts = _searched(session, options, rest, args, errors)
+    if paper is not None:
+        try:
+            paper.write(facts)
+            text += "" if "--json" in options.flags else f"\npage: {html}"
+        except WeftError as error:  # what was found is told all the same
+            os.write(errors, f"weft: {error}\n".encode(errors="backslashreplace"))
+            status = 2
+    _leave(out, text, status)
+
+
+def _searched(
+    session: Any, options: _Options, rest: list[str], args: list[str], errors: int
+) -> tuple[str, int, Any]:
+    """The verdict as text, the exit status, and what a page is made of."""
+    flags = options.flags
+    test = options.files.get("--emit-test")
+    emission = session.Emission(test, "--strict" in flags) if test is not None else None
     try:
-        report, path = session.check(session.parse(rest, choice), settings, emission)
+        attended = session.Attended(
+            session.FOLDER,
+            None if "--quiet" in flags else errors,
+            resume="--resume" in flags,
+            given=options.given,
+            cluster=options.cluster,
+        )
+        program = session.parse(rest, options.choice)
+        report, path = session.check(program, options.settings, attended, emission)
     except WeftError as error:
         _leave(errors, f"weft: {error}", 2)
     except Exception:  # noqa: BLE001 - what the program prints is not heard here, nor is a traceback
@@ -127,18 +193,22 @@ def check_command(args: list[str]) -> None:
             f"weft: the checker itself failed, please report it:\n{traceback.format_exc().rstrip()}",
             2,
         )
-    text = tell.as_json(report, path) if as_json else tell.verdict(report, path)
-    status = tell.exit_status(report, strict)
+    text = tell.as_json(report, path) if "--json" in flags else tell.verdict(report, path)
     if emission is not None:
-        text = emission.added(text, as_json)
-    if paper is not None:
-        try:
-            paper.write(facts_of_check(report, path, args))
-            text += "" if as_json else f"\npage: {html}"
-        except WeftError as error:  # what was found is told all the same
-            os.write(errors, f"weft: {error}\n".encode(errors="backslashreplace"))
-            status = 2
-    _leave(out, text, status)
+        text = emission.added(text, "--json" in flags)
+    facts = facts_of_check(report, path, args) if "--html" in options.files else None
+    return text, tell.exit_status(report, "--strict" in flags), facts
+
+
+def _is_address(word: str) -> bool:
+    """Whether it names a scheduler, and no function: those have no number for a name."""
+    host, _, port = word.rpartition(":")
+    return "://" in word or (bool(host) and port.isdigit())
+
+
+def _processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _patterns(name: str, value: str) -> list[str]:

@@ -11,7 +11,7 @@ from weft.host.children import ask
 from weft.host.files import writable, write_whole
 
 if TYPE_CHECKING:
-    from weft.check.explore import Report
+    from weft.check.report import Report
     from weft.check.schedule import Schedule
 
 __all__ = ["MISSING", "Paper", "facts_of_check", "facts_of_replay"]

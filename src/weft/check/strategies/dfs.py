@@ -1,61 +1,113 @@
-"""Depth-first search with a bound on preemptions (Musuvathi and Qadeer, 2007).
+"""Search in order of preemptions (Musuvathi and Qadeer, 2007), depth first.
 
 A preemption is a switch away from a thread that could go on. All schedules with at most `bound` of them are
-run, those with fewer first: bound 0, then 1, and so on. Each schedule is counted once, under the bound that
-it needs. A fault of the network counts as a preemption.
+run, those with fewer first, and none twice. Each execution follows the choices of an earlier one up to some
+depth, takes another thread there, and goes on as cheaply as it can; where it could have gone on otherwise it
+leaves an *alternative*. Those that cost nothing are tried next, the others when their number of preemptions
+is due. What is left to try is plain data, so that other processes can go on with parts of it. A fault of the
+network counts as a preemption.
 """
 
+from array import array
+from collections.abc import Iterable
 from typing import Any
 
 from weft.check.world import FAULTS
 from weft.models.controlled import Task
 
-__all__ = ["BoundedDfs"]
+__all__ = ["ROOT", "BoundedDfs", "pack", "unpack"]
+
+NOBODY = 0xFFFF  # in the place of a thread's number: nothing was run yet
+_Entry = tuple[list[int], list[tuple[int, int]]]
+"""The choices of an execution, and what was not tried then: at which depth, whom."""
+_WHOLE: _Entry = ([], [(0, NOBODY)])
+
+
+def pack(entries: Iterable[_Entry]) -> bytes:
+    """Entries as bytes: of each the two lengths, the choices, the alternatives."""
+    numbers = array("H")
+    for choices, alternatives in entries:
+        numbers.extend((len(choices) >> 16, len(choices) & 0xFFFF, len(alternatives) >> 16))
+        numbers.append(len(alternatives) & 0xFFFF)
+        numbers.extend(choices)
+        for depth, number in alternatives:
+            numbers.extend((depth >> 16, depth & 0xFFFF, number))
+    return numbers.tobytes()
+
+
+def unpack(packed: bytes) -> list[_Entry]:
+    """The entries that were packed."""
+    numbers = array("H")
+    numbers.frombytes(packed)
+    entries: list[_Entry] = []
+    at = 0
+    while at < len(numbers):
+        choices = (numbers[at] << 16) + numbers[at + 1]
+        alternatives = (numbers[at + 2] << 16) + numbers[at + 3]
+        at += 4
+        made = numbers[at : at + choices].tolist()
+        at += choices
+        flat = numbers[at : at + 3 * alternatives].tolist()
+        at += 3 * alternatives
+        depths = [(high << 16) + low for high, low in zip(flat[::3], flat[1::3], strict=True)]
+        entries.append((made, list(zip(depths, flat[2::3], strict=True))))
+    return entries
+
+
+ROOT = pack([_WHOLE])
 
 
 class BoundedDfs:
     """All schedules with at most `bound` preemptions.
+
+    Args:
+        bound: preemptions.
+        level: with `part`, how many each of its schedules has.
+        part: packed entries; only what comes of these is run, as far as it has as many preemptions.
 
     Attributes:
         exhausted: the largest bound of which every schedule has been run, -1 before that.
         within: how many schedules there are with at most so many preemptions.
         complete: no bound cut anything off: these are all schedules there are.
         diverged: how often the program was not the same again.
-        state: where the search stands, of plain types: another object can go on from it.
+        work: what is left to try now, the next at the end.
+        later: what is left to try with more preemptions, by their number.
+        cut: whether there is anything with more than `bound`.
     """
 
     name = "dfs"
     traced = False
 
-    def __init__(self, bound: int = 2) -> None:
+    def __init__(self, bound: int = 2, level: int = 0, part: bytes | None = None) -> None:
         self.bound = bound
         self.exhausted = -1
         self.complete = False
         self.runs = 0
         self.within = 0
         self.diverged = 0
-        self._now = 0  # the bound that is being searched
-        self._stack: list[list[Any]] = []  # [candidates (number, cost), index, preemptions before]
-        self._depth = 0
-        self._cut = False
-        self._spent = 0
+        self.work = unpack(ROOT if part is None else part)
+        self.later: dict[int, list[_Entry]] = {}
+        self.cut = False
+        self._part = part is not None
+        self._now = level  # the bound that is being searched
+        self._prefix: list[int] = []
+        self._choices: list[int] = []
+        self._free: list[tuple[int, int]] = []
+        self._dear: dict[int, list[tuple[int, int]]] = {}  # by what they cost
+        self._lost = False
         self._last = 0
 
-    @property
-    def state(self) -> list[Any]:
-        """Where the search stands between two executions."""
-        told = [self.bound, self.exhausted, self.complete, self.runs, self.within, self.diverged]
-        return [*told, self._now, self._stack, self._cut]
-
-    @state.setter
-    def state(self, state: list[Any]) -> None:
-        self.bound, self.exhausted, self.complete, self.runs, self.within, self.diverged = state[:6]
-        self._now, self._stack, self._cut = state[6:]
-
     def begin(self) -> None:
-        """An execution begins."""
-        self._depth = 0
-        self._spent = 0
+        """An execution begins: the next alternative."""
+        choices, alternatives = self.work[-1]
+        depth, number = alternatives.pop()
+        if not alternatives:
+            self.work.pop()
+        self._prefix = choices[:depth] if number == NOBODY else [*choices[:depth], number]
+        self._choices = []
+        self._free = []
+        self._dear = {}
+        self._lost = False
         self._last = 0
 
     def costs(self, enabled: list[Task], me: Task | None, last: int) -> list[tuple[Task, int]]:
@@ -66,51 +118,56 @@ class BoundedDfs:
             last: the number of the thread that was chosen last.
         """
         if me is None or me not in enabled:
-            return [(task, int(task.kind in FAULTS)) for task in enabled]
+            return sorted(((task, int(task.kind in FAULTS)) for task in enabled), key=lambda pair: pair[1])
         return [(me, 0), *((task, 1) for task in enabled if task is not me)]
 
     def pick(self, enabled: list[Task], me: Task | None) -> Task | None:
         """The thread that goes on."""
-        stack = self._stack
-        depth = self._depth
-        self._depth += 1
-        if depth == len(stack):
-            candidates = []
-            for task, cost in self.costs(enabled, me, self._last if me is None else me.number):
-                if self._spent + cost > self._now:
-                    self._cut = True
-                else:
-                    candidates.append((task.number, cost))
-            stack.append([candidates, 0, self._spent])
-        entry = stack[depth]
-        number, cost = entry[0][entry[1]]
-        self._spent = entry[2] + cost
-        self._last = number
-        for task in enabled:
-            if task.number == number:
-                return task
-        self.diverged += 1  # the program is not the same again
-        return enabled[0]
+        choices = self._choices
+        depth = len(choices)
+        if depth < len(self._prefix):
+            number = self._prefix[depth]
+            choices.append(number)
+            self._last = number
+            for task in enabled:
+                if task.number == number:
+                    return task
+            self.diverged += 1  # the program is not the same again
+            self._lost = True
+            choices[-1] = enabled[0].number
+            return enabled[0]
+        candidates = self.costs(enabled, me, self._last if me is None else me.number)
+        for task, cost in candidates[:0:-1]:
+            if cost:
+                self._dear.setdefault(cost, []).append((depth, task.number))
+            else:
+                self._free.append((depth, task.number))
+        chosen = candidates[0][0]
+        choices.append(chosen.number)
+        self._last = chosen.number
+        return chosen
 
     def end(self, steps: int, trace: list[Any] | None) -> bool:
-        """An execution is over; False when every schedule within the bound has been run."""
-        if self._spent == self._now:  # fewer were run under a smaller bound
-            self.runs += 1
-        stack = self._stack
-        del stack[self._depth :]
-        while stack:
-            entry = stack[-1]
-            entry[1] += 1
-            if entry[1] < len(entry[0]):
-                return True
-            stack.pop()
-        self.exhausted = self._now
+        """An execution is over; False when every schedule within the bound, or of the part, has been run."""
+        self.runs += 1
+        if not self._lost:
+            if self._free:
+                self.work.append((self._choices, self._free))
+            for cost, alternatives in self._dear.items():
+                if self._now + cost <= self.bound:
+                    self.later.setdefault(self._now + cost, []).append((self._choices, alternatives))
+                else:
+                    self.cut = True
+        return bool(self.work) or (not self._part and self._deeper())
+
+    def _deeper(self) -> bool:
+        """All with so many preemptions have been run; False: and so have all others."""
         self.within = self.runs
-        if not self._cut:
-            self.complete = True
+        if not self.later:
+            self.exhausted = self.bound if self.cut else self._now
+            self.complete = not self.cut
             return False
-        if self._now >= self.bound:
-            return False
-        self._now += 1
-        self._cut = False
+        self._now = min(self.later)
+        self.exhausted = self._now - 1
+        self.work = self.later.pop(self._now)[::-1]
         return True

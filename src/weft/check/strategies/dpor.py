@@ -16,7 +16,7 @@ from typing import Any
 from weft.check.world import DIRECTED, Several
 from weft.models.controlled import ABANDON, PURE, REBIND, Task
 
-__all__ = ["Dpor"]
+__all__ = ["Dpor", "add_to"]
 
 #: Operations whose other outcomes are not all tried, and how to say so.
 _BLURRING = {
@@ -87,38 +87,38 @@ def _things(target: Any, key: Any) -> list[tuple[Any, Any]]:
 class Dpor:
     """Source-DPOR.
 
+    Args:
+        stack: nodes (below) that lead to the part of all executions that is to be searched, and where the
+            search stands in it.
+        floor: how many of the nodes only lead there. What races ask for at those is not tried but noted.
+
     Attributes:
         complete: every class of executions has been run, as far as can be seen.
         blurred: what was not seen (above).
-        state: where the search stands between two executions, of plain types.
+        stack: where the search stands between two executions, of plain types.
+        asked: (depth, who else would do, whom) for each choice that nodes below the floor should have had
+            and have not.
     """
 
     name = "dpor"
     traced = False
     every = True  # it is asked also where there is nothing to choose
 
-    def __init__(self) -> None:
+    def __init__(self, stack: list[list[Any]] | None = None, floor: int = 0) -> None:
         self.complete = False
+        self.floor = floor
+        self.asked: dict[tuple[int, tuple[int, ...], int], None] = {}
         self.blurred: list[str] = []
         self.diverged = 0
         self.pruned = 0
         self.runs = 0
         # A node: [who could go on, whom to try, who was tried, who sleeps, who is tried now, what it does]
-        self._stack: list[list[Any]] = []
+        self.stack: list[list[Any]] = stack or []
         self._events: list[_Event] = []
         self._asleep: dict[int, tuple[Any, Any, Any]] = {}
         self._counts: dict[int, int] = {}
         self._released: list[tuple[int, int, int]] = []
         self._waiting: list[_Event] = []  # what threads never came to do
-
-    @property
-    def state(self) -> list[Any]:
-        """Where the search stands between two executions."""
-        return [self.complete, self.blurred, self.diverged, self.pruned, self.runs, self._stack]
-
-    @state.setter
-    def state(self, state: list[Any]) -> None:
-        self.complete, self.blurred, self.diverged, self.pruned, self.runs, self._stack = state
 
     def begin(self) -> None:
         """An execution begins."""
@@ -145,7 +145,7 @@ class Dpor:
     def pick(self, enabled: list[Task], me: Task | None) -> Task | None:
         """The thread that goes on."""
         depth = len(self._events)
-        stack = self._stack
+        stack = self.stack
         by_number = {task.number: task for task in enabled}
         if depth < len(stack):
             node = stack[depth]
@@ -212,8 +212,8 @@ class Dpor:
             self._ask_for(first, second, event)
         self._events = []
         self._waiting = []
-        stack = self._stack
-        while stack:
+        stack = self.stack
+        while len(stack) > self.floor:
             node = stack[-1]
             node[2].append(node[4])
             left = [number for number in node[1] if number not in node[2] and number not in node[3]]
@@ -300,9 +300,9 @@ class Dpor:
     def _ask_for(self, first: int, second: int, late: _Event) -> None:
         """Have the second of two racing steps tried before the first."""
         events = self._events
-        if first >= len(self._stack):
+        if first >= len(self.stack):
             return
-        node = self._stack[first]
+        node = self.stack[first]
         early = events[first]
         after = [event for event in events[first + 1 : second] if not early.before(event)]
         after.append(late)
@@ -316,11 +316,23 @@ class Dpor:
                 initials.append(event.number)
         if any(number in node[1] or number in node[3] for number in initials):
             return
-        could = [number for number in initials if number in node[0]]
-        if could:
-            node[1].append(late.number if late.number in could else could[0])
+        if first < self.floor:
+            self.asked[first, tuple(initials), late.number] = None
         else:
-            node[1] += [number for number in node[0] if number not in node[1]]
+            add_to(node, initials, late.number)
+
+
+def add_to(node: list[Any], initials: Sequence[int], late: int) -> list[int]:
+    """Have one of these threads tried at a node, best the late one; who is to be tried there now."""
+    if any(number in node[1] or number in node[3] for number in initials):
+        return []
+    could = [number for number in initials if number in node[0]]
+    if could:
+        added = [late if late in could else could[0]]
+    else:
+        added = [number for number in node[0] if number not in node[1]]
+    node[1] += added
+    return added
 
 
 def _join(clock: dict[int, int], other: dict[int, int]) -> None:
