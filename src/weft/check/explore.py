@@ -299,6 +299,7 @@ class Explorer:
         if first and piece["k"] > known.k:
             known.k = piece["k"]
             news = True
+        self.executor.hot.update(piece["hot"])  # where schedules are made smaller it is put back, too
         if not known.hot.issuperset(piece["hot"]) and self._hot_news < MOST_HOT:
             self._hot_news += 1
             known.hot.update(piece["hot"])
