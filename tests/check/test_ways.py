@@ -294,7 +294,7 @@ def test_the_package_costs_nothing_until_it_is_called() -> None:
         ("bound", "1.5", "bound takes a number of preemptions or delays, 0 or more, not '1.5'"),
         ("steps", "0", "steps takes a number of steps, 1 or more, not 0"),
         ("strategy", "luck", "there is no strategy 'luck': portfolio, walk,"),
-        ("colour", "1", "there is no option 'colour': a check takes bound, jobs, schedules,"),
+        ("colour", "1", "there is no option 'colour': a check takes bound, jobs, net_faults,"),
     ],
 )
 def test_bad_values_are_refused(name: str, text: str, why: str) -> None:
