@@ -18,8 +18,10 @@ def on_carriers(count=8):
     def work():
         seen[threading.current_thread().name] = weft.current().carrier.native_id
         meeting.wait()
-    for _ in range(count): threading.Thread(target=work).start()
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for thread in threads: thread.start()
     meeting.wait()
+    for thread in threads: thread.join()
     return set(seen.values())
 def until(condition):
     end = time.monotonic() + 10

@@ -7,6 +7,7 @@ semaphores and notifies bind. The first is for races, the second for locks taken
 
 from typing import Any
 
+from weft.check.holding import hold
 from weft.check.locks import Lock, RLock
 from weft.check.world import DIRECTED, MODEL, Several
 from weft.models.controlled import Task
@@ -63,7 +64,7 @@ class Clocks:
     def __init__(self) -> None:
         self.full: dict[int, Clock] = {}
         self.order: dict[int, Clock] = {}
-        self._given: dict[int, tuple[Clock, Clock, Any]] = {}  # by id; what is kept holds its id
+        self._given: dict[int, tuple[Clock, Clock, Any]] = {}  # by id, with what holds it
 
     def begin(self) -> None:
         """An execution begins."""
@@ -113,7 +114,8 @@ class Clocks:
         me = task.number
         given = self._given.get(id(target))
         if given is None:
-            given = self._given[id(target)] = ({}, {}, target)
+            known = self._given
+            given = known[id(target)] = ({}, {}, hold(target, lambda key: known.pop(key, None)))
         for clocks, kept in ((self.full, given[0]), (self.order, given[1])):
             _join(kept, clocks[me])
             clocks[me][me] += 1

@@ -5,6 +5,7 @@ the model between steps. Nothing of the program runs for it, and no name of it i
 for a queue that counts its items by code of the program nothing is said.
 """
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -44,14 +45,14 @@ class Lanes:
         self._holds: list[list[Any]] = []
         self._held: dict[int, tuple[Any, list[Any]]] = {}
         self._notes: list[list[Any]] = []
-        self._last: Any = None  # what the last step was on
+        self._last: Any = None  # a weak reference to the lock that the last step was on
         self._heard: list[tuple[int, Any, str, str]] = []
         Notes.heard = self._heard
 
     def step(self, task: Task) -> None:
         """A thread makes a step."""
         self._times.append(round(MODEL.now - START_TIME, 6))
-        self._last = task.target
+        self._last = weakref.ref(task.target) if isinstance(task.target, (Lock, RLock)) else None
 
     def look(self) -> None:
         """The gap before the next step, or after the last."""
@@ -98,7 +99,7 @@ class Lanes:
         self._waiting[task.number] = wait
 
     def _look_at_locks(self, gap: int) -> None:
-        last = self._last
+        last = self._last() if self._last is not None else None
         looked = [lock for lock, _ in self._held.values()]
         if isinstance(last, (Lock, RLock)) and self._number_of(last) not in self._held:
             looked.append(last)

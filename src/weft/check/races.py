@@ -8,6 +8,7 @@ race is a note. Accesses in between are told by the three of them: mine, another
 from typing import Any
 
 from weft.check.clocks import Clock
+from weft.check.holding import hold
 from weft.instrument import points
 from weft.models.controlled import REBIND
 
@@ -65,8 +66,9 @@ class Races:
         """A thread touches a part of an object, or, with no key, the whole."""
         parts = self._places.get(id(target))
         if parts is None:
-            parts = self._places[id(target)] = {}
-            self._kept.append(target)
+            places = self._places
+            parts = places[id(target)] = {}
+            self._kept.append(hold(target, lambda key: places.pop(key, None)))
         place = parts.get(key)
         if place is None:
             place = parts[key] = _Place()

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from weft.check import findings
+from weft.check.holding import hold
 from weft.check.lanes import Lanes
 from weft.check.said import Said
 from weft.check.values import name_of, shown_at
@@ -43,7 +44,8 @@ class Teller:
         self.names: dict[int, str] = {}
         self.waits: list[Wait] = []
         self.lanes: Lanes | None = None  # from the first step
-        self._things: dict[Any, int] = {}
+        self._things: dict[int, dict[Any, int]] = {}
+        self._numbered = 0
         self._kept: list[Any] = []
         self._open: tuple[Any, Any] | None = None  # what the last step writes
 
@@ -96,11 +98,15 @@ class Teller:
     def _number(self, target: Any, key: Any) -> int:
         if target is None or isinstance(target, Task):
             return 0
-        place = (id(target), key)
-        number = self._things.get(place)
+        things = self._things
+        parts = things.get(id(target))
+        if parts is None:
+            parts = things[id(target)] = {}
+            self._kept.append(hold(target, lambda key: things.pop(key, None)))
+        number = parts.get(key)
         if number is None:
-            number = self._things[place] = len(self._things) + 1
-            self._kept.append(target)
+            self._numbered += 1
+            number = parts[key] = self._numbered
         return number
 
 

@@ -265,14 +265,19 @@ def _by_order(self: Any) -> int:
     return int(number)
 
 
+def _take_in_order(self: Any, futures: Any) -> None:
+    """`concurrent.futures._base._AcquireFutures.__init__`, whose order is that of addresses."""
+    self.futures = sorted(futures, key=_by_order)
+
+
 def reset_threading(module: Any, first_name: int) -> None:
     """Before an execution: the main thread alone is there, and names are counted from the same number."""
     _hashed[0] = 0
     futures: Any = sys.modules.get("concurrent.futures._base")
-    if (
-        futures is not None and futures.Future.__hash__ is not _by_order
-    ):  # a class that is changed is looked up slowly
+    # Only once: a class that is changed is looked up slowly for a while.
+    if futures is not None and futures.Future.__hash__ is not _by_order:
         futures.Future.__hash__ = _by_order
+        futures._AcquireFutures.__init__ = _take_in_order
     main = module._main_thread
     module._active.clear()
     module._active[1000] = main
