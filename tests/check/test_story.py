@@ -30,15 +30,15 @@ STORIES = {
         """,
         """
         failure: race: lost update of self.value
-            Ada reads self.value at program.py:8 in Counter.add
-            Ben writes self.value at program.py:8 in Counter.add
-            Ada writes what it made of the old value of self.value at program.py:8 in Counter.add
+            Ben reads self.value at program.py:8 in Counter.add
+            Ada writes self.value at program.py:8 in Counter.add
+            Ben writes what it made of the old value of self.value at program.py:8 in Counter.add
 
         Ada                                                   Ben
-        8: self.value += 1  [reads 7]
                                                               8: self.value += 1  [reads 7]
-                                                              8: self.value += 1  [writes 8]
+        8: self.value += 1  [reads 7]
         8: self.value += 1  [writes 8]
+                                                              8: self.value += 1  [writes 8]
         (7 other steps are left out)
 
         found in N executions in T s
