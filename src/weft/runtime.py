@@ -26,6 +26,7 @@ from weft.host.clock import SLACK, monotonic, set_slack
 from weft.host.clock import sleep as real_sleep
 from weft.host.platform import FREE_THREADED, kernel_thread_count
 from weft.host.pool import Pool
+from weft.host.servant import Servant
 from weft.stdlib import adapt, set_provider
 from weft.stdlib.long_calls import LongCalls
 from weft.stdlib.long_calls import replacements as long_calls
@@ -63,6 +64,7 @@ class Runtime:
         self.desk = SignalDesk(lambda: self.model.main, self._kick)
         self.model: Any
         self.pool: Pool | None = None
+        self.servants: list[Servant] = []
         self.named = Named(config.offload, replace=config.model != "kernel")
         self.long_calls = LongCalls()
         on_main = host_threads.get_ident() == host_threads.main_ident()
@@ -156,6 +158,8 @@ class Runtime:
     def uninstall(self) -> None:
         """Take it away again; threads that still run are lost."""
         self._active = False
+        while self.servants:
+            self.servants.pop().stop()
         use_pool(None)
         self.named.restore()
         self.long_calls.restore()
@@ -191,6 +195,7 @@ class Runtime:
         kernel_threads = kernel_thread_count()
         if kernel_threads is not None:
             foreign = kernel_threads - model.own_kernel_threads() - idle
+            foreign -= sum(servant.alive for servant in self.servants)
             if foreign > 0:
                 return False
         elif model.foreign_blocks():
@@ -272,12 +277,16 @@ class Runtime:
         self.model.pause()
         if self.pool is not None:
             self.pool.pause()
+        for servant in self.servants:
+            servant.pause()
 
     def after_fork_parent(self) -> None:
         """Go on as before."""
         if not self._active:
             return
         self.model.resume()
+        for servant in self.servants:
+            servant.resume()
         self.supply.import_lock.release()
 
     def after_fork_child(self) -> None:
@@ -292,7 +301,11 @@ class Runtime:
         self.desk.after_fork()
         if self.pool is not None:
             self.pool.after_fork()
+        for servant in self.servants:
+            servant.after_fork()
         self.model.resume()
+        for servant in self.servants:
+            servant.resume()
         self.supply.import_lock.release()
 
     def leave(self) -> None:
@@ -312,6 +325,8 @@ class Runtime:
         self._active = False
         self._tell_of_missing("had")
         self._leave_counts()
+        while self.servants:
+            self.servants.pop().stop()
         use_pool(None)
         self.model.end()
         stacks: list[Any] = [b.resume for b in self.model.blocks() if b.begun and not b.done]
