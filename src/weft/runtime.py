@@ -26,7 +26,6 @@ from weft.host.clock import SLACK, monotonic, set_slack
 from weft.host.clock import sleep as real_sleep
 from weft.host.platform import FREE_THREADED, kernel_thread_count
 from weft.host.pool import Pool
-from weft.host.servant import Servant
 from weft.stdlib import adapt, set_provider
 from weft.stdlib.long_calls import LongCalls
 from weft.stdlib.long_calls import replacements as long_calls
@@ -64,7 +63,6 @@ class Runtime:
         self.desk = SignalDesk(lambda: self.model.main, self._kick)
         self.model: Any
         self.pool: Pool | None = None
-        self.servants: list[Servant] = []
         self.named = Named(config.offload, replace=config.model != "kernel")
         self.long_calls = LongCalls()
         on_main = host_threads.get_ident() == host_threads.main_ident()
@@ -110,7 +108,7 @@ class Runtime:
         self._tripping = False
         self._leaving = False
         self._told: set[tuple[int, int]] = set()
-        self._counting: tuple[Any, str] | None = None
+        self.attached: Any = _part("weft.watch.attached").Attached(self.model, monotonic)
 
     def start_beside(self) -> None:
         """Be there for `weft.stdlib`, with nothing replaced."""
@@ -158,8 +156,7 @@ class Runtime:
     def uninstall(self) -> None:
         """Take it away again; threads that still run are lost."""
         self._active = False
-        while self.servants:
-            self.servants.pop().stop()
+        self.attached.leave()
         use_pool(None)
         self.named.restore()
         self.long_calls.restore()
@@ -195,7 +192,7 @@ class Runtime:
         kernel_threads = kernel_thread_count()
         if kernel_threads is not None:
             foreign = kernel_threads - model.own_kernel_threads() - idle
-            foreign -= sum(servant.alive for servant in self.servants)
+            foreign -= self.attached.kernel_threads
             if foreign > 0:
                 return False
         elif model.foreign_blocks():
@@ -246,20 +243,7 @@ class Runtime:
 
     def count_into(self, path: str) -> None:
         """Count what threads do from here on, and leave the figures in a file when the interpreter ends."""
-        counts = _part("weft.watch.counts").Counts(monotonic)
-        counts.begin(self.model.main)
-        self.model.listen(counts)
-        self._counting = counts, path
-
-    def _leave_counts(self) -> None:
-        if self._counting is None:
-            return
-        counts, path = self._counting
-        try:
-            with open(path, "w", encoding="ascii") as file:
-                file.writelines(counts.lines(self.model.started))
-        except OSError:
-            pass  # who asked sees that they are not there
+        self.attached.count_into(path)
 
     def kernel_ident(self, block: ControlBlock | None, ident: int) -> int:
         """The kernel thread that carries a block: what a signal can be sent to."""
@@ -277,16 +261,14 @@ class Runtime:
         self.model.pause()
         if self.pool is not None:
             self.pool.pause()
-        for servant in self.servants:
-            servant.pause()
+        self.attached.before_fork()
 
     def after_fork_parent(self) -> None:
         """Go on as before."""
         if not self._active:
             return
         self.model.resume()
-        for servant in self.servants:
-            servant.resume()
+        self.attached.after_fork_parent()
         self.supply.import_lock.release()
 
     def after_fork_child(self) -> None:
@@ -294,18 +276,12 @@ class Runtime:
         if not self._active:
             return
         self.model.after_fork(current())
-        if self._counting is not None:  # the figures are those of one process
-            self._counting = None
-            self.model.listen(None)
         self.async_state.after_fork()
         self.desk.after_fork()
         if self.pool is not None:
             self.pool.after_fork()
-        for servant in self.servants:
-            servant.after_fork()
         self.model.resume()
-        for servant in self.servants:
-            servant.resume()
+        self.attached.after_fork_child()
         self.supply.import_lock.release()
 
     def leave(self) -> None:
@@ -324,9 +300,7 @@ class Runtime:
             return
         self._active = False
         self._tell_of_missing("had")
-        self._leave_counts()
-        while self.servants:
-            self.servants.pop().stop()
+        self.attached.leave()
         use_pool(None)
         self.model.end()
         stacks: list[Any] = [b.resume for b in self.model.blocks() if b.begun and not b.done]

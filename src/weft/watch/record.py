@@ -64,7 +64,9 @@ class Wait(NamedTuple):
     holder: int | None  # the thread that could end the wait, as it stood when somebody looked
     by: int | None  # the thread that woke it; None if it was no thread
     by_place: int | None  # the call that woke it
-    cause: str  # "thread", "timer" (its deadline), "machine" (a descriptor, a kernel thread), "signal", "open"
+    cause: (
+        str  # "thread", "timer" (its deadline), "machine" (a descriptor, a kernel thread), "signal", "open"
+    )
 
 
 class End(NamedTuple):
