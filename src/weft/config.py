@@ -31,8 +31,10 @@ __all__ = [
     "parse_timeout",
     "plugins_load_themselves",
     "take_counts_file",
+    "take_trace_file",
     "wants_colours",
     "with_counts_file",
+    "with_trace_file",
 ]
 
 VERSION = "0.1.0.dev0"
@@ -57,6 +59,8 @@ MOST_RUNS = 1000
 TIMEOUT = 300.0  # seconds for one run of a comparison
 LONGEST_TIMEOUT = 86_400 * 7  # seconds
 COUNTS_FILE = "WEFT_COUNTS"
+TRACE_FILE = "WEFT_TRACE"
+TRACE_RING = "WEFT_TRACE_RING"  # bytes
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
@@ -307,6 +311,17 @@ def with_counts_file(path: str | None) -> dict[str, str]:
     """The environment, and in it where to leave figures; None: nobody wants them."""
     env = {name: value for name, value in os.environ.items() if name != COUNTS_FILE}
     return env if path is None else {**env, COUNTS_FILE: path}
+
+
+def take_trace_file() -> tuple[str, int] | None:
+    """Where to record a run, and how many bytes of it are kept (0: all), if anybody wants it."""
+    path, ring = os.environ.pop(TRACE_FILE, ""), os.environ.pop(TRACE_RING, "0")
+    return (path, int(ring) if ring.isdecimal() else 0) if path else None
+
+
+def with_trace_file(path: str, ring: int = 0) -> dict[str, str]:
+    """The environment, and in it where to record a run; `ring` is how many bytes of it are kept (0: all)."""
+    return {**os.environ, TRACE_FILE: path, TRACE_RING: str(ring)}
 
 
 def wants_colours() -> bool:

@@ -1,6 +1,7 @@
 """Runs a program as `python` would, with weft in place before the program's first line."""
 
 import builtins
+import importlib
 import marshal
 import os
 import sys
@@ -11,7 +12,7 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from weft import runtime
-from weft.config import Config, check_options, take_counts_file
+from weft.config import Config, check_options, take_counts_file, take_trace_file
 from weft.core.places import HOME, floor
 from weft.core.tracebacks import trim
 from weft.errors import DeadlockError, WeftError
@@ -47,12 +48,22 @@ def prepare(target: Target, **settings: Any) -> Any:
     check_options(Config.from_environment(**settings), settings)
     _set_path(target)
     code = None if target.kind == "module" or _is_bundle(target) else _compile(target)
-    counts = take_counts_file()
+    counts, recording = take_counts_file(), take_trace_file()
     runtime.install(**settings)
     if counts is not None:
         runtime.runtime().count_into(counts)
+    if recording is not None:
+        _record(target, *recording)
     runtime.runtime().dump_on_quit()
     return code
+
+
+def _record(target: Target, path: str, ring: int) -> None:
+    tracing = importlib.import_module("weft.tracing")  # most runs are not recorded
+    try:
+        tracing.record_into(path, ring, [target.what, *target.args])
+    except OSError as error:
+        raise WeftError(f"the trace {path!r} cannot be written: {error.strerror}") from None
 
 
 def launch(target: Target, code: Any) -> None:

@@ -47,14 +47,17 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "check",
         }
     ),
-    "launch": frozenset({"errors", "config", "core", "host.platform", "runtime"}),
+    "tracing": frozenset(
+        {"errors", "config", "core", "host.clock", "host.servant", "host.threads", "runtime", "watch"}
+    ),
+    "launch": frozenset({"errors", "config", "core", "host.platform", "runtime", "tracing"}),
     "compare": frozenset({"errors", "config", "host.files", "host.platform", "host.starter", "compare"}),
     "contests": frozenset(),
     "cli": frozenset(
         {"errors", "config", "host.children", "host.files", "watch", "runtime", "check", "launch", "compare"}
         | {"cli"}
     ),
-    "weft": frozenset({"errors", "config", "core", "watch", "runtime", "check"}),
+    "weft": frozenset({"errors", "config", "core", "watch", "runtime", "tracing", "check"}),
     "__main__": frozenset({"cli"}),
 }
 

@@ -6,14 +6,18 @@ the carrier's kernel thread: it must not block, must not call into the program, 
 
 Carriers call nobody when nobody listens: a listener changes which `push` and `pick` they show, so the paths
 without one are the same as ever.
+
+A listener that is called at each switch makes it three times as long. A *recorder* is a listener that is not:
+it makes the `push` and `pick` of a carrier itself, and is called for what is rare.
 """
 
 import enum
 from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
 
 from weft.core.thread import ControlBlock, State
 
-__all__ = ["Kind", "Listener", "state_after"]
+__all__ = ["Kind", "Listener", "Recorder", "state_after"]
 
 
 class Kind(enum.Enum):
@@ -23,16 +27,37 @@ class Kind(enum.Enum):
     READY = "became ready"
     RUNNING = "runs"
     PARKED = "parked"
+    PREEMPTED = "was preempted"
     ENDED = "ended"
 
 
 Listener = Callable[[Kind, ControlBlock, "ControlBlock | None"], object]
+
+
+@runtime_checkable
+class Recorder(Protocol):
+    """A listener that takes its own notes of switches and wakes on carriers that run many threads."""
+
+    def __call__(self, kind: Kind, block: ControlBlock, by: "ControlBlock | None") -> object: ...
+
+    def hooks(
+        self, carrier: Any, take: Callable[[], Any], add: Callable[[Any], None]
+    ) -> tuple[Callable[[Any], None], Callable[[], Any]]:
+        """The `push` and the `pick` that a carrier is to show.
+
+        Args:
+            carrier: the carrier (weft.core.ports).
+            take: takes the next resume callable off its queue; raises IndexError if there is none.
+            add: puts one into it. A thread that gives way is put there directly, without `push`.
+        """
+
 
 _AFTER = {
     Kind.STARTED: State.NEW,
     Kind.READY: State.READY,
     Kind.RUNNING: State.RUNNING,
     Kind.PARKED: State.BLOCKED,
+    Kind.PREEMPTED: State.RUNNING,  # it is made ready next
     Kind.ENDED: State.DONE,
 }
 

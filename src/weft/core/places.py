@@ -8,7 +8,17 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import TypeVar
 
-__all__ = ["HOME", "floor", "may_preempt", "place_of", "short", "stack_of", "transparent"]
+__all__ = [
+    "HOME",
+    "floor",
+    "may_preempt",
+    "place_of",
+    "short",
+    "spot_of",
+    "stack_of",
+    "transparent",
+    "words_for",
+]
 
 HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -74,6 +84,43 @@ def place_of(frame: FrameType | None) -> str:
                 fallback = _describe(frame)
         frame = frame.f_back
     return fallback
+
+
+_PROGRAM, _STDLIB_PART, _OURS = range(3)
+_whose: dict[str, int] = {}  # by the name of the file
+
+
+def spot_of(frame: FrameType | None) -> tuple[CodeType, int] | None:
+    """What `place_of` finds, as the code and the offset in it, for who has no time to make words of it."""
+    fallback = None
+    while frame is not None:
+        code = frame.f_code
+        whose = _whose.get(code.co_filename)
+        if whose is None:
+            whose = _whose[code.co_filename] = _ask_whose(code.co_filename)
+        if whose == _PROGRAM:
+            return code, frame.f_lasti
+        if whose == _STDLIB_PART and fallback is None:
+            fallback = code, frame.f_lasti
+        frame = frame.f_back
+    return fallback
+
+
+def _ask_whose(name: str) -> int:
+    if name.startswith((HOME, "<frozen")):
+        return _OURS
+    return _STDLIB_PART if name.startswith(_BETWEEN) else _PROGRAM
+
+
+def words_for(spot: tuple[CodeType, int]) -> str:
+    """A spot as a place: "file:line in function"."""
+    code, offset = spot
+    line = code.co_firstlineno
+    for start, end, number in code.co_lines():
+        if start <= offset < end and number is not None:
+            line = number
+            break
+    return f"{code.co_filename}:{line} in {code.co_name}"
 
 
 def stack_of(frame: FrameType | None) -> list[str]:

@@ -22,6 +22,7 @@ class Carrier(Protocol):
 
     Attributes:
         push: put a `resume` callable into the ready queue; atomic, from any kernel thread.
+        again: `push`, for the caller itself, which gives way.
         pick: take what runs next instead of the caller and return it as a callable; raises IndexError
             when nothing is ready. Where the carrier has one thread only, it sleeps until that thread
             is unparked and returns a callable that does nothing.
@@ -50,6 +51,9 @@ class Carrier(Protocol):
 
     @property
     def push(self) -> Callable[[Any], None]: ...
+
+    @property
+    def again(self) -> Callable[[Any], None]: ...
 
     @property
     def pick(self) -> Callable[[], Callable[[], Any]]: ...

@@ -77,6 +77,7 @@ class ControlBlock(_Hot):
 
     locals: "dict[Any, Any] | None" = None
     error: BaseException | None = None
+    failure: str | None = None  # what left the thread, in one line
     sigmask: "frozenset[int] | None" = None  # of a thread that shares its kernel thread with the main one
     priority = 0
     policy_data: Any = None

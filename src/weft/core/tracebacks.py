@@ -6,7 +6,7 @@ from types import TracebackType
 from weft.core.places import HOME
 from weft.errors import InternalError
 
-__all__ = ["trim"]
+__all__ = ["brief", "trim"]
 
 #: What weft never lets happen: met in its own frames, and not raised there on purpose, it is a fault of weft.
 _FAULTS = (AttributeError, NameError, LookupError, AssertionError)
@@ -30,6 +30,14 @@ def trim(error: BaseException) -> TracebackType | None:
         if isinstance(each, BaseExceptionGroup):
             todo += each.exceptions
     return error.__traceback__
+
+
+def brief(error: BaseException) -> str:
+    """An exception in one line, without a call of the program's code: its arguments where they are plain."""
+    name = type(error).__name__
+    plain = [str(arg) for arg in error.args if type(arg) in (str, int, float, bool)]
+    text = ", ".join(plain).replace("\n", " ")[:200] if len(plain) == len(error.args) else ""
+    return f"{name}: {text}" if text else name
 
 
 def _without_weft(traceback: TracebackType | None) -> TracebackType | None:

@@ -2,9 +2,11 @@
 
 import time
 
-__all__ = ["SLACK", "monotonic", "set_slack", "sleep"]
+__all__ = ["SLACK", "monotonic", "nanoseconds", "set_slack", "since_1970", "sleep"]
 
 monotonic = time.monotonic
+nanoseconds = time.monotonic_ns  # the same clock
+since_1970 = time.time
 sleep = time.sleep
 
 SLACK = 1_000  # nanoseconds; the kernel's usual 50,000 is most of what a sleeper is late by

@@ -54,6 +54,7 @@ class ForeignCarrier:
         self._take = baton.get
         # Wakes the thread. C all the way, so that storing an owner and pushing is one piece.
         self.push: Any = baton.put
+        self.again: Any = baton.put
         self._asleep = False
         self.native_id = 0
         self.timers: Any = _ONE_DEADLINE

@@ -9,6 +9,7 @@ With the interpreter's lock one carrier runs Python at a time, so the primitives
 one of them alone.
 """
 
+from collections import deque
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -19,7 +20,7 @@ from weft.core.timers import Call
 from weft.core.wait import WaitReason
 from weft.host import threads
 from weft.host.clock import monotonic, sleep
-from weft.host.stacks import getcurrent
+from weft.host.stacks import Begin, getcurrent
 from weft.models.loop import Loop
 from weft.models.overseer import Overseer, at_boundary
 from weft.models.user import UserModel
@@ -128,22 +129,46 @@ class HybridModel(UserModel):
         def steal() -> bool:
             for other in self.loops:
                 nursery = other.nursery
-                if other is mine or not nursery.fresh or not other.plain or not mine.plain:
+                if other is mine:
+                    continue
+                if mine.listener is not None and self._steal_named(other, mine):
+                    return True
+                if not nursery.fresh or not other.plain or not mine.plain:
                     continue
                 try:
                     other.ready.remove(nursery.next)  # type: ignore[union-attr]
                 except ValueError:
                     continue  # its own carrier was faster
                 block = nursery.fresh.popleft()  # each `next` that was taken stands for one
-                block.carrier = mine
-                if self._register is not None and block.thread is not None:
-                    self._register(block)  # another kernel thread carries it now
+                self._move(block, mine)
                 mine.nursery.fresh.append(block)
                 mine.push(mine.nursery.next)
                 return True
             return False
 
         return steal
+
+    def _steal_named(self, other: Loop, mine: Loop) -> bool:
+        """The same where somebody listens: who has not begun stands in the queue under its own name."""
+        if not isinstance(other.ready, deque) or not isinstance(mine.ready, deque):
+            return False
+        for resume in tuple(other.ready):
+            if resume.__class__ is Begin:
+                try:
+                    other.ready.remove(resume)
+                except ValueError:
+                    continue
+                block = resume.args[0]
+                self._move(block, mine)
+                mine.push(mine.nursery.begin(block))
+                return True
+        return False
+
+    def _move(self, block: ControlBlock, mine: Loop) -> None:
+        """A thread that has not begun goes to another carrier."""
+        block.carrier = mine
+        if self._register is not None and block.thread is not None:
+            self._register(block)  # another kernel thread carries it now
 
     # -- threads ----------------------------------------------------------------------------------------
 

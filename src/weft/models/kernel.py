@@ -70,10 +70,16 @@ class KernelModel:
         gate = threads.raw_lock()
         gate.acquire()
         self._blocks[block] = None
+        listener = ForeignCarrier.listener
+        if listener is not None:
+            listener(Kind.STARTED, block, getattr(getcurrent(), "block", None))
         try:
             threads.start(self._carry, block, register, gate)
         except BaseException:
             self._blocks.pop(block, None)
+            if listener is not None:
+                block.done = True
+                listener(Kind.ENDED, block, None)
             raise
         self.started += 1
         gate.acquire()
@@ -88,7 +94,7 @@ class KernelModel:
             register(block)
         listener = ForeignCarrier.listener
         if listener is not None:
-            for kind in (Kind.STARTED, Kind.READY, Kind.RUNNING):
+            for kind in (Kind.READY, Kind.RUNNING):
                 listener(kind, block, None)
         gate.release()
         try:

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any
 
 from weft.core.channel import READS, WRITES
-from weft.core.events import Kind, Listener
+from weft.core.events import Kind, Listener, Recorder
 from weft.core.parking import wake
 from weft.core.places import floor, place_of, stack_of
 from weft.core.policy import Policy
@@ -89,10 +89,11 @@ class Loop:
             fifo: deque[Any] = deque()
             self.ready = fifo
             self.push: Callable[[Any], None] = fifo.append
+            self.again: Callable[[Any], None] = fifo.append
         else:
             queue = _PolicyQueue(policy, self.nursery.begin, self.is_here)
             self.ready = queue
-            self.push = queue.append
+            self.push = self.again = queue.append
         self.pick: Callable[[], Callable[[], Any]] = self._plain_pick()
 
     def _plain_pick(self) -> Callable[[], Callable[[], Any]]:
@@ -111,11 +112,17 @@ class Loop:
         self.listener = listener
         ready = self.ready
         self.plain = listener is None and isinstance(ready, deque)
+        take = self._plain_pick()
+        self.again = ready.append
         if listener is None:
-            self.push, self.pick = ready.append, self._plain_pick()
+            self.push, self.pick = ready.append, take
+            return
+        if self.is_here():
+            self._name_unbegun()
+        if isinstance(listener, Recorder):
+            self.push, self.pick = listener.hooks(self, take, ready.append)
             return
         tell: Listener = listener
-        take = self._plain_pick()
 
         def push(resume: Any) -> None:
             tell(Kind.READY, _block_of(resume), getattr(getcurrent(), "block", None))
@@ -133,7 +140,16 @@ class Loop:
             return resume
 
         told: list[ControlBlock] = []  # who parked and found nothing ready: it asks again and again
-        self.push, self.pick = push, pick
+        self.push = self.again = push
+        self.pick = pick
+
+    def _name_unbegun(self) -> None:
+        """Threads that have not begun stand in the queue under their own names, for who wants to know."""
+        ready, fresh, begin_next = self.ready, self.nursery.fresh, self.nursery.next
+        if isinstance(ready, deque):
+            for at, resume in enumerate(tuple(ready)):
+                if resume is begin_next:
+                    ready[at] = self.nursery.begin(fresh.popleft())
 
     # -- what a parking thread calls ----------------------------------------------------------
 
@@ -290,7 +306,7 @@ class Loop:
         if not self.ready and self.spares:
             worker = self.spares.pop()
             if worker.block.on is None:
-                block.resume = worker.block.resume
+                block.resume = worker.block.resume if self.listener is None else worker.switch
                 worker.block = block
                 block.begun = True
                 self.push(block.resume)
@@ -382,11 +398,11 @@ class Loop:
                 resume = self.idle()
             if resume is begin_next:
                 block = me.block = fresh.popleft()
-                block.resume = switch
+                block.resume = switch if self.listener is None else me.switch  # to be told from the last one
                 continue
             if resume.__class__ is Begin:
                 block = me.block = resume.args[0]
-                block.resume = switch
+                block.resume = switch if self.listener is None else me.switch
                 continue
             while True:
                 if len(spares) < SPARES:

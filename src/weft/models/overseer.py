@@ -17,6 +17,7 @@ import sys
 from types import FrameType
 from typing import Any
 
+from weft.core.events import Kind
 from weft.core.parking import SIGNAL, THROWN, settle
 from weft.core.places import may_preempt
 from weft.core.thread import ControlBlock
@@ -287,7 +288,9 @@ class Overseer:
         if (not loop.ready and not self._ending) or loop.collecting or not me.begun or me.done:
             return True
         self.switches += 1
-        loop.push(me.resume)
+        if loop.listener is not None:
+            loop.listener(Kind.PREEMPTED, me, None)
+        loop.again(me.resume)
         try:
             resume = loop.pick()
         except IndexError:

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from weft.core.events import Kind
 from weft.core.parking import SIGNAL, THROWN, settle
 from weft.core.places import may_preempt
 from weft.host import signals, threads
@@ -284,7 +285,9 @@ class Preemption:
             return None
         self.switches += 1
         carrier = me.carrier
-        carrier.push(me.resume)
+        if loop.listener is not None:
+            loop.listener(Kind.PREEMPTED, me, None)
+        carrier.again(me.resume)
         try:
             resume: Any = carrier.pick()
         except IndexError:

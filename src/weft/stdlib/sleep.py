@@ -45,7 +45,7 @@ def _sleep(_: object, seconds: float, /) -> None:
         if me.done:  # a finalizer on the stack of a worker between two threads
             return
         carrier = me.carrier
-        carrier.push(me.resume)
+        carrier.again(me.resume)
         resume = carrier.pick()
         if resume is me.resume:  # nobody else is ready
             carrier.breathe()

@@ -12,7 +12,7 @@ from weft.core.current import adopt, current, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
-from weft.core.tracebacks import trim
+from weft.core.tracebacks import brief, trim
 from weft.errors import DeadlockError
 from weft.host.platform import CHECKS_HANDLES, deadline_after, unraisable_args
 from weft.stdlib.local import Local
@@ -185,6 +185,7 @@ def make_thread_module(real: Any, port: ThreadPort) -> ModuleType:
             except SystemExit:
                 pass
             except BaseException as error:  # noqa: BLE001 - nobody above could take it
+                block.failure = brief(error)
                 _unraisable(function, error)
             finally:
                 run_endings(block)

@@ -14,7 +14,7 @@ from weft.core.current import adopt, current, getcurrent
 from weft.core.parking import WITHDRAWN, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
-from weft.core.tracebacks import trim
+from weft.core.tracebacks import brief, trim
 from weft.host.platform import CHECKS_HANDLES, INHERITS_CONTEXT, THREADS_HAVE_CONTEXTS
 from weft.stdlib.condition import Condition
 from weft.stdlib.event import Event
@@ -177,6 +177,7 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
                     del target, thread._target, thread._args, thread._kwargs
         except BaseException as error:  # noqa: BLE001 - the thread's excepthook is told of all
             trim(error)
+            block.failure = brief(error)
             thread._invoke_excepthook(thread)
         finally:
             del active[block.ident]

@@ -1,12 +1,14 @@
-"""What looks on while a program runs: kernel threads that serve beside it, and the counts of a comparison."""
+"""What looks on while a program runs: kernel threads that serve beside it, listeners, counts, a recording."""
 
 from collections.abc import Callable
 from typing import Protocol
 
+from weft.core.events import Kind, Listener
 from weft.core.ports import Model
+from weft.core.thread import ControlBlock
 from weft.watch.counts import Counts
 
-__all__ = ["Attached"]
+__all__ = ["Attached", "Recording"]
 
 
 class _Servant(Protocol):
@@ -21,6 +23,13 @@ class _Servant(Protocol):
     def stop(self) -> None: ...
 
 
+class Recording(Protocol):
+    """What ends with the program, and in a forked child is the parent's."""
+
+    def stop(self) -> object: ...
+    def abandon(self) -> object: ...
+
+
 class Attached:
     """Those that look on, and what becomes of them at a fork and at the end.
 
@@ -33,7 +42,11 @@ class Attached:
         self._model = model
         self._clock = clock
         self._servants: list[_Servant] = []
+        self._listeners: list[Listener] = []
         self._counting: tuple[Counts, str] | None = None
+        self.recordings: list[Recording] = []
+
+    # -- kernel threads ------------------------------------------------------------------------------
 
     def attach(self, servant: _Servant) -> None:
         """Send a kernel thread that serves until the program ends."""
@@ -42,20 +55,48 @@ class Attached:
 
     def detach(self, servant: _Servant) -> None:
         """Call one off for good."""
+        self.forget(servant)
+        servant.stop()
+
+    def forget(self, servant: _Servant) -> None:
+        """It has nothing to do here any more: in a forked child, where it is not there."""
         if servant in self._servants:
             self._servants.remove(servant)
-        servant.stop()
 
     @property
     def kernel_threads(self) -> int:
         """How many kernel threads of the process are theirs."""
         return sum(servant.alive for servant in self._servants)
 
+    # -- listeners -----------------------------------------------------------------------------------
+
+    def listen(self, listener: Listener) -> None:
+        """Tell a listener what happens to threads from here on."""
+        self._listeners.append(listener)
+        self._tell()
+
+    def unlisten(self, listener: Listener) -> None:
+        """Tell it no more."""
+        self._listeners = [other for other in self._listeners if other is not listener]
+        self._tell()
+
+    def _tell(self) -> None:
+        listeners = tuple(self._listeners)
+        if len(listeners) < 2:
+            self._model.listen(listeners[0] if listeners else None)
+            return
+
+        def tell_all(kind: Kind, block: ControlBlock, by: ControlBlock | None) -> None:
+            for listener in listeners:
+                listener(kind, block, by)
+
+        self._model.listen(tell_all)
+
     def count_into(self, path: str) -> None:
         """Count what threads do from here on, and leave the figures in a file when the program ends."""
         counts = Counts(self._clock)
         counts.begin(self._model.main)
-        self._model.listen(counts)
+        self.listen(counts)
         self._counting = counts, path
 
     # -- forks and the end ---------------------------------------------------------------------------
@@ -71,16 +112,20 @@ class Attached:
             servant.resume()
 
     def after_fork_child(self) -> None:
-        """In the child the figures would be those of another process."""
+        """In the child the figures and the recording would be those of another process."""
         if self._counting is not None:
-            self._counting = None
-            self._model.listen(None)
+            counts, self._counting = self._counting[0], None
+            self.unlisten(counts)
+        while self.recordings:
+            self.recordings.pop().abandon()
         for servant in self._servants:
             servant.after_fork()
             servant.resume()
 
     def leave(self) -> None:
-        """The program has ended: those who serve go, and the figures are written down."""
+        """The program has ended: those who serve go, and what they have is written down."""
+        while self.recordings:
+            self.recordings.pop().stop()
         while self._servants:
             self._servants.pop().stop()
         if self._counting is None:

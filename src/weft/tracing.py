@@ -1,0 +1,111 @@
+"""Records what the threads of a running program do: what `weft trace` sets up, and `weft.listen()`.
+
+The parts are in `watch/`; here they meet the runtime in force.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from weft.config import VERSION
+from weft.core.events import Listener
+from weft.errors import WeftError
+from weft.host import threads
+from weft.host.clock import nanoseconds, since_1970
+from weft.host.servant import Servant
+from weft.runtime import runtime
+from weft.watch.recorder import Recorder
+from weft.watch.spool import Spool
+
+__all__ = ["listen", "record_into"]
+
+NO_PROCESSES = "on the process model each thread is a process of its own, and weft sees none of what it does"
+
+
+class _Recording:
+    """A recorder that is in force, and the kernel thread that writes for it."""
+
+    def __init__(self, runtime: Any, recorder: Recorder) -> None:
+        self._runtime = runtime
+        self.recorder = recorder
+        self._servant = Servant(recorder.serve, recorder.call_off)
+
+    def start(self) -> None:
+        attached = self._runtime.attached
+        self.recorder.begin()
+        attached.listen(self.recorder)
+        self.recorder.begun()
+        attached.attach(self._servant)
+        attached.recordings.append(self)
+
+    def stop(self) -> None:
+        """Listen no more, and write what is left."""
+        attached = self._runtime.attached
+        if self in attached.recordings:
+            attached.recordings.remove(self)
+        attached.unlisten(self.recorder)
+        attached.detach(self._servant)
+        self.recorder.close()
+
+    def abandon(self) -> None:
+        """In a forked child: it is the parent's."""
+        self._runtime.attached.unlisten(self.recorder)
+        self._runtime.attached.forget(self._servant)
+        self.recorder.abandon()
+
+
+def record_into(path: str, ring: int = 0, program: list[str] | None = None) -> Callable[[], None]:
+    """Record into a spool (weft.watch.spool) from here on, until the program ends or what this returns is
+    called.
+
+    Args:
+        path: the spool's file.
+        ring: bytes of the newest that are kept; 0: all.
+        program: its command line, if `sys.argv` does not say it yet.
+
+    Raises:
+        WeftError: no runtime is in force, or its model cannot be recorded.
+        OSError: the file cannot be written.
+    """
+    made = runtime()
+    if made.config.model == "process":
+        raise WeftError(f"a trace cannot be made: {NO_PROCESSES}")
+    about = {
+        "program": program or [sys.argv[0] or "python", *sys.argv[1:]],
+        "model": made.config.model,
+        "python": sys.version.partition(" ")[0],
+        "weft": VERSION,
+        "pid": os.getpid(),
+        "began": since_1970(),
+    }
+    bell = threads.raw_lock()
+    bell.acquire()
+    recording = _Recording(made, Recorder(made.model, Spool(path, about, ring), nanoseconds, bell))
+    recording.start()
+    return recording.stop
+
+
+@contextmanager
+def listen(listener: Listener) -> Iterator[None]:
+    """Tell a listener (weft.core.events) what happens to threads inside a `with` block.
+
+    Args:
+        listener: called with the kind of event, the thread's control block, and who brought it about or None.
+        It
+            is called in the middle of a switch, on the kernel thread that carries the thread: it must not
+            block, nor
+            call into the program, nor raise.
+
+    Raises:
+        WeftError: no runtime is in force, or its model has no events.
+    """
+    made = runtime()
+    if made.config.model == "process":
+        raise WeftError(f"there are no events to listen to: {NO_PROCESSES}")
+    made.attached.listen(listener)
+    try:
+        yield
+    finally:
+        made.attached.unlisten(listener)
