@@ -56,6 +56,10 @@ class _Recording:
         self.recorder.abandon()
 
 
+def _tell(text: str) -> None:
+    sys.stderr.write(f"weft: {text}\n")
+
+
 def record_into(path: str, ring: int = 0, program: list[str] | None = None) -> Callable[[], None]:
     """Record into a spool (weft.watch.spool) from here on, until the program ends or what this returns is
     called.
@@ -82,7 +86,7 @@ def record_into(path: str, ring: int = 0, program: list[str] | None = None) -> C
     }
     bell = threads.raw_lock()
     bell.acquire()
-    recording = _Recording(made, Recorder(made.model, Spool(path, about, ring), nanoseconds, bell))
+    recording = _Recording(made, Recorder(made.model, Spool(path, about, ring), nanoseconds, bell, _tell))
     recording.start()
     return recording.stop
 

@@ -17,7 +17,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from weft.core.thread import ControlBlock, State
 
-__all__ = ["Kind", "Listener", "Recorder", "state_after"]
+__all__ = ["Kind", "Listener", "Recorder", "listening", "state_after"]
 
 
 class Kind(enum.Enum):
@@ -28,10 +28,15 @@ class Kind(enum.Enum):
     RUNNING = "runs"
     PARKED = "parked"
     PREEMPTED = "was preempted"
+    NOTIFIED = "was notified, and waits for the lock"
     ENDED = "ended"
 
 
 Listener = Callable[[Kind, ControlBlock, "ControlBlock | None"], object]
+
+
+#: Whom primitives tell of what carriers do not see; empty if nobody listens.
+listening: list[Listener] = []
 
 
 @runtime_checkable
@@ -58,6 +63,7 @@ _AFTER = {
     Kind.RUNNING: State.RUNNING,
     Kind.PARKED: State.BLOCKED,
     Kind.PREEMPTED: State.RUNNING,  # it is made ready next
+    Kind.NOTIFIED: State.BLOCKED,
     Kind.ENDED: State.DONE,
 }
 

@@ -306,7 +306,7 @@ class Loop:
         if not self.ready and self.spares:
             worker = self.spares.pop()
             if worker.block.on is None:
-                block.resume = worker.block.resume if self.listener is None else worker.switch
+                block.resume = worker.block.resume
                 worker.block = block
                 block.begun = True
                 self.push(block.resume)
@@ -398,11 +398,11 @@ class Loop:
                 resume = self.idle()
             if resume is begin_next:
                 block = me.block = fresh.popleft()
-                block.resume = switch if self.listener is None else me.switch  # to be told from the last one
+                block.resume = switch
                 continue
             if resume.__class__ is Begin:
                 block = me.block = resume.args[0]
-                block.resume = switch if self.listener is None else me.switch
+                block.resume = switch
                 continue
             while True:
                 if len(spares) < SPARES:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from weft.core.current import adopt, getcurrent
+from weft.core.events import Kind, listening
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
@@ -270,6 +271,8 @@ class Condition:
             if heir.timer is not None:  # once notified, the deadline no longer counts
                 heir.carrier.timers.disarm(heir.timer)
                 heir.timer = None
+            if listening:
+                listening[0](Kind.NOTIFIED, heir, None)
             heir.on = lock
             lock._waiters.append(heir)
             if lock._owner is None:  # let go by another thread meanwhile: a plain Lock allows it

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from weft.core.events import Kind, Listener
+from weft.core.events import Kind, Listener, listening
 from weft.core.ports import Model
 from weft.core.thread import ControlBlock
 from weft.watch.counts import Counts
@@ -83,6 +83,7 @@ class Attached:
     def _tell(self) -> None:
         listeners = tuple(self._listeners)
         if len(listeners) < 2:
+            listening[:] = listeners
             self._model.listen(listeners[0] if listeners else None)
             return
 
@@ -90,6 +91,7 @@ class Attached:
             for listener in listeners:
                 listener(kind, block, by)
 
+        listening[:] = [tell_all]
         self._model.listen(tell_all)
 
     def count_into(self, path: str) -> None:

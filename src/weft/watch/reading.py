@@ -112,6 +112,8 @@ class _Reader:
                 yield from self._runs(now, *fact)
             elif kind == "r":
                 yield from self._woken(now, fact)
+            elif kind == "n":
+                yield from self._notified(now, fact)
             elif kind == "b":
                 yield from self._begins(now, fact[2], fact[3])
             elif kind == "k":
@@ -175,6 +177,19 @@ class _Reader:
                 holder = by
             begin, end = self._seconds(since), self._seconds(now)
             yield Wait(begin, end, thread, reason, name, place, holder, by, by_place, cause)
+
+    def _notified(self, now: int, fact: list[Any]) -> Iterator[Record]:
+        """A wait for a notify is over, and one for the lock begins."""
+        _, _, thread, name, place, by, by_place, lock = fact
+        parked = self._parked.get(thread)
+        since = parked[0] if parked is not None else self._left.get(thread, now)
+        self._left[thread] = now
+        if parked is not None:
+            place = parked[1][5]
+            self._parked[thread] = now, ["k", now, thread, "LOCK", lock, place, by]
+        if since < now:
+            begin, end = self._seconds(since), self._seconds(now)
+            yield Wait(begin, end, thread, "CONDITION", name, place, None, by, by_place, "thread")
 
     def _ends(self, now: int, fact: list[Any]) -> Iterator[Record]:
         thread = fact[2]

@@ -10,7 +10,6 @@ second, swaps the tapes for empty ones, makes numbers of objects and words of pl
 
 A tape is read one round after it was swapped: a carrier that was about to note something when it was may
 still do so.
-A resume callable stands for one thread as long as there is a listener, so a tape needs no names.
 """
 
 import sys
@@ -50,7 +49,7 @@ class _Bell(Protocol):
 
 
 class _Tape:
-    """What one carrier has noted: who runs, as resume callables (None: nobody), and from when on.
+    """What one carrier has noted: who runs (None: nobody), and from when on.
 
     A carrier may be between its two notes as the tape is swapped, so either half may go to the next one.
     """
@@ -69,7 +68,10 @@ class _Tape:
                 note(None)
                 clock(now())
                 raise
-            note(resume)
+            try:
+                note(resume.__self__.block)
+            except AttributeError:
+                note(_unbegun(resume))
             clock(now())
             return resume
 
@@ -87,9 +89,9 @@ class _Tape:
         self.swapped = swap()
         self.rest = swap()
 
-    def begin(self, resume: Any, now: int) -> None:
+    def begin(self, block: ControlBlock, now: int) -> None:
         """Say who runs."""
-        self.swapped[0].append(resume)
+        self.swapped[0].append(block)
         self.swapped[1].append(now)
 
     def turn(self) -> "tuple[list[Any], array[int]]":
@@ -104,15 +106,21 @@ class _Tape:
         return who, when
 
 
-class _Numbers(dict[Any, int]):
-    """The numbers of threads by resume callable; one that is not there is asked about."""
+def _unbegun(resume: Any) -> Any:
+    """The thread that a callable begins, if it says which."""
+    args = getattr(resume, "args", None)
+    return args[0] if args else None
 
-    def __init__(self, ask: Callable[[Any], int]) -> None:
+
+class _Numbers(dict[Any, int]):
+    """The numbers of threads; about one that is not there somebody is asked."""
+
+    def __init__(self, ask: Callable[[ControlBlock], int]) -> None:
         super().__init__({None: NOBODY})
         self._ask = ask
 
-    def __missing__(self, resume: Any) -> int:
-        return self._ask(resume)
+    def __missing__(self, block: ControlBlock) -> int:
+        return self._ask(block)
 
 
 class Recorder:
@@ -123,12 +131,20 @@ class Recorder:
         spool: where to; it is closed at the end.
         clock: monotonic nanoseconds.
         bell: a raw lock that is taken.
+        tell: is told, in a line, if the recording ends before the program does.
 
     Use: `model.listen(recorder)` after `begin()`; `serve` is what its kernel thread does until `call_off`;
     `close()` once that has ended.
     """
 
-    def __init__(self, model: Any, spool: Spool, clock: Callable[[], int], bell: _Bell) -> None:
+    def __init__(
+        self,
+        model: Any,
+        spool: Spool,
+        clock: Callable[[], int],
+        bell: _Bell,
+        tell: Callable[[str], object],
+    ) -> None:
         self._model = model
         self._spool = spool
         self._now = clock
@@ -136,10 +152,8 @@ class Recorder:
         self._over = False
         self._tapes: list[_Tape] = []
         self._facts: deque[tuple[Any, ...]] = deque()
-        self._numbers: dict[ControlBlock, int] = {}
-        self._by_resume = _Numbers(self._ask)
+        self._numbers = _Numbers(self._ask)
         self._content: dict[str, Any] = {}  # what is to be said with the next facts
-        self._blocks: dict[int, ControlBlock] = {}  # by number, until their end is written
         self._last = 0
         self._objects = Objects()
         self._carriers: dict[Any, int] = {}
@@ -149,11 +163,12 @@ class Recorder:
         self._place_words: list[str] = []
         self._said: set[tuple[str, int]] = set()  # what this file of the spool has explained
         self._taken: list[tuple[Any, ...]] = []  # facts that are off the queue and not written
-        self._ended: list[tuple[Any, ...]] = []  # ends among them, and those of the round before
+        self._ended: list[ControlBlock] = []  # whose end is among them
         self._open: dict[ControlBlock, float] = {}  # waits that were written down, by their beginning
         self._walk: Any = iter(())
         self._began = self._swapped = clock()  # when the tapes were swapped: what they hold was before
-        self.failed: OSError | None = None
+        self._tell = tell
+        self._failed = False
 
     # -- what carriers and threads call -----------------------------------------------------------------
 
@@ -170,12 +185,16 @@ class Recorder:
             if stack is not None:
                 block = stack.block
                 on = block.on
-                waker = getattr(getcurrent(), "block", None)
+                here = getcurrent()
+                frame = stack.gr_frame
+                if frame is None:  # it sees to timers and descriptors on its own stack meanwhile
+                    frame = sys._getframe(1) if here is stack else carrier.frame(block)
+                waker = getattr(here, "block", None)
                 if waker is None or waker.on is not None or waker is block:
-                    fact(("r", now(), block, on, spot_of(stack.gr_frame), block.alarm, None, None))
+                    fact(("r", now(), block, on, spot_of(frame), block.alarm, None, None))
                 else:
                     by = spot_of(sys._getframe(1))
-                    fact(("r", now(), block, on, spot_of(stack.gr_frame), block.alarm, waker, by))
+                    fact(("r", now(), block, on, spot_of(frame), block.alarm, waker, by))
             add(resume)
 
         return push, tape.pick
@@ -200,10 +219,15 @@ class Recorder:
             if waker is block:
                 waker = None
             fact(("s", now, block, waker, spot_of(sys._getframe(1))))
+        elif kind is Kind.NOTIFIED:
+            waker = getattr(getcurrent(), "block", None)
+            alone = block.carrier.poller is None  # its park was told, with the place
+            spot = None if alone else spot_of(block.carrier.frame(block))
+            fact(("n", now, block, block.on, spot, waker, spot_of(sys._getframe(1))))
         elif kind is Kind.PREEMPTED:
             fact(("x", now, block, spot_of(sys._getframe(1))))
         elif kind is Kind.ENDED:
-            fact(("e", now, block, block.resume, block.failure))
+            fact(("e", now, block, block.failure))
 
     # -- the kernel thread ------------------------------------------------------------------------------
 
@@ -219,7 +243,7 @@ class Recorder:
         now, me = self._now(), getattr(getcurrent(), "block", None)
         for tape in self._tapes:
             if me is not None and tape.carrier is me.carrier:
-                tape.begin(me.resume, now)
+                tape.begin(me, now)
         for block in self._model.blocks():
             if block.carrier.poller is None:
                 self._facts.append(("b", now, block))
@@ -241,7 +265,7 @@ class Recorder:
         self._over = True
         self._round()
         self._round()
-        if self.failed is None:
+        if not self._failed:
             self._write_open(self._model.blocks(), 0.0)
             self._safely(lambda: self._spool.close((self._now() - self._began) / 1e9))
 
@@ -255,11 +279,12 @@ class Recorder:
         try:
             write()
         except OSError as error:
-            self.failed = error
+            self._failed = True
+            self._tell(f"the recording has ended: it cannot be written: {error.strerror}")
 
     def _round(self) -> bool:
         """One round; whether there was anything to write."""
-        if self.failed is not None:
+        if self._failed:
             self._facts.clear()
             for tape in self._tapes:
                 tape.swap()
@@ -270,25 +295,22 @@ class Recorder:
         self._safely(lambda: self._write(watermark, tapes))
         return bool(self._facts or any(who for _, who, _ in tapes))
 
-    def _ask(self, resume: Any) -> int:
-        """The number of the thread that a resume callable stands for, which was not met before."""
-        stack = getattr(resume, "__self__", None)
-        if stack is None:
-            return self._introduced(resume.args[0])  # one that had not begun
-        block = getattr(stack, "block", None)
-        if block is None or block.resume is not resume or block.done:
-            self._take_facts()  # it has ended, and its end was noted before another thread took its stack
-            return dict.get(self._by_resume, resume, NOBODY)
-        keeper = getattr(block.carrier, "keeper", None)
-        number = self._by_resume[resume] = NOBODY if block is keeper else self._introduced(block)
-        return number
+    def _ask(self, block: ControlBlock) -> int:
+        """The number of a thread that was not met before."""
+        if block.done:  # a worker between two threads, unless its start and its end have just been noted
+            self._take_facts()
+            return self._numbers.get(block, NOBODY)
+        if block is getattr(block.carrier, "keeper", None):
+            return NOBODY
+        return self._introduced(block)
 
     def _take_facts(self) -> None:
         facts = [self._facts.popleft() for _ in range(len(self._facts))]
         for fact in facts:
-            if fact[0] == "e":
-                self._by_resume[fact[3]] = self._introduced(fact[2])
-                self._ended.append(fact)
+            if fact[0] == "s":
+                self._introduced(fact[2])
+            elif fact[0] == "e":
+                self._ended.append(fact[2])
         self._taken += facts
 
     def _write(self, watermark: int, tapes: list[Any]) -> None:
@@ -296,13 +318,13 @@ class Recorder:
         if spool.full:
             spool.turn()
             self._said.clear()
-            for block in list(self._numbers):
+            for block in self._numbers.keys() - {None}:
                 self._introduced(block)
         ended, self._ended = self._ended, []
         for tape, who, when in tapes:
             if who:
                 self._introduce_carrier(tape.number, tape.carrier)
-                spool.tape(tape.number, when, array("I", map(self._by_resume.__getitem__, who)))
+                spool.tape(tape.number, when, array("I", map(self._numbers.__getitem__, who)))
         self._take_facts()
         facts, self._taken = self._taken, []
         for at in range(0, len(facts), PIECE):
@@ -317,25 +339,15 @@ class Recorder:
         content, self._content = self._content, {}
         self._spool.facts({**content, "f": facts, "w": watermark})
 
-    def _forget(self, ended: list[tuple[Any, ...]]) -> None:
+    def _forget(self, ended: list[ControlBlock]) -> None:
         """Threads that had ended a round ago: the tapes that still knew them are written."""
-        for _, _, block, resume, _ in ended:
-            self._by_resume.pop(resume, None)
+        for block in ended:
             self._open.pop(block, None)
             number = self._numbers.pop(block, None)
             if number is not None:
-                del self._blocks[number]
                 self._said.discard(("t", number))
 
     # -- numbers and words ------------------------------------------------------------------------------
-
-    def _number(self, block: ControlBlock) -> int:
-        number = self._numbers.get(block)
-        if number is None:
-            self._last += 1
-            number = self._numbers[block] = self._last
-            self._blocks[number] = block
-        return number
 
     def _carrier_number(self, carrier: Any) -> int:
         number = self._carriers.get(carrier)
@@ -346,7 +358,10 @@ class Recorder:
 
     def _introduced(self, block: ControlBlock) -> int:
         """A thread's number; the file says who that is, if it has not said so."""
-        number = self._number(block)
+        number = self._numbers.get(block)
+        if number is None:
+            self._last += 1
+            number = self._numbers[block] = self._last
         if ("t", number) not in self._said:
             self._said.add(("t", number))
             main = block is self._model.main
@@ -399,6 +414,12 @@ class Recorder:
             cause = _cause(reason, alarm, waker)
             by_place = self._place(by_spot) if waker is not None else None
             return [kind, now, number, reason, self._object(target, place), place, waker, by_place, cause]
+        if kind == "n":
+            _, _, _, on, spot, by, by_spot = fact
+            place = self._place(spot)
+            name = self._object(on, place)
+            lock = self._object(getattr(on, "_lock", None), place)
+            return [kind, now, number, name, place, self._thread(by), self._place(by_spot), lock]
         if kind == "k":
             _, _, _, on, spot, holder = fact
             reason, target = _explained(on, block)
@@ -414,7 +435,7 @@ class Recorder:
             return [kind, now, number, self._place(fact[3])]
         if block.carrier.poller is None:
             self._carriers.pop(block.carrier, None)
-        return [kind, now, number, fact[4]]
+        return [kind, now, number, fact[3]]
 
     # -- waits that have not ended ----------------------------------------------------------------------
 
