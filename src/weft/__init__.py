@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from weft.config import VERSION
 from weft.core.current import current
+from weft.core.events import Kind
 from weft.core.policy import FairShare, Fifo, Policy, Priority
 from weft.core.thread import ControlBlock, State
 from weft.core.wait import Wait, WaitReason
@@ -18,6 +19,7 @@ from weft.runtime import call_later, dump, install, offload, offloaded, run, set
 if TYPE_CHECKING:
     from weft.check import Check
     from weft.check.steer import steer
+    from weft.tracing import listen
 
     check: Check  # the package of that name, which can be called
 
@@ -27,6 +29,7 @@ __all__ = [
     "FairShare",
     "Fifo",
     "InternalError",
+    "Kind",
     "Policy",
     "Priority",
     "State",
@@ -38,6 +41,7 @@ __all__ = [
     "current",
     "dump",
     "install",
+    "listen",
     "offload",
     "offloaded",
     "run",
@@ -53,6 +57,8 @@ __version__ = VERSION
 def __getattr__(name: str) -> Any:
     if name in ("check", "futures"):  # loaded when they are wanted
         return importlib.import_module(f"weft.{name}")
+    if name == "listen":
+        return importlib.import_module("weft.tracing").listen
     if name == "steer":
         return importlib.import_module("weft.check.steer").steer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -160,7 +160,7 @@ class HybridModel(UserModel):
                     continue
                 block = resume.args[0]
                 self._move(block, mine)
-                mine.push(mine.nursery.begin(block))
+                mine.ready.append(mine.nursery.begin(block))  # it was ready before: nothing to tell
                 return True
         return False
 
