@@ -23,6 +23,7 @@ __all__ = [
     "environment_with_fixed_hashes",
     "environment_with_weft",
     "may_redraw",
+    "parse_bytes",
     "parse_carriers",
     "parse_entries",
     "parse_limit",
@@ -58,6 +59,7 @@ RUNS = 5  # timed runs of a comparison: that the ranges of two equal models lie 
 MOST_RUNS = 1000
 TIMEOUT = 300.0  # seconds for one run of a comparison
 LONGEST_TIMEOUT = 86_400 * 7  # seconds
+SMALLEST_RING = 1_000_000  # bytes; below it a recording turns over faster than it is worth
 COUNTS_FILE = "WEFT_COUNTS"
 TRACE_FILE = "WEFT_TRACE"
 TRACE_RING = "WEFT_TRACE_RING"  # bytes
@@ -300,6 +302,23 @@ def parse_timeout(text: str) -> float:
     if not 0 < seconds <= LONGEST_TIMEOUT:
         raise WeftError(f"a timeout of {text} cannot be kept; choose up to 7 days, or off")
     return seconds
+
+
+def parse_bytes(text: str) -> int:
+    """Bytes out of "64MB", "2GB" or "500kB"; a bare number is megabytes.
+
+    Raises:
+        WeftError: it is not a size, or too small for a ring.
+    """
+    word = text.strip().lower().removesuffix("b").removesuffix("i")
+    factor = {"k": 10**3, "m": 10**6, "g": 10**9}.get(word[-1:], 0)
+    try:
+        found = int(float(word[:-1] if factor else word) * (factor or 10**6))
+    except (ValueError, OverflowError):
+        raise WeftError(f"{text!r} is no size; write it as 64MB") from None
+    if found < SMALLEST_RING:
+        raise WeftError(f"a ring of {text} is too small; choose 1MB or more")
+    return found
 
 
 def take_counts_file() -> str | None:

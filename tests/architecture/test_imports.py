@@ -54,7 +54,18 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "compare": frozenset({"errors", "config", "host.files", "host.platform", "host.starter", "compare"}),
     "contests": frozenset(),
     "cli": frozenset(
-        {"errors", "config", "host.children", "host.files", "watch", "runtime", "check", "launch", "compare"}
+        {
+            "errors",
+            "config",
+            "host.children",
+            "host.files",
+            "host.foreground",
+            "watch",
+            "runtime",
+            "check",
+            "launch",
+            "compare",
+        }
         | {"cli"}
     ),
     "weft": frozenset({"errors", "config", "core", "watch", "runtime", "tracing", "check"}),
@@ -122,6 +133,7 @@ IN_FUNCTION_ALLOWED: dict[tuple[str, str, str], str] = {
         "weft.check.page.build",
     ): "who asks whether it could has no need of it",
     ("weft.check.page.__main__", "main", "weft.check.page.render"): "it stands on an extra: told if missing",
+    ("weft.watch.export", "load_pages", "weft.watch.page.render"): "it stands on an extra: told if missing",
     ("weft.compare.page", "_svg", "matplotlib"): "an extra, which only pages with plots want",
 }
 

@@ -12,12 +12,13 @@ __all__ = ["main"]
 USAGE = """\
 usage: weft run [options] program.py [args]         run a program on a thread model
        weft compare [options] program.py [args]     run it on each model and show what it cost there
+       weft trace [options] program.py [args]       record what its threads do, and show it
        weft check [options] program.py [args]       find what can go wrong with its threads
        weft check --all [options] [PATH]            the same for every test of a package
        weft replay FILE                             run what was found again
        weft --version
 
-`weft run --help`, `weft compare --help` and `weft check --help` say more.
+`weft run --help`, `weft compare --help`, `weft trace --help` and `weft check --help` say more.
 """
 
 
@@ -26,7 +27,7 @@ def main() -> None:
     args = sys.argv[1:]
     if args[:1] == ["run"]:
         run_command(args[1:])
-    elif args[:1] in (["check"], ["compare"], ["replay"]):
+    elif args[:1] in (["check"], ["compare"], ["replay"], ["trace"]):
         command = importlib.import_module(f"weft.cli.{args[0]}")  # `run` has no need of it
         getattr(command, f"{args[0]}_command")(args[1:])
     elif args in (["-h"], ["--help"]):

@@ -7,17 +7,21 @@ from weft.errors import WeftError
 __all__ = ["writable", "write_whole"]
 
 
-def writable(name: str) -> str:
-    """The file's name, if a page can be written there; nothing is left behind by asking.
+def writable(name: str, what: str = "the page", option: str = "--html") -> str:
+    """The file's name, if it can be written there; nothing is left behind by asking.
+
+    Args:
+        what: is to be written.
+        option: that named the file.
 
     Raises:
         WeftError: it cannot.
     """
     if not name:
-        raise WeftError("--html needs a file")
+        raise WeftError(f"{option} needs a file")
     path = os.path.realpath(name)
     if os.path.isdir(path):
-        raise WeftError(f"cannot write the page to {name!r}: it is a folder")
+        raise WeftError(f"cannot write {what} to {name!r}: it is a folder")
     try:
         if not os.path.exists(path):
             beside = _beside(path)
@@ -26,7 +30,7 @@ def writable(name: str) -> str:
         elif os.path.isfile(path):
             os.close(os.open(path, os.O_WRONLY))
     except OSError as why:
-        raise WeftError(f"cannot write the page to {name!r}: {why.strerror}") from None
+        raise WeftError(f"cannot write {what} to {name!r}: {why.strerror}") from None
     return name
 
 

@@ -1,13 +1,12 @@
 """The critical path: from the end of a program backwards, always along who was waited for.
 
-While the last thread ran, it is on the path. Where another thread woke it (or started it), the path goes on with
-that one, at the moment of the wake. So the path has at each moment one thread; what it did then (ran, stood
-ready, waited for the clock or the machine) is what the program's end waited for.
+While the last thread ran, it is on the path. Where another thread woke it (or started it), the path goes on
+with that one, at the moment of the wake. So the path has at each moment one thread; what it did then (ran,
+stood ready, waited for the clock or the machine) is what the program's end waited for.
 """
 
 from array import array
-from bisect import bisect_right
-from collections import Counter
+from collections import deque
 
 from weft.watch.record import Stint, Wait
 
@@ -33,17 +32,12 @@ class Wakes:
         self._before = array("q")  # the latest wake of who woke, and who that was
         self._by = array("q")
 
-    @property
-    def full(self) -> bool:
-        """Whether it is time to forget."""
-        return len(self._times) >= self.most
-
-    def forget(self) -> None:
+    def _forget(self) -> None:
         """Forget the older half."""
         half = self.most // 2
         self.forgotten += half
         for column in (self._threads, self._times, self._places, self._before, self._by):
-            del column[:half]  # type: ignore[attr-defined]
+            del column[:half]
 
     def add(self, thread: int, time: float, by: int, place: int | None) -> None:
         """A thread was woken, or started, by another."""
@@ -54,6 +48,8 @@ class Wakes:
         self._before.append(self._last.get(by, NOTHING))
         self._by.append(by)
         self._last[thread] = number
+        if len(self._times) >= self.most:
+            self._forget()
 
     def path(self, thread: int, end: float, begin: float = 0.0) -> "Path":
         """The path that ends with a thread, oldest segment first.
@@ -114,31 +110,30 @@ class Path:
     def __init__(self, segments: list[Segment], cut: bool = False) -> None:
         self.segments = segments
         self.cut = cut
-        self.waits: Counter[tuple[str, int | None, int | None]] = Counter()
-        self._by_thread: dict[int, list[Segment]] = {}
+        self.waits: dict[tuple[str, int | None, int | None], float] = {}
+        # By thread, newest last; what has ended before the records that come is taken away from the front.
+        self._ahead: dict[int, deque[Segment]] = {}
         for segment in segments:
-            self._by_thread.setdefault(segment.thread, []).append(segment)
-        self._begins = {
-            thread: [segment.begin for segment in mine] for thread, mine in self._by_thread.items()
-        }
+            self._ahead.setdefault(segment.thread, deque()).append(segment)
 
     def take(self, record: Stint | Wait) -> None:
-        """Count what a thread did while it was on the path."""
-        mine = self._by_thread.get(record.thread)
-        if mine is None:
+        """Count what a thread did while it was on the path; those of one thread come in their order."""
+        ahead = self._ahead.get(record.thread)
+        if not ahead:
             return
         begin, end = record.begin, record.end
-        at = max(0, bisect_right(self._begins[record.thread], begin) - 1)
-        while at < len(mine) and mine[at].begin < end:
-            segment = mine[at]
+        while ahead and (segment := ahead[0]).begin < end:
             length = min(end, segment.end) - max(begin, segment.begin)
             if length > 0:
                 if isinstance(record, Stint):
                     segment.ran += length
                 else:
                     segment.waited += length
-                    self.waits[record.reason, record.object, record.place] += length
-            at += 1
+                    key = record.reason, record.object, record.place
+                    self.waits[key] = self.waits.get(key, 0.0) + length
+            if segment.end > end:
+                break
+            ahead.popleft()
 
     def threads(self) -> list[tuple[int, float, float, float, int]]:
         """By thread: seconds it ran, stood ready and waited on the path, and in how many segments."""

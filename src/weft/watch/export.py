@@ -1,7 +1,7 @@
 """Makes of a recording what people look at: a page, and a file for Perfetto.
 
-The records are read twice: figures first, since they say what matters, then what is drawn and written. A file
-takes its place when it is whole.
+The records are read twice: figures first, since they say what matters, then what is drawn and written. A
+file takes its place when it is whole.
 """
 
 import os
@@ -11,11 +11,12 @@ from typing import IO
 from weft.errors import WeftError
 from weft.watch.perfetto import Perfetto
 from weft.watch.picture import Picture
+from weft.watch.reading import read
 from weft.watch.record import Names, Record
 from weft.watch.summary import Summary
 from weft.watch.timeline import gather
 
-__all__ = ["EXTRA", "Read", "export", "load_pages"]
+__all__ = ["EXTRA", "Read", "export", "load_pages", "write"]
 
 EXTRA = "weft[html]"
 
@@ -40,11 +41,25 @@ def load_pages() -> Render:
     return render
 
 
-def export(read: Read, json: str | None, html: str | None) -> Summary:
+def write(spool: str, json: str | None, html: str | None) -> Summary:
+    """Make the files of a recording that is in a spool (weft.watch.spool).
+
+    Args:
+        spool: its file.
+        json: where the file for Perfetto goes; None: nowhere.
+        html: where the page goes.
+
+    Raises:
+        WeftError: as `export`, or the spool cannot be read.
+    """
+    return export(lambda: read(spool), json, html)
+
+
+def export(recording: Read, json: str | None, html: str | None) -> Summary:
     """Make the files of a recording.
 
     Args:
-        read: gives the recording, from its beginning at each call.
+        recording: gives it, from its beginning at each call.
         json: where the file for Perfetto goes; None: nowhere.
         html: where the page goes.
 
@@ -52,7 +67,7 @@ def export(read: Read, json: str | None, html: str | None) -> Summary:
         WeftError: nothing was recorded, a file cannot be written, or no page can be made.
     """
     render = load_pages() if html is not None else None
-    timeline = gather(*read())
+    timeline = gather(*recording())
     if not timeline.lives:
         raise WeftError("nothing was recorded: the program ended before its first thread was seen")
     last = timeline.last_to_end()
@@ -63,7 +78,7 @@ def export(read: Read, json: str | None, html: str | None) -> Summary:
     summary = Summary.of(timeline)
     with _Whole(json) as file:
         writer = Perfetto(file.write, timeline) if file is not None else None
-        for record in read()[1]:
+        for record in recording()[1]:
             picture.take(record)
             if writer is not None:
                 writer.take(record)

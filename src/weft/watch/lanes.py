@@ -1,10 +1,10 @@
 """What a picture has room for: slices of lanes, the shortest drawn together once there are too many.
 
-A *lane* is a row of slices in their order that do not overlap. While there are few, each is kept as it was. Once there
-are more than the picture can hold, time is cut into equal grains, and slices of one lane that lie within one grain
-become one *blend*: from when to when, how much of it was running and how much parked, and how many they were. Grains
-double until few enough are left, so memory is bounded however long a recording is, and what is longer than a grain
-keeps its exact bounds.
+A *lane* is a row of slices in their order that do not overlap. While there are few, each is kept as it was.
+Once there are more than the picture can hold, time is cut into equal grains, and slices of one lane that
+lie within one grain become one *blend*: from when to when, how much of it was running and how much parked,
+and how many they were. Grains double until few enough are left, so memory is bounded however long a
+recording is, and what is longer than a grain keeps its exact bounds.
 """
 
 from collections.abc import Hashable
@@ -22,7 +22,7 @@ class Blend(NamedTuple):
 
     ran: float
     parked: float
-    count: int
+    slices: int
 
 
 #: From when, to when, and what: a carrier that the thread ran on, a wait, or a blend.
@@ -68,7 +68,7 @@ class Lanes:
     def blended(self) -> int:
         """How many slices are not drawn by themselves."""
         return sum(
-            what.count for items in self.lanes.values() for _, _, what in items if isinstance(what, Blend)
+            what.slices for items in self.lanes.values() for _, _, what in items if isinstance(what, Blend)
         )
 
     def _first_grain(self) -> float:
@@ -112,7 +112,7 @@ def _blend(group: list[Item]) -> Item:
         if isinstance(what, Blend):
             ran += what.ran
             parked += what.parked
-            count += what.count
+            count += what.slices
         else:
             count += 1
             if isinstance(what, Wait):

@@ -1,11 +1,12 @@
 """The trace event format of Chrome, as JSON: what ui.perfetto.dev, chrome://tracing and vizviewer open.
 
-The format is that of the document "Trace Event Format" (Duffy and others, 2016): `X` is a slice, `i` an instant,
-`s` and `f` are the ends of an arrow, `C` is a counter, `M` names a lane. Times are microseconds. A process stands for a
-group of lanes: the threads of the program, and its carriers where one carries several threads.
+The format is that of the document "Trace Event Format" (Duffy and others, 2016): `X` is a slice, `i` an
+instant, `s` and `f` are the ends of an arrow, `C` is a counter, `M` names a lane. Times are microseconds. A
+process stands for a group of lanes: the threads of the program, and its carriers where one carries several
+threads.
 
-An arrow from who wakes leaves the slice in which that thread runs, and reaches the slice of the woken thread that
-comes next: there it is ready, or runs.
+An arrow from who wakes leaves the slice in which that thread runs, and reaches the slice of the woken
+thread that comes next: there it is ready, or runs.
 """
 
 import json
@@ -13,12 +14,13 @@ from collections.abc import Callable
 
 from weft.watch.record import End, Preemption, Record, Start, Stint, Wait
 from weft.watch.timeline import Counts, Timeline
-from weft.watch.words import clean, place_words, program_words, wait_words
+from weft.watch.words import clean, object_words, place_words, program_words, wait_words
 
 __all__ = ["Perfetto"]
 
 THREADS, CARRIERS = 1, 2  # numbers of the two groups
 BUFFER = 5_000  # events that are written at once
+KEPT = 50_000  # waits of which the words are kept
 
 
 class Perfetto:
@@ -38,7 +40,7 @@ class Perfetto:
         self._lines: list[str] = []
         self._threads: dict[int, str] = {}
         self._places: dict[int | None, str] = {}
-        self._waits: dict[tuple[str, int | None], str] = {}
+        self._words: dict[tuple[object, ...], str] = {}
         about = {name: value for name, value in timeline.names.about.items() if value is not None}
         write(f'{{"displayTimeUnit":"ns","otherData":{json.dumps(about)},"traceEvents":[\n')
         self._name_lanes()
@@ -47,7 +49,10 @@ class Perfetto:
 
     def _name_lanes(self) -> None:
         timeline = self._timeline
-        groups = {THREADS: f"threads ({timeline.names.about.get('model', 'unknown')} model)", CARRIERS: "carriers"}
+        groups = {
+            THREADS: f"threads ({timeline.names.about.get('model', 'unknown')} model)",
+            CARRIERS: "carriers",
+        }
         for pid, name in groups.items():
             if pid == THREADS or self._shared:
                 self._meta("process_name", pid, 0, "name", name)
@@ -80,9 +85,11 @@ class Perfetto:
         return found
 
     def _put(self, line: str) -> None:
+        self._lines.append(line)
+
+    def _flush(self) -> None:
         lines = self._lines
-        lines.append(line)
-        if len(lines) >= BUFFER:
+        if lines:
             lines.append("")
             self._write(",\n".join(lines))
             lines.clear()
@@ -101,58 +108,77 @@ class Perfetto:
             self._instant(record.thread, record.time, '"preempted"', f'"place":{self._place(record.place)}')
         else:
             self._end(record)
+        if len(self._lines) >= BUFFER:
+            self._flush()
 
     def _lane(self, thread: int, begin: float, end: float) -> tuple[int, int]:
-        """Nanoseconds of a slice that begins no sooner than its lane ends; the gap before it is a slice as well."""
+        """Nanoseconds of a slice that begins no sooner than its lane ends; a gap before it is one, too."""
         last = self._last.get(thread, -1)
-        first = max(round(begin * 1e9), last)
-        until = max(round(end * 1e9), first)
+        first = round(begin * 1e9)
+        if first < last:
+            first = last
+        until = round(end * 1e9)
+        if until < first:
+            until = first
         self._last[thread] = until
         if 0 <= last < first:
-            self._slice(THREADS, thread + 1, last, first, '"ready"', "ready", "")
+            self._lines.append(
+                f'{{"ph":"X","pid":{THREADS},"tid":{thread + 1},"ts":{last / 1000:.3f},'
+                f'"dur":{(first - last) / 1000:.3f},"name":"ready"}}'
+            )
         return first, until
-
-    def _slice(self, pid: int, tid: int, first: int, until: int, name: str, kind: str, args: str) -> None:
-        self._put(
-            f'{{"ph":"X","pid":{pid},"tid":{tid},"ts":{first / 1000:.3f},"dur":{(until - first) / 1000:.3f},'
-            f'"name":{name},"cat":"{kind}","args":{{{args}}}}}'
-        )
 
     def _stint(self, stint: Stint) -> None:
         begin, end, thread, carrier = stint
         first, until = self._lane(thread, begin, end)
-        self._slice(THREADS, thread + 1, first, until, '"running"', "running", f'"carrier":{carrier}')
-        if carrier in self._shared:
-            name = self._thread(thread)
-            self._slice(CARRIERS, carrier + 1, first, until, name, "carrier", f'"thread":{thread}')
+        when = f'"ts":{first / 1000:.3f},"dur":{(until - first) / 1000:.3f}'
+        lines = self._lines
+        if carrier not in self._shared:
+            lines.append(f'{{"ph":"X","pid":{THREADS},"tid":{thread + 1},{when},"name":"running"}}')
+            return
+        args = f'"args":{{"carrier":{carrier}}}'
+        lines.append(f'{{"ph":"X","pid":{THREADS},"tid":{thread + 1},{when},"name":"running",{args}}}')
+        name = self._thread(thread)
+        lines.append(f'{{"ph":"X","pid":{CARRIERS},"tid":{carrier + 1},{when},"name":{name}}}')
 
     def _wait(self, wait: Wait) -> None:
-        begin, end, thread, reason, thing, place, holder, by, by_place, cause = wait
-        first, until = self._lane(thread, begin, end)
-        name = self._waits.get((reason, thing))
-        if name is None:
-            words = wait_words(reason, clean(self._timeline.object(thing)))
-            name = self._waits[reason, thing] = json.dumps(words)
-        args = f'"place":{self._place(place)},"ended by":"{cause}"'
-        if thing is not None:
-            args += f',"object":{json.dumps(clean(self._timeline.object(thing)))}'
-        if holder is not None:
-            args += f',"holder":{self._thread(holder)}'
-        if by is not None:
-            args += f',"woken by":{self._thread(by)}'
-        if by_place is not None:
-            args += f',"woken at":{self._place(by_place)}'
-        self._slice(THREADS, thread + 1, first, until, name, f"waiting,{reason.lower()}", args)
-        if by is not None and by != thread:
-            self._arrow("wake", by, thread, until)
+        first, until = self._lane(wait.thread, wait.begin, wait.end)
+        words = self._words.get(wait[3:])
+        if words is None:
+            if len(self._words) >= KEPT:
+                self._words.clear()
+            words = self._words[wait[3:]] = self._wait_words(wait)
+        self._lines.append(
+            f'{{"ph":"X","pid":{THREADS},"tid":{wait.thread + 1},"ts":{first / 1000:.3f},'
+            f'"dur":{(until - first) / 1000:.3f},{words}}}'
+        )
+        if wait.by is not None and wait.by != wait.thread:
+            self._arrow("wake", wait.by, wait.thread, until)
+
+    def _wait_words(self, wait: Wait) -> str:
+        """Name, category and arguments of a wait: all but its thread and its times."""
+        thing = object_words(self._timeline.object(wait.object))
+        args: dict[str, str] = {}
+        if wait.place is not None:
+            args["place"] = place_words(self._timeline.place(wait.place))
+        if wait.object is not None:
+            args["object"] = thing
+        if wait.holder is not None:
+            args["holder"] = clean(self._timeline.name(wait.holder))
+        if wait.by is not None:
+            args["woken by"] = clean(self._timeline.name(wait.by))
+        if wait.by_place is not None:
+            args["woken at"] = place_words(self._timeline.place(wait.by_place))
+        args["ended by"] = wait.cause
+        name = json.dumps(wait_words(wait.reason, thing))
+        return f'"name":{name},"cat":"{wait.reason.lower()}","args":{json.dumps(args)}'
 
     def _arrow(self, name: str, source: int, target: int, when: int) -> None:
         self._arrows += 1
-        for phase, thread in (("s", source), ("f", target)):
-            self._put(
-                f'{{"ph":"{phase}","id":{self._arrows},"pid":{THREADS},"tid":{thread + 1},'
-                f'"ts":{when / 1000:.3f},"name":"{name}","cat":"{name}"}}'
-            )
+        shared = f'"id":{self._arrows},"pid":{THREADS},"ts":{when / 1000:.3f},"name":"{name}","cat":"{name}"'
+        self._lines.append(
+            f'{{"ph":"s","tid":{source + 1},{shared}}},\n{{"ph":"f","tid":{target + 1},{shared}}}'
+        )
 
     def _start(self, start: Start) -> None:
         when = round(start.time * 1e9)
@@ -188,5 +214,6 @@ class Perfetto:
                         f'{{"ph":"C","pid":{THREADS},"ts":{when:.3f},"name":"{name}","args":{{"threads":{value:g}}}}}'
                     )
         self._meta("process_labels", THREADS, 0, "labels", program_words(self._timeline.names.about))
-        self._write(",\n".join(self._lines) + "\n]}\n")
-        self._lines.clear()
+        last = self._lines.pop()
+        self._flush()
+        self._write(f"{last}\n]}}\n")

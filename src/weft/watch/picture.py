@@ -31,7 +31,9 @@ class Picture:
         preempted: time and thread of preemptions, the first MOST_MARKS of them.
     """
 
-    def __init__(self, timeline: Timeline, path: Path, most: int = MOST, most_lanes: int = MOST_LANES) -> None:
+    def __init__(
+        self, timeline: Timeline, path: Path, most: int = MOST, most_lanes: int = MOST_LANES
+    ) -> None:
         self.timeline = timeline
         self.path = path
         self.shown = sorted(_that_matter(timeline, path, most_lanes))
@@ -79,7 +81,7 @@ class Picture:
 
 
 def _that_matter(timeline: Timeline, path: Path, most: int) -> list[int]:
-    """The threads that get lanes: all, or those on the critical path and of the worst waits, then the busiest."""
+    """The threads that get lanes: all, or those on the critical path and of the worst waits, then others."""
     lives = timeline.lives
     if len(lives) <= most:
         return list(lives)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from weft.watch.timeline import Timeline
-from weft.watch.words import clean, duration, program_words
+from weft.watch.words import duration, object_words, program_words
 
 __all__ = ["Summary"]
 
@@ -20,7 +20,7 @@ class Summary:
         seconds: how long.
         cut: whether the recording has no end: the program was killed.
         lost: records that a ring let go.
-        contended: the objects that were waited for the longest: name, waits, seconds in all and of the longest.
+        contended: what was waited for the longest: name, waits, seconds in all and of the longest wait.
         files: those that were written.
         notes: what a person has to be told besides.
     """
@@ -43,7 +43,7 @@ class Summary:
         about = timeline.names.about
         lost = about.get("lost", 0)
         worst = [
-            (clean(timeline.object(number)), found.waits, found.total, found.longest)
+            (object_words(timeline.object(number)), found.waits, found.total, found.longest)
             for number, found in timeline.contended()[:TOLD]
         ]
         return cls(
@@ -61,14 +61,15 @@ class Summary:
     def lines(self) -> list[str]:
         """For a terminal."""
         many = "s" if self.threads != 1 else ""
-        lines = [
-            f"{self.threads:,} thread{many}, {duration(self.seconds)}, {self.switches:,} switches, model {self.model}"
-        ]
+        figures = f"{self.threads:,} thread{many}, {duration(self.seconds)}, {self.switches:,} switches"
+        lines = [f"{figures}, model {self.model}"]
         for name, waits, total, longest in self.contended:
             times = f"{waits:,} waits" if waits != 1 else "1 wait"
             lines.append(f"  {name}: {times}, {duration(total)} in all, the longest {duration(longest)}")
         if self.cut:
-            lines.append("  the recording is cut short: the program was killed, or ended without its last words")
+            lines.append(
+                "  the recording is cut short: the program was killed, or ended without its last words"
+            )
         if self.lost:
             lines.append(f"  of the beginning {self.lost:,} records were let go, to keep within the ring")
         lines += [f"  {note}" for note in self.notes]

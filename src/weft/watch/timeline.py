@@ -1,7 +1,7 @@
 """From a recording to what people ask of it: who ran, who was ready, who waited, for what and for whom.
 
-One pass over the records; what is kept grows with the threads and the objects, not with the records. Between
-two records of a thread it was ready: woken, started or preempted, and not on a carrier yet.
+One pass over the records; what is kept grows with the threads and the objects, not with the records.
+Between two records of a thread it was ready: woken, started or preempted, and not on a carrier yet.
 """
 
 from array import array
@@ -164,23 +164,25 @@ class Timeline:
 def gather(names: Names, records: Iterable[Record]) -> Timeline:
     """The figures of a recording, in one pass; the records come in the order of their ends."""
     made = Timeline(names)
-    lives, wakes = made.lives, made.wakes
+    lives = made.lives
     on: dict[int, int] = {}  # by carrier: who ran last
     count = switches = 0
     latest = 0.0
     for record in records:
         count += 1
-        kind = type(record)
-        if kind is Stint:
-            begin, end, thread, carrier = record  # type: ignore[misc]
+        if isinstance(record, Stint):
+            begin, end, thread, carrier = record
             life = lives.get(thread)
             if life is None:
                 life = lives[thread] = Life(begin)
-            begin = max(begin, life.last)
-            end = max(end, begin)
-            life.ready += begin - life.last
-            life.ran += end - begin
-            life.last = end
+            last = life.last
+            if begin > last:
+                life.ready += begin - last
+            else:
+                begin = last
+            if end > begin:
+                life.ran += end - begin
+                life.last = end
             life.stints += 1
             before = on.get(carrier)
             if before != thread:
@@ -190,13 +192,12 @@ def gather(names: Names, records: Iterable[Record]) -> Timeline:
                 else:
                     switches += 1
                     made.carried[carrier] = 2
-        elif kind is Wait:
-            end = _take_wait(made, record)  # type: ignore[arg-type]
+        elif isinstance(record, Wait):
+            end = _take_wait(made, record)
         else:
-            end = _take_rest(made, record)  # type: ignore[arg-type]
-        latest = max(latest, end)
-        if wakes.full:
-            wakes.forget()
+            end = _take_rest(made, record)
+        if end > latest:
+            latest = end
     made.records, made.switches, made.end = count, switches, latest
     return made
 

@@ -7,8 +7,18 @@ from collections.abc import Mapping
 from weft.core.places import short
 from weft.core.wait import WaitReason
 
-__all__ = ["alike", "clean", "duration", "place_words", "program_words", "reason_words", "wait_words"]
+__all__ = [
+    "alike",
+    "clean",
+    "duration",
+    "object_words",
+    "place_words",
+    "program_words",
+    "reason_words",
+    "wait_words",
+]
 
+_PATH = re.compile(r"(?<![^\s,(])/(?:[^\s:/]+/)*([^\s:/]+/[^\s:/]+:\d+ in )")
 _DIGITS = re.compile(r"\d+")
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 
@@ -28,6 +38,11 @@ def alike(name: str) -> str:
 def place_words(place: str) -> str:
     """A place with its file as seen from here."""
     return clean(short(place)) if place else ""
+
+
+def object_words(name: str) -> str:
+    """An object's name; of a place in it the file and its folder are enough."""
+    return clean(_PATH.sub(lambda match: match[1], name))
 
 
 def program_words(about: Mapping[str, object]) -> str:

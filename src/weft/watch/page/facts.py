@@ -1,8 +1,9 @@
 """The data of a page: plain lists and numbers, small enough to be looked at in a browser.
 
-Times are ticks of a tenth of a microsecond. Texts, places, objects and whole waits stand once, in lists; all else says
-which. A lane is a flat list of three numbers a slice: ticks since the slice before, ticks that it takes, and
-what it is: the number of a detail, or BLEND, with ran, parked and count in a list beside.
+Times are ticks of a tenth of a microsecond. Texts, places, objects and whole waits stand once, in lists;
+all else says which. A lane is a flat list of three numbers a slice: ticks since the slice before, ticks
+that it takes, and what it is: the number of a detail, or BLEND, with ran, parked and count in a list
+beside.
 """
 
 from collections.abc import Hashable
@@ -13,7 +14,7 @@ from weft.watch.lanes import Blend, Item
 from weft.watch.picture import Picture
 from weft.watch.record import Wait
 from weft.watch.timeline import Contention, Life
-from weft.watch.words import alike, clean, place_words, program_words, reason_words
+from weft.watch.words import alike, clean, object_words, place_words, program_words, reason_words
 
 __all__ = ["facts"]
 
@@ -79,7 +80,7 @@ class _Maker:
             before = until
             if isinstance(what, Blend):
                 slices.append(BLEND)
-                blends += (ticks(what.ran), ticks(what.parked), what.count)
+                blends += (ticks(what.ran), ticks(what.parked), what.slices)
             elif isinstance(what, Wait):
                 slices.append(self.details(self._wait(what)))
             else:
@@ -160,14 +161,13 @@ class _Maker:
         drawn = sorted(longest, key=lambda segment: (segment.begin, segment.end))
         rest = sum(s.end - s.begin for s in path.segments) - sum(s.end - s.begin for s in drawn)
         threads, places = path.threads(), path.places()
-        waits = path.waits.most_common()
+        waits = sorted(path.waits.items(), key=lambda pair: -pair[1])
         return {
             "cut": path.cut,
             "all": len(path.segments),
             "rest": ticks(rest),
             "segments": [
-                [self.thread(s.thread), ticks(s.begin), ticks(s.end), ticks(s.ran), ticks(s.waited)]
-                + [self.place(s.place)]
+                [self.thread(s.thread), *map(ticks, (s.begin, s.end, s.ran, s.waited)), self.place(s.place)]
                 for s in drawn
             ],
             "threads": [[self.thread(n), *map(ticks, row[:3]), row[3]] for n, *row in threads[:ROWS]],
@@ -235,6 +235,6 @@ def facts(picture: Picture) -> dict[str, Any]:
     made["details"] = maker.details.all
     made["threads"] = [clean(timeline.name(number)) for number in maker.threads.all]
     made["places"] = [place_words(timeline.place(number)) for number in maker.places.all]
-    made["objects"] = [clean(timeline.object(number)) for number in maker.objects.all]
+    made["objects"] = [object_words(timeline.object(number)) for number in maker.objects.all]
     made["reasons"] = [[reason, reason_words(reason)] for reason in maker.reasons.all]
     return made

@@ -31,7 +31,7 @@ const table = (place, items, columns, sorted, detail) => {
         const made = make(index ? "td" : "th", {class: number && "number", scope: index ? null : "row"});
         if (!index && detail) {
           made.append(button(open.has(item) ? "▾" : "▸", () => { if (!open.delete(item)) open.add(item); fill(); },
-            {"aria-expanded": String(open.has(item)), "aria-label": "Places and threads", class: "fold"}));
+            {"aria-expanded": String(open.has(item)), "aria-label": "Places and threads", class: "link fold"}));
         }
         made.append(cell(item) ?? "");
         return made;
@@ -53,7 +53,7 @@ const listOf = (title, found, name) => found.most.length ? make("div", {}, make(
   make("ul", {}, ...found.most.map(([index, count]) => make("li", {}, name(index), make("small", {}, ` ${count.toLocaleString("en")}×`))),
     found.all > found.most.length ? make("li", {}, make("small", {}, `and ${found.all - found.most.length} more`)) : "")) : "";
 
-const placeWords = (index) => index >= 0 ? make("code", {title: placeOf(index)}, placeOf(index)) : "unknown";
+const placeWords = (index, otherwise = "nobody knows where") => index >= 0 ? make("code", {title: placeOf(index)}, placeOf(index)) : make("small", {}, otherwise);
 const tables = [];
 
 const fillContention = () => {
@@ -129,7 +129,7 @@ const fillPath = () => {
     ["segments", (row) => row[4].toLocaleString("en"), (row) => row[4], true],
   ], [1, true]));
   tables.push(table(one("#path-places"), path.places, [
-    ["handed over by the call at", (row) => placeWords(row[0]), (row) => placeOf(row[0])],
+    ["handed over by the call at", (row) => placeWords(row[0], "the end of a thread, or nobody knows"), (row) => placeOf(row[0])],
     ["until then", (row) => duration(row[1]), (row) => row[1], true],
     ["of it", (row) => share(row[1], whole), (row) => row[1], true],
     ["times", (row) => row[2].toLocaleString("en"), (row) => row[2], true],

@@ -1,5 +1,6 @@
 // Draws the lanes, the ruler above them and the overview.
 const ROW = 22; // pixels
+const MARKS = 400; // preemptions that are marked at once: of more one would see nothing
 const view = {from: 0, to: END, width: 800, height: 400, top: 0, gutter: 220};
 const chosen = {slice: null, lane: null, path: true, hover: null};
 
@@ -111,6 +112,10 @@ const drawLane = (pen, lane, y) => {
     }
     pen.fillStyle = colourOf(detail);
     if (waits) {
+      const colour = pen.fillStyle;
+      pen.fillStyle = colours.paper; // over the line of what is ready
+      pen.fillRect(a, y + 3, width, ROW - 6);
+      pen.fillStyle = colour;
       pen.globalAlpha *= 0.3;
       pen.fillRect(a, y + 3, width, ROW - 6);
       pen.globalAlpha /= 0.3;
@@ -203,7 +208,8 @@ const drawPath = (pen) => {
     if (seen) {
       const a = Math.max(view.gutter, x(begin));
       pen.fillRect(a, rowY(row) + ROW - 3, Math.max(1.5, Math.min(view.width, x(end)) - a), 3);
-      if (before && before[0] === begin && before[1] !== undefined && before[1] !== row && begin >= view.from) {
+      const wide = x(end) - x(begin) > 3 && before && x(before[0]) - x(before[2]) > 3; // else there would be nothing but such lines
+      if (wide && before[0] === begin && before[1] !== undefined && before[1] !== row && begin >= view.from) {
         pen.lineWidth = 1;
         pen.beginPath();
         pen.moveTo(x(begin), middle(before[1]));
@@ -211,7 +217,7 @@ const drawPath = (pen) => {
         pen.stroke();
       }
     }
-    before = [end, row];
+    before = [end, row, begin];
   }
 };
 
@@ -239,9 +245,10 @@ const drawChosen = (pen) => {
 };
 
 const drawPreempted = (pen) => {
+  const inView = data.preempted.filter(([thread, time]) => time >= view.from && time <= view.to && thread < lanes.length);
+  if (inView.length > MARKS) return;
   pen.fillStyle = colours.ink;
-  for (const [thread, time] of data.preempted) {
-    if (time < view.from || time > view.to || thread >= lanes.length) continue;
+  for (const [thread, time] of inView) {
     const row = rowOfLane.get(lanes[thread]);
     if (row === undefined || rows[row].kind === "group") continue;
     const y = rowY(row);
