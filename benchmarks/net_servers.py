@@ -55,6 +55,22 @@ def weft() -> None:
     echo_threads(listen(), start_thread)
 
 
+def weft_traced() -> None:
+    import os
+    import tempfile
+
+    import weft
+
+    weft.install("user")
+    from weft.tracing import record_into
+
+    handle, path = tempfile.mkstemp()
+    os.close(handle)
+    record_into(path)
+    os.unlink(path)  # the server is killed, and nobody reads it
+    echo_threads(listen(), start_thread)
+
+
 def weft_hybrid() -> None:
     import weft
 

@@ -19,7 +19,7 @@ from weft.runtime import call_later, dump, install, offload, offloaded, run, set
 if TYPE_CHECKING:
     from weft.check import Check
     from weft.check.steer import steer
-    from weft.tracing import listen
+    from weft.tracing import listen, trace
 
     check: Check  # the package of that name, which can be called
 
@@ -48,6 +48,7 @@ __all__ = [
     "set_priority",
     "steer",
     "threads",
+    "trace",
     "uninstall",
 ]
 
@@ -57,8 +58,8 @@ __version__ = VERSION
 def __getattr__(name: str) -> Any:
     if name in ("check", "futures"):  # loaded when they are wanted
         return importlib.import_module(f"weft.{name}")
-    if name == "listen":
-        return importlib.import_module("weft.tracing").listen
+    if name in ("listen", "trace"):
+        return getattr(importlib.import_module("weft.tracing"), name)
     if name == "steer":
         return importlib.import_module("weft.check.steer").steer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,8 +1,9 @@
-"""Records what the threads of a running program do: what `weft trace` sets up, and `weft.listen()`.
+"""Records what the threads of a running program do: `weft.trace()`, `weft.listen()`; `weft trace` stands on it.
 
 The parts are in `watch/`; here they meet the runtime in force.
 """
 
+import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -17,9 +18,9 @@ from weft.host.clock import nanoseconds, since_1970
 from weft.host.servant import Servant
 from weft.runtime import runtime
 from weft.watch.recorder import Recorder
-from weft.watch.spool import Spool
+from weft.watch.spool import Spool, old_name
 
-__all__ = ["listen", "record_into"]
+__all__ = ["listen", "record_into", "trace"]
 
 NO_PROCESSES = "on the process model each thread is a process of its own, and weft sees none of what it does"
 
@@ -89,6 +90,43 @@ def record_into(path: str, ring: int = 0, program: list[str] | None = None) -> C
     recording = _Recording(made, Recorder(made.model, Spool(path, about, ring), nanoseconds, bell, _tell))
     recording.start()
     return recording.stop
+
+
+@contextmanager
+def trace(path: str = "weft-trace", *, ring: int = 0) -> Iterator[None]:
+    """Record what threads do inside a `with` block; when it ends there are a page and a file for Perfetto.
+
+    Args:
+        path: `path.html` and `path.json`, or `path` alone if it ends in one of these. The page needs jinja2.
+        ring: bytes of the newest of the recording that are kept; 0: all.
+
+    Raises:
+        WeftError: no runtime is in force, its model cannot be recorded, or a file cannot be written.
+    """
+    # Pages and figures are more than recording needs, and most programs do not record.
+    export = importlib.import_module("weft.watch.export")
+    stem, ending = os.path.splitext(path)
+    if ending not in (".html", ".json"):
+        stem, ending = path, ""
+    json = None if ending == ".html" else f"{stem}.json"
+    html = None if ending == ".json" else f"{stem}.html"
+    if html is not None:
+        export.load_pages()
+    spool = f"{stem}.spool"
+    try:
+        stop = record_into(spool, ring)
+    except OSError as error:
+        raise WeftError(f"cannot write {spool!r}: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        stop()
+        try:
+            export.write(spool, json, html)
+        finally:
+            for left in (spool, old_name(spool)):
+                if os.path.exists(left):
+                    os.remove(left)
 
 
 @contextmanager

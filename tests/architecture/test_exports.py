@@ -37,6 +37,7 @@ PUBLIC = frozenset(
         "set_priority",
         "steer",
         "threads",
+        "trace",
         "uninstall",
     }
 )

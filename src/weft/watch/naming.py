@@ -1,6 +1,8 @@
 """Names for what a program has given none: the objects that threads wait on."""
 
 import sys
+from _weakref import ref
+from collections.abc import Callable
 
 from weft.core.thread import ControlBlock
 
@@ -12,11 +14,12 @@ KEPT = 10_000  # objects that are known again; the one that was met longest ago 
 class Objects:
     """Numbers objects, and names them: by the program's global variable, or by kind and place.
 
-    An object is known by its identity and kept alive for that; of very many the oldest are let go.
+    An object is known by its identity, while it lives; what cannot be referred to weakly is kept alive for
+    that. Of very many the oldest are let go.
     """
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[int, str, object]] = {}
+        self._known: dict[int, tuple[int, str, Callable[[], object]]] = {}
         self._last = 0
         self._counts: dict[str, int] = {}
 
@@ -29,9 +32,9 @@ class Objects:
         """
         key = hash(on) if isinstance(on, str) else id(on)
         found = self._known.pop(key, None)
-        if found is None or (found[2] is not on and found[2] != on):
+        if found is None or not _same(found[2](), on):
             self._last += 1
-            found = self._last, self._name(on, place), on
+            found = self._last, self._name(on, place), _hold(on)
             if len(self._known) >= KEPT:
                 del self._known[next(iter(self._known))]
         self._known[key] = found
@@ -51,6 +54,18 @@ class Objects:
             return f"{kind} {variable}"
         self._counts[kind] = count = self._counts.get(kind, 0) + 1
         return f"{kind} {count}" if place is None else f"{kind} {count}, {place}"
+
+
+def _same(known: object, on: object) -> bool:
+    return known is on or (isinstance(on, str) and known == on)
+
+
+def _hold(on: object) -> Callable[[], object]:
+    """Gives the object as long as it is there."""
+    try:
+        return ref(on)
+    except TypeError:
+        return lambda: on
 
 
 def _variable(on: object) -> str | None:

@@ -4,12 +4,15 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from weft.core.parking import SIGNAL, THROWN, TIMEOUT
+from weft.core.wait import WaitReason
 from weft.errors import WeftError
 from weft.watch.record import Carrier, End, Names, Preemption, Record, Start, Stint, Thread, Wait
 from weft.watch.spool import chunks, old_name
 
 __all__ = ["read"]
 
+_OF_THE_MACHINE = frozenset({"SLEEP", "DESCRIPTOR", "OFFLOAD"})  # reasons of waits that no thread ends
 _RUNS = "T"  # sorts before the facts of the same moment
 
 
@@ -54,6 +57,7 @@ class _Reader:
         self._parked: dict[int, tuple[int, Any]] = {}  # by thread: when, and what was noted then
         self._open: dict[int, Any] = {}  # by thread: a wait that somebody looked at
         self._latest = 0
+        self._waits: dict[int, tuple[str, int | None]] = {0: (WaitReason.OTHER.name, None)}
 
     def records(self, content: Iterator[tuple[str, Any]]) -> Iterator[Record]:
         """The records, in the order of their ends."""
@@ -62,6 +66,8 @@ class _Reader:
             if kind == "T":
                 carrier, times, threads = chunk
                 waiting += [(t, _RUNS, (carrier, n)) for t, n in zip(times, threads, strict=False)]
+            elif kind == "W":
+                waiting += [(row[0], "r", row) for row in zip(*chunk, strict=True)]
             elif kind == "F":
                 self._take_names(chunk)
                 waiting += [(fact[1], fact[0], fact) for fact in chunk.get("f", ())]
@@ -99,6 +105,8 @@ class _Reader:
             names.places[number] = words
         for number, words in chunk.get("o", ()):
             names.objects[number] = words
+        for number, reason, thing in chunk.get("y", ()):
+            self._waits[number] = reason, thing
 
     def _seconds(self, now: int) -> float:
         return (now - self._zero) / 1e9 if self._zero is not None else 0.0
@@ -111,7 +119,7 @@ class _Reader:
             if kind == _RUNS:
                 yield from self._runs(now, *fact)
             elif kind == "r":
-                yield from self._woken(now, fact)
+                yield from self._wakes(now, *fact[1:])
             elif kind == "n":
                 yield from self._notified(now, fact)
             elif kind == "b":
@@ -149,7 +157,7 @@ class _Reader:
     def _begins(self, now: int, thread: int, carrier: int) -> Iterator[Record]:
         """A thread on a carrier of its own goes on; nobody told of its wake if it was the clock."""
         if thread in self._parked:
-            yield from self._woken(now, ["r", now, thread, None, None, None, None, None, "timer"])
+            yield from self._woken(now, thread, "", None, None, None, None, "timer")
         yield from self._runs(now, carrier, thread)
 
     def _leaves(self, now: int, thread: int) -> Iterator[Record]:
@@ -158,8 +166,35 @@ class _Reader:
         if carrier is not None:
             yield from self._runs(now, carrier, 0)
 
-    def _woken(self, now: int, fact: list[Any]) -> Iterator[Record]:
-        _, _, thread, reason, name, place, by, by_place, cause = fact
+    def _wakes(
+        self, now: int, thread: int, wait: int, place: int, by: int, by_place: int, alarm: int
+    ) -> Iterator[Record]:
+        """A thread was made ready; if a machine or a clock did it, that ran on some thread's stack."""
+        if not thread:
+            return
+        reason, name = self._waits.get(wait, self._waits[0])
+        if reason in _OF_THE_MACHINE or alarm & TIMEOUT:
+            by = 0
+        if alarm & (SIGNAL | THROWN):
+            cause = "signal"
+        elif alarm & TIMEOUT or reason == WaitReason.SLEEP.name:
+            cause = "timer"
+        else:
+            cause = "thread" if by else "machine"
+        at = by_place if by else 0
+        yield from self._woken(now, thread, reason, name, place or None, by or None, at or None, cause)
+
+    def _woken(
+        self,
+        now: int,
+        thread: int,
+        reason: str,
+        name: int | None,
+        place: int | None,
+        by: int | None,
+        by_place: int | None,
+        cause: str,
+    ) -> Iterator[Record]:
         since, holder = self._left.get(thread), None
         parked = self._parked.pop(thread, None)
         looked_at = self._open.pop(thread, None)

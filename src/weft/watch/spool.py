@@ -11,6 +11,8 @@ that many of content. The last chunk may be cut off by whatever ended the progra
   (64 bits
   each, nanoseconds of the monotonic clock), the threads (32 bits each; 0 is nobody). It belongs to the `F`
   behind it.
+- `W`: wakes, by column: times (64 bits each), and in 32 bits the threads, what they waited on, where, who
+  woke them, where, and alarm bits (weft.core.parking). It belongs to the `F` behind it as well.
 - `E`, JSON: the closing words.
 
 With a ring there are two files: what has become half as long as the ring is renamed to `NAME.old`, in place
@@ -32,6 +34,7 @@ __all__ = ["MAGIC", "Spool", "chunks", "old_name"]
 MAGIC = b"weft trace 1\n"
 _HEAD = struct.Struct("<cI")
 _TAPE = struct.Struct("<II")
+WIDE, NARROW, NARROW_ONES = 8, 4, 6  # bytes of a time, of any other number of a wake, and how many these are
 LONGEST = 1 << 28  # bytes of one chunk; more is no chunk of ours
 
 
@@ -83,6 +86,11 @@ class Spool:
         head = _TAPE.pack(carrier, len(times))
         self._counts[1] += len(times)
         self._file.write(_chunk(b"T", head + _bytes(times) + _bytes(threads)))
+
+    def wakes(self, columns: list["array[int]"]) -> None:
+        """Wakes by column: the times, then as many columns of 32 bits as there are."""
+        self._counts[1] += len(columns[0])
+        self._file.write(_chunk(b"W", b"".join(map(_bytes, columns))))
 
     def facts(self, content: dict[str, Any]) -> None:
         """All else that happened until a time."""
@@ -139,6 +147,12 @@ def chunks(path: str) -> Iterator[tuple[str, Any]]:
 
 def _decoded(path: str, kind: bytes, content: bytes) -> Any:
     try:
+        if kind == b"W":
+            count = len(content) // (WIDE + NARROW * NARROW_ONES)
+            rest = _unarray("I", content[WIDE * count :])
+            return _unarray("Q", content[: WIDE * count]), *(
+                rest[count * n : count * (n + 1)] for n in range(NARROW_ONES)
+            )
         if kind != b"T":
             return json.loads(content)
         carrier, count = _TAPE.unpack_from(content)

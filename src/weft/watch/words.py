@@ -1,4 +1,4 @@
-"""Words of a timeline: names without what would spoil a line, times as people say them, waits as sentences."""
+"""Words of a timeline: names that spoil no line, times as people say them, waits as sentences."""
 
 import re
 import shlex

@@ -1,0 +1,237 @@
+"""Makes of what a recorder has noted what a spool holds: numbers for threads, carriers, places, objects, and rows.
+
+What there is much of is turned into columns of numbers by loops that run in C. Each number is explained in
+the file before, or together with, what uses it; a fresh file of a ring has to be told all anew.
+"""
+
+from array import array
+from collections.abc import Callable, Sequence
+from types import CodeType
+from typing import Any
+
+from weft.core.places import words_for
+from weft.core.thread import ControlBlock
+from weft.core.wait import WaitReason
+from weft.watch.naming import Objects
+
+__all__ = ["NOBODY", "Scribe", "Spot"]
+
+NOBODY = 0  # the number of no thread
+NOWHERE = NOTHING = 0  # of no place, and of no wait that could be explained
+KEPT = 4_000  # waits that are known again; what was waited on is kept alive for it
+Spot = tuple[CodeType, int]
+
+
+class _Asked(dict[Any, int]):
+    """Numbers; about what is not there somebody is asked."""
+
+    def __init__(self, known: dict[Any, int], ask: Callable[[Any], int]) -> None:
+        super().__init__(known)
+        self._ask = ask
+
+    def __missing__(self, what: Any) -> int:
+        return self._ask(what)
+
+
+class Scribe:
+    """Numbers and words.
+
+    Args:
+        main: the main thread.
+        meet: asked for the number of a thread that was not introduced.
+
+    Attributes:
+        content: what the next piece of JSON has to explain.
+    """
+
+    def __init__(self, main: Callable[[], ControlBlock], meet: Callable[[ControlBlock], int]) -> None:
+        self._main = main
+        self.threads = _Asked({None: NOBODY}, meet)
+        self.content: dict[str, Any] = {}
+        self._last_thread = 0
+        self._carriers: dict[Any, int] = {}
+        self._last_carrier = 0
+        self._places: dict[object, int] = {None: NOWHERE}  # by words, or by a code's identity and an offset
+        self._place_words = [""]
+        self._codes: list[CodeType] = []  # so that no other gets their identity
+        self._objects = Objects()
+        self._waits: dict[int, int] = {id(None): NOTHING}  # by the identity of what was waited on
+        self._waited_on: list[Any] = []  # so that nothing else gets its identity
+        self._last_wait = 0
+        self._said: set[tuple[str, int]] = set()
+
+    def begin_file(self) -> None:
+        """Nothing is explained in a fresh file."""
+        self._said.clear()
+        self._forget_waits()
+        for block in self.threads.keys() - {None}:
+            self.introduce(block)
+
+    def forget(self, block: ControlBlock) -> None:
+        """A thread has ended, and all is written of it."""
+        number = self.threads.pop(block, None)
+        self._said.discard(("t", number or NOBODY))
+
+    def forget_carrier(self, carrier: Any) -> None:
+        """A kernel thread has ended with its thread."""
+        self._carriers.pop(carrier, None)
+
+    def _say(self, table: str, number: int, *words: object) -> None:
+        if (table, number) not in self._said:
+            self._said.add((table, number))
+            self.content.setdefault(table, []).append([number, *words])
+
+    # -- one number -------------------------------------------------------------------------------------
+
+    def introduce(self, block: ControlBlock) -> int:
+        """A thread's number."""
+        number = self.threads.get(block)
+        if number is None:
+            self._last_thread += 1
+            number = self.threads[block] = self._last_thread
+        if ("t", number) not in self._said:
+            self._say("t", number, block.name, bool(block.daemon), block is self._main())
+        return number
+
+    def carrier(self, carrier: Any) -> int:
+        """A carrier's number."""
+        number = self._carriers.get(carrier)
+        if number is None:
+            self._last_carrier += 1
+            number = self._carriers[carrier] = self._last_carrier
+        self._say("c", number, carrier.native_id)
+        return number
+
+    def place(self, spot: "Spot | str | None") -> int | None:
+        """A place's number; None for none."""
+        if spot is None:
+            return None
+        if isinstance(spot, str):
+            return self._place_at(spot, spot)
+        return self._place_at((id(spot[0]), spot[1]), spot)
+
+    def _place_at(self, key: object, spot: "Spot | str") -> int:
+        number = self._places.get(key)
+        if number is None:
+            number = self._places[key] = len(self._place_words)
+            self._place_words.append(spot if isinstance(spot, str) else words_for(spot))
+            if not isinstance(spot, str):
+                self._codes.append(spot[0])
+        self._say("p", number, self._place_words[number])
+        return number
+
+    def thing(self, on: object, place: int | None) -> int | None:
+        """The number of an object that was waited for at a place; None for none."""
+        if on is None:
+            return None
+        number, words = self._objects.number(on, self._place_words[place] if place else None)
+        self._say("o", number, words)
+        return number
+
+    # -- columns ----------------------------------------------------------------------------------------
+
+    def run(self, blocks: list[Any]) -> "array[int]":
+        """The numbers of those that ran."""
+        return array("I", map(self.threads.__getitem__, blocks))
+
+    def wakes(self, rows: Sequence[tuple[Any, ...]]) -> list["array[int]"]:
+        """Wakes by column: times, threads, waits, places, wakers, their places, alarm bits.
+
+        Args:
+            rows: of each: nanoseconds, or seconds as a float; block; what it waited on; spot; alarm; waker or
+                None; its spot.
+        """
+        when, who, on, spots, alarms, by, by_spots = zip(*rows, strict=True)
+        places = self._spots(spots)
+        return [
+            array("Q", [t if t.__class__ is int else int(t * 1e9) for t in when]),
+            array("I", map(self.threads.__getitem__, who)),
+            self._what(on, who, places),
+            places,
+            array("I", map(self.threads.__getitem__, by)),
+            self._spots(by_spots),
+            array("I", alarms),
+        ]
+
+    def _spots(self, spots: Sequence["Spot | None"]) -> "array[int]":
+        known = self._places
+        keys = [spot and (id(spot[0]), spot[1]) for spot in spots]
+        for key in set(keys).difference(known):
+            self._place_at(key, next(spot for spot in spots if spot and (id(spot[0]), spot[1]) == key))
+        numbers = array("I", map(known.__getitem__, keys))
+        for number in set(numbers):
+            if number:
+                self._say("p", number, self._place_words[number])
+        return numbers
+
+    def _what(self, on: Sequence[Any], who: Sequence[Any], places: "array[int]") -> "array[int]":
+        """The numbers of what was waited on, which stand for a reason and an object each."""
+        known = self._waits
+        if len(known) > KEPT:
+            self._forget_waits()
+        keys = list(map(id, on))
+        if not known.keys() >= set(keys):
+            for at, key in enumerate(keys):
+                if key not in known:
+                    self._meet_wait(on[at], who[at], places[at])
+        return array("I", map(known.__getitem__, keys))
+
+    def _meet_wait(self, on: Any, block: ControlBlock, place: int) -> None:
+        self._last_wait += 1
+        self._waits[id(on)] = number = self._last_wait
+        self._waited_on.append(on)
+        reason, target = explained(on, block)
+        self._say("y", number, reason, self.thing(target, place))
+
+    def _forget_waits(self) -> None:
+        self._waits = {id(None): NOTHING}
+        self._waited_on.clear()
+
+    # -- facts ------------------------------------------------------------------------------------------
+
+    def fact(self, fact: tuple[Any, ...]) -> list[Any]:
+        """What is rare, as JSON has it."""
+        kind, now, block = fact[:3]
+        number = self.introduce(block)
+        if kind == "n":
+            _, _, _, on, spot, by, by_spot = fact
+            place = self.place(spot)
+            name = self.thing(on, place)
+            lock = self.thing(getattr(on, "_lock", None), place)
+            return [kind, now, number, name, place, self._thread(by), self.place(by_spot), lock]
+        if kind == "k":
+            _, _, _, on, spot, holder = fact
+            reason, target = explained(on, block)
+            place = self.place(spot)
+            return [kind, now, number, reason, self.thing(target, place), place, self._thread(holder)]
+        if kind == "b":
+            return [kind, now, number, self.carrier(block.carrier)]
+        if kind == "s":
+            return [kind, now, number, self._thread(fact[3]), self.place(fact[4])]
+        if kind == "x":
+            return [kind, now, number, self.place(fact[3])]
+        if block.carrier.poller is None:
+            self.forget_carrier(block.carrier)
+        return [kind, now, number, fact[3]]
+
+    def _thread(self, block: ControlBlock | None) -> int | None:
+        return None if block is None else self.introduce(block)
+
+    def still(self, block: ControlBlock, now: int) -> list[Any] | None:
+        """A wait that has not ended, as a fact; None if there is none."""
+        since, wait = block.since, block.wait
+        if wait is None:
+            return None
+        place = self.place(wait.place)
+        name = self.thing(wait.on, place)
+        holder = self._thread(wait.holder)
+        return ["o", now, self.introduce(block), int(since * 1e9), wait.reason.name, name, place, holder]
+
+
+def explained(on: Any, block: ControlBlock) -> tuple[str, object]:
+    """Why and on what a thread waited; what it waited on says so of the past as well."""
+    explain = getattr(on, "_explain", None)
+    if explain is None:
+        return WaitReason.OTHER.name, on
+    reason, target, _ = explain(block)
+    return reason.name, target
