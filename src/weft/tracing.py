@@ -1,4 +1,4 @@
-"""Records what the threads of a running program do: `weft.trace()`, `weft.listen()`; `weft trace` stands on it.
+"""Records what the threads of a running program do: `weft.trace()`, `weft.listen()`, and for `weft trace`.
 
 The parts are in `watch/`; here they meet the runtime in force.
 """

@@ -1,4 +1,4 @@
-"""Makes of what a recorder has noted what a spool holds: numbers for threads, carriers, places, objects, and rows.
+"""Makes of what a recorder has noted what a spool holds: numbers for threads, places and objects, and rows.
 
 What there is much of is turned into columns of numbers by loops that run in C. Each number is explained in
 the file before, or together with, what uses it; a fresh file of a ring has to be told all anew.
