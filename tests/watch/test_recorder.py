@@ -340,3 +340,47 @@ def test_a_file_that_is_none_is_refused(content: bytes, words: str, tmp_path: Pa
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeftError, match="cannot be read"):
         list(chunks(str(tmp_path / "none")))
+
+
+# -- weft.trace ----------------------------------------------------------------------------------------
+
+IN_CODE = """
+    import json, os, threading, time
+    import weft
+    lock = threading.Lock()
+    def work(name):
+        with lock: time.sleep(0.005)
+    def both(kind):
+        some = [threading.Thread(target=work, args=(n,), name=f"{kind}{n}") for n in range(3)]
+        for thread in some: thread.start()
+        for thread in some: thread.join()
+    both("before")
+    with weft.trace("part.json"):
+        both("during")
+    both("after")
+    told = json.load(open("part.json"))
+    events = told["traceEvents"] if isinstance(told, dict) else told
+    names = {event["args"]["name"] for event in events if event.get("name") == "thread_name"}
+    print(sorted(name for name in names if name[:6] in ("before", "during", "after0")))
+    print(sorted(os.listdir(".")))
+"""
+
+
+def test_a_part_of_a_program_is_traced_from_code(model: str) -> None:
+    names, files = run_code(IN_CODE, model=model).check().stdout.splitlines()
+    assert names == "['during0', 'during1', 'during2']"
+    assert files == "['part.json', 'program.py']"
+
+
+def test_a_trace_that_cannot_be_written_says_so_before_the_block_runs() -> None:
+    code = """
+        import weft
+        try:
+            with weft.trace("nowhere/part.json"):
+                print("ran")
+        except weft.WeftError as error:
+            print(error)
+    """
+    done = run_code(code).check()
+    assert "nowhere/part" in done.stdout
+    assert "ran" not in done.stdout
