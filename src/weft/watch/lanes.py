@@ -85,27 +85,21 @@ def _blended(items: list[Item], grain: float) -> list[Item]:
     made: list[Item] = []
     group: list[Item] = []
     cell = -1
+    scale = 1 / grain
     for item in items:
-        here = int(item[0] / grain)
-        if int(item[1] / grain) != here:
-            if group:
-                made.append(_blend(group))
-                group = []
-            made.append(item)
-        elif group and here == cell:
+        here = int(item[0] * scale)
+        if here == cell and int(item[1] * scale) == here:
             group.append(item)
-        else:
-            if group:
-                made.append(_blend(group))
-            group, cell = [item], here
+            continue
+        if group:
+            made.append(group[0] if len(group) == 1 else _blend(group))
+        group, cell = [item], here if int(item[1] * scale) == here else -1
     if group:
-        made.append(_blend(group))
+        made.append(group[0] if len(group) == 1 else _blend(group))
     return made
 
 
 def _blend(group: list[Item]) -> Item:
-    if len(group) == 1:
-        return group[0]
     ran = parked = 0.0
     count = 0
     for begin, end, what in group:
