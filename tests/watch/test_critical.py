@@ -1,5 +1,7 @@
 """The critical path: from the end backwards along who was waited for."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,7 +74,7 @@ def test_it_is_one_thread_at_each_moment_from_begin_to_end(
     path = path_of(made)
     assert path.segments[0].begin == 0.0
     assert path.segments[-1].end == pytest.approx(made.seconds)
-    for one, other in zip(path.segments, path.segments[1:], strict=False):
+    for one, other in pairwise(path.segments):
         assert one.end == other.begin
         assert one.thread != other.thread
     for segment in path.segments:

@@ -1,6 +1,7 @@
 """Slices of a picture: exact while there are few, drawn together once there are too many."""
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -60,5 +61,5 @@ def test_nothing_is_lost_and_nothing_overlaps(lanes: int, slices: int, most: int
     assert exact_ran + sum(blend.ran for blend in blends) == pytest.approx(ran, abs=1e-9)
     assert exact_parked + sum(blend.parked for blend in blends) == pytest.approx(parked, abs=1e-9)
     for each in made.lanes.values():
-        assert all(a[1] <= b[0] for a, b in zip(each, each[1:], strict=False))
+        assert all(a[1] <= b[0] for a, b in pairwise(each))
         assert all(end - begin <= made.grain for begin, end, what in each if isinstance(what, Blend))

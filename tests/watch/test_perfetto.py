@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def hold_rules(found: dict[str, Any]) -> None:
             lanes[event["pid"], event["tid"]].append(event)
     for slices in lanes.values():
         slices.sort(key=lambda event: (event["ts"], event["dur"]))
-        for one, other in zip(slices, slices[1:], strict=False):
+        for one, other in pairwise(slices):
             assert round(one["ts"] + one["dur"], 3) <= other["ts"]
     events = found["traceEvents"]
     named = {(e["pid"], e["tid"]) for e in events if e["ph"] == "M" and e["name"] == "thread_name"}
@@ -172,10 +173,12 @@ def test_perfetto_reads_it_whole(processor: perfetto_reader.Reader, tmp_path: Pa
     ran = gather(*made.read()).lives[3].ran
     assert busy[0] == pytest.approx(ran * 1e9, rel=1e-3)
     woken = processor.ask(
-        "select extract_arg(arg_set_id, 'args.woken by') from slice where name like 'waits for a lock%' limit 1"
+        "select extract_arg(arg_set_id, 'args.woken by') from slice"
+        " where name like 'waits for a lock%' limit 1"
     )
     assert woken[0][0] in names
     counters = processor.ask(
-        "select distinct counter_track.name from counter join counter_track on counter.track_id = counter_track.id"
+        "select distinct counter_track.name from counter"
+        " join counter_track on counter.track_id = counter_track.id"
     )
     assert sorted(name for (name,) in counters) == ["parked threads", "ready threads", "running threads"]

@@ -174,15 +174,24 @@ def _trace(options: _Options, files: _Files) -> int:
     if files.missing:
         _tell(files.missing)
         _tell(f"so there will be {files.json} alone")
-    os.makedirs(FOLDER, exist_ok=True)
+    try:
+        os.makedirs(FOLDER, exist_ok=True)
+    except OSError as why:
+        raise WeftError(f"the recording needs the folder {FOLDER!r} here: {why.strerror}") from None
     spool = os.path.join(FOLDER, f"{options.name}-trace-{os.getpid()}.spool")
     # The program may change its folder.
     environment = with_trace_file(os.path.abspath(spool), options.ring)
     python = [sys.executable, *subprocess._args_from_interpreter_flags()]  # type: ignore[attr-defined]
     status = run_in_foreground([*python, "-m", "weft", "run", *options.rest], environment)
-    if not os.path.exists(spool):  # it was refused, and has said why
-        return status
-    return _make(options, files, spool, status)
+    try:
+        if not os.path.exists(spool):  # it was refused, and has said why
+            return status
+        return _make(options, files, spool, status)
+    finally:
+        try:
+            os.rmdir(FOLDER)
+        except OSError:
+            pass  # there is more in it
 
 
 def _make(options: _Options, files: _Files, spool: str, status: int) -> int:

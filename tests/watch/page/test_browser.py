@@ -105,7 +105,8 @@ class Page:
         found: list[int] = self.run(
             """
             const [name, part] = arguments;
-            const label = [...document.querySelectorAll("#labels button")].find((each) => each.innerText.trim() === name);
+            const labels = [...document.querySelectorAll("#labels button")];
+            const label = labels.find((each) => each.innerText.trim() === name);
             const canvas = document.querySelector("#canvas");
             const scale = canvas.width / canvas.clientWidth;
             const gutter = label.offsetWidth;
@@ -124,7 +125,8 @@ class Page:
         x, y = self.run(
             """
             const [name, part] = arguments;
-            const label = [...document.querySelectorAll("#labels button")].find((each) => each.innerText.trim() === name);
+            const labels = [...document.querySelectorAll("#labels button")];
+            const label = labels.find((each) => each.innerText.trim() === name);
             const area = label.getBoundingClientRect();
             const canvas = document.querySelector("#canvas").getBoundingClientRect();
             return [area.right + (canvas.right - area.right) * part, (area.top + area.bottom) / 2];
@@ -295,7 +297,9 @@ def test_the_critical_path_can_be_switched_off(opened: Any) -> None:
         const canvas = document.querySelector("#canvas");
         const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
         let hits = 0;
-        for (let i = 0; i < data.length; i += 4) if (data[i] === 194 && data[i + 1] === 24 && data[i + 2] === 91) hits++;
+        for (let i = 0; i < data.length; i += 4) {
+          if (data[i] === 194 && data[i + 1] === 24 && data[i + 2] === 91) hits++;
+        }
         return hits;
     """
     seen.driver.execute_cdp_cmd(
@@ -364,7 +368,8 @@ def test_a_narrow_window_needs_no_sideways_scrolling(opened: Any) -> None:
 
 
 def test_nothing_of_a_program_runs_and_nothing_is_fetched(opened: Any) -> None:
-    odd = "</script><script>document.title='owned'</script><img src=http://127.0.0.1:9/x onerror=\"document.title='owned'\">"
+    odd = "</script><script>document.title='owned'</script>"
+    odd += "<img src=http://127.0.0.1:9/x onerror=\"document.title='owned'\">"
     made = Made(program=["x"])
     thread, thing, place = made.thread(odd), made.object(odd), made.place(f"{odd}:1 in f")
     made.add(
@@ -407,7 +412,10 @@ def test_a_thousand_threads_are_quick(opened: Any) -> None:
         """
         const box = document.querySelector("#lanes");
         const begin = performance.now();
-        for (let i = 0; i < 20; i++) { box.scrollTop = i * 500; dispatchEvent(new KeyboardEvent("keydown", {key: "w"})); }
+        for (let i = 0; i < 20; i++) {
+          box.scrollTop = i * 500;
+          box.dispatchEvent(new KeyboardEvent("keydown", {key: "w", bubbles: true}));
+        }
         return performance.now() - begin;
         """
     )
