@@ -56,6 +56,11 @@ def test_what_is_contended_says_who_waited_where_and_who_held() -> None:
     assert [timeline.place(place) for place in found.wakers] == ["/app.py:9 in hold"]
 
 
+def test_waits_of_all_kinds_are_counted_by_place() -> None:
+    waits = gather(*two_threads().read()).waits
+    assert waits == {("SLEEP", 2): (1, 1.0, 1.0), ("LOCK", 1): (1, 1.0, 1.0)}
+
+
 def test_sleeping_and_descriptors_are_no_contention() -> None:
     made = Made()
     main = made.thread("MainThread")

@@ -100,6 +100,7 @@ class Timeline:
         names: what numbers stand for.
         lives: by thread.
         objects: by object, all that somebody waited on.
+        waits: by reason and place, how many, and the seconds of all and of the longest.
         wakes: who was woken by whom, for the critical path.
         carried: by carrier, how many threads ran on it (2 stands for several).
         switches: how often a carrier left one thread for another.
@@ -111,6 +112,7 @@ class Timeline:
         self.names = names
         self.lives: dict[int, Life] = {}
         self.objects: dict[int, Contention] = {}
+        self.waits: dict[tuple[str, int | None], tuple[int, float, float]] = {}
         self.wakes = Wakes()
         self.carried: dict[int, int] = {}
         self.switches = self.records = 0
@@ -213,6 +215,9 @@ def _take_wait(made: Timeline, wait: Wait) -> float:
     life.last = end
     life.waits += 1
     life.open = wait.cause == "open"
+    key = wait.reason, wait.place
+    count, total, longest = made.waits.get(key, (0, 0.0, 0.0))
+    made.waits[key] = count + 1, total + (end - begin), max(longest, end - begin)
     if wait.object is not None:
         found = made.objects.get(wait.object)
         if found is None:
