@@ -1,5 +1,6 @@
 """`weft trace`: a program is run and recorded, and a page and a file for Perfetto are made of it."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -197,6 +198,7 @@ def _trace(options: _Options, files: _Files) -> int:
 def _make(options: _Options, files: _Files, spool: str, status: int) -> int:
     """Make the files; the status to leave with."""
     kept = f"the recording is kept: weft trace --from {spool}"
+    gc.disable()  # there is nothing but records here, by the million and without cycles
     try:
         if (size := _size(spool)) > BIG:
             _tell(f"making files of {size // 1_000_000} MB of recording")

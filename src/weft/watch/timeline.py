@@ -256,21 +256,25 @@ class Counts:
     def __init__(self, seconds: float, pieces: int) -> None:
         self.pieces = pieces
         self.width = max(seconds, 1e-9) / pieces
+        self._scale = 1 / self.width
         # Of each kind: seconds in the piece itself, and by how much whole pieces change from there on.
         self._parts = tuple(array("d", bytes(8 * (pieces + 1))) for _ in range(3))
         self._steps = tuple(array("d", bytes(8 * (pieces + 1))) for _ in range(3))
 
     def add(self, kind: int, begin: float, end: float) -> None:
         """A thread was so from one time to another: 0 it ran, 1 it was ready, 2 it was parked."""
-        width = self.width
-        first, last = int(begin / width), int(end / width)
-        if last >= self.pieces:
-            last = self.pieces - 1
-        first = min(first, last)
+        scale = self._scale
+        first, last = int(begin * scale), int(end * scale)
         parts = self._parts[kind]
-        if first == last:
+        if first == last < self.pieces:
             parts[first] += end - begin
             return
+        width = self.width
+        if last >= self.pieces:
+            last = self.pieces - 1
+            if first >= last:
+                parts[last] += end - begin
+                return
         parts[first] += (first + 1) * width - begin
         parts[last] += end - last * width
         steps = self._steps[kind]

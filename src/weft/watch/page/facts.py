@@ -204,12 +204,12 @@ def facts(picture: Picture) -> dict[str, Any]:
     about = timeline.names.about
     maker = _Maker(picture)
     groups = _Numbered()
-    lanes = [maker.lane(picture.items("thread", n), carrier=False) for n in picture.shown]
+    lanes = [maker.lane(picture.slices(n), carrier=False) for n in picture.shown]
     lives = [maker.life(n, timeline.lives[n], groups) for n in picture.shown]
     contended = timeline.contended()
     carriers = [
         {"n": number, "kernel": known.native_id if (known := timeline.names.carriers.get(number)) else None}
-        | maker.lane(picture.items("carrier", number), carrier=True)
+        | maker.lane(picture.carried(number), carrier=True)
         for number in timeline.shared_carriers
     ]
     made = {
