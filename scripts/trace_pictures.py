@@ -16,12 +16,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))  # -P leaves it out
 from pictures import PICTURES, ROOT, smaller
 
 EXAMPLES = ROOT / "examples"
+COLOURS = 200  # of a picture: lanes have many
 SIZE = {"width": 1180, "height": 760, "deviceScaleFactor": 1, "mobile": False}
 WEFT = (sys.executable, "-m", "weft", "trace", "-o", "page.html")
 LOOKED_AT = {  # picture: program and arguments, the group that opens, a row and a moment that are clicked
     "deadlock": (("r21_deadlock.py",), "", ("Ada", 0.9)),
     "semaphore": (("r24_semaphore.py", "--scale", "0.2"), "", ("Thread-17 (visit)", 0.4)),
-    "pools": (("r27_pools.py",), "", ("MainThread", 0.3)),
+    "pools": (("r27_pools.py",), "", ("MainThread", 0.4)),
     "server": (("r15_echo_server.py", "--port", "0", "--limit", "300"), "echo", ("MainThread", 0.5)),
 }
 
@@ -39,7 +40,9 @@ def main() -> int:
             (serve if picture == "server" else run)(program, Path(name))
             for scheme in ("light", "dark"):
                 path = PICTURES / f"trace-{picture}-{scheme}.png"
-                path.write_bytes(smaller(drawn(driver, Path(name) / "page.html", scheme, opens, click)))
+                path.write_bytes(
+                    smaller(drawn(driver, Path(name) / "page.html", scheme, opens, click), COLOURS)
+                )
                 print(f"{path.relative_to(ROOT)}: {path.stat().st_size:,} bytes")
     return 0
 
@@ -67,6 +70,8 @@ def serve(program: tuple[str, ...], folder: Path) -> None:
 
 def drawn(driver: Any, page: Path, scheme: str, opens: str, click: tuple[str, float]) -> bytes:
     """What a person sees first of the page, with something chosen."""
+    from selenium.webdriver.common.action_chains import ActionChains  # noqa: PLC0415 - of an extra
+
     from tests.watch.page.seen import Page  # noqa: PLC0415 - found only from here on
 
     features = [{"name": "prefers-color-scheme", "value": scheme}]
@@ -79,6 +84,7 @@ def drawn(driver: Any, page: Path, scheme: str, opens: str, click: tuple[str, fl
             label.click()
     seen.settle()
     seen.click_at(*click)
+    ActionChains(driver).move_to_element(driver.find_element("css selector", "h1")).perform()
     seen.run("scrollTo(0, 0)")
     seen.settle()
     picture: bytes = driver.get_screenshot_as_png()
