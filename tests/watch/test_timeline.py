@@ -90,12 +90,12 @@ def test_the_longest_in_all_comes_first_and_open_waits_are_counted() -> None:
 def test_switches_are_between_threads_of_one_carrier() -> None:
     timeline = gather(*two_threads().read())
     assert timeline.switches == 4
-    assert timeline.shared_carriers == [0]
+    assert timeline.drawn_carriers == [0]
     made = Made(model="kernel")
     for n in range(2):
         made.add(Stint(0, 1, made.thread(f"T{n}"), n), Stint(2, 3, n, n))
     alone = gather(*made.read())
-    assert (alone.switches, alone.shared_carriers) == (0, [])
+    assert (alone.switches, alone.drawn_carriers) == (0, [])
 
 
 def test_names_that_nobody_told_are_numbers() -> None:

@@ -33,7 +33,7 @@ class Perfetto:
     def __init__(self, write: Callable[[str], object], timeline: Timeline) -> None:
         self._write = write
         self._timeline = timeline
-        self._shared = set(timeline.shared_carriers)
+        self._shared = set(timeline.drawn_carriers)
         self._last: dict[int, int] = {}  # by thread: when its lane ends so far, in nanoseconds
         self._arrows = 0
         self._lines: list[str] = []

@@ -41,7 +41,7 @@ class Picture:
         self.counts = Counts(timeline.seconds, PIECES)
         self.preempted: list[tuple[float, int]] = []
         self._shown = set(self.shown)
-        self._shared = set(timeline.shared_carriers)
+        self._shared = set(timeline.drawn_carriers)
         self._on_path = {segment.thread for segment in path.segments}
         self._last: dict[int, float] = {}
 

@@ -125,9 +125,9 @@ class Timeline:
         return max(self.end, float(said)) if isinstance(said, (int, float)) else self.end
 
     @property
-    def shared_carriers(self) -> list[int]:
-        """Carriers that carried several threads: of the others the threads' own lanes say it all."""
-        return sorted(number for number, threads in self.carried.items() if threads > 1)
+    def drawn_carriers(self) -> list[int]:
+        """All carriers if one carried several threads; else none: the threads' own lanes say it all."""
+        return sorted(self.carried) if 2 in self.carried.values() else []
 
     def name(self, thread: int | None) -> str:
         """A thread's name; its number if nobody told."""

@@ -210,7 +210,7 @@ def facts(picture: Picture) -> dict[str, Any]:
     carriers = [
         {"n": number, "kernel": known.native_id if (known := timeline.names.carriers.get(number)) else None}
         | maker.lane(picture.carried(number), carrier=True)
-        for number in timeline.shared_carriers
+        for number in timeline.drawn_carriers
     ]
     made = {
         "ticks": TICKS,
