@@ -160,6 +160,13 @@ def test_of_a_program_that_is_killed_there_is_what_was_written(tmp_path: Path) -
     assert not (tmp_path / ".weft").exists()
 
 
+def test_of_a_program_that_left_at_once_there_is_nothing_and_that_is_said(tmp_path: Path) -> None:
+    done = trace(tmp_path, "-o", "t.json", "-c", "import os; os._exit(4)")
+    assert done.returncode == 4
+    assert "nothing was recorded" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_recording_that_was_left_can_be_made_into_files(tmp_path: Path) -> None:
     """The command was killed, and the program went on to its end."""
     write(

@@ -13,7 +13,7 @@ from weft.config import parse_bytes, with_trace_file
 from weft.errors import WeftError
 from weft.host.files import writable
 from weft.host.foreground import run_in_foreground
-from weft.watch.export import load_pages, write
+from weft.watch.export import NothingRecordedError, load_pages, write
 from weft.watch.spool import old_name
 
 __all__ = ["trace_command"]
@@ -168,7 +168,7 @@ def _program(found: _Options, words: list[str], name: str) -> _Options:
 
 def _file_name(path: str) -> str:
     """A name for files, out of that of a program or a recording."""
-    return Path(os.path.realpath(path)).stem or "program"
+    return Path(os.path.abspath(path)).stem or "program"
 
 
 def _trace(options: _Options, files: _Files) -> int:
@@ -203,6 +203,10 @@ def _make(options: _Options, files: _Files, spool: str, status: int) -> int:
         if (size := _size(spool)) > BIG:
             _tell(f"making files of {size // 1_000_000} MB of recording")
         summary = write(spool, files.json, files.html)
+    except NothingRecordedError as why:
+        _tell(str(why))
+        _drop(options, spool)
+        return status if not options.spool else 2
     except WeftError as why:
         _tell(str(why))
         if not options.spool:
@@ -213,13 +217,19 @@ def _make(options: _Options, files: _Files, spool: str, status: int) -> int:
         return status or 130
     for number, line in enumerate(summary.lines()):
         _tell(line) if number == 0 else print(line, file=sys.stderr)
-    if not options.spool:
-        for path in (spool, old_name(spool)):
-            if os.path.exists(path):
-                os.unlink(path)
+    _drop(options, spool)
     if options.open and files.html is not None and not webbrowser.open(Path(files.html).resolve().as_uri()):
         _tell(f"no browser could be started; open {files.html} in one")
     return status
+
+
+def _drop(options: _Options, spool: str) -> None:
+    """The recording is of no more use, if it is ours."""
+    if options.spool:
+        return
+    for path in (spool, old_name(spool)):
+        if os.path.exists(path):
+            os.unlink(path)
 
 
 def _size(spool: str) -> int:
