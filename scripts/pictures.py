@@ -66,13 +66,13 @@ def drawn(driver: Any, address: str, scheme: str, keys: str) -> bytes:
     return picture
 
 
-def smaller(picture: bytes) -> bytes:
+def smaller(picture: bytes, colours: int = COLOURS) -> bytes:
     """The same picture in few colours."""
     from PIL import Image  # noqa: PLC0415 - comes with the group `html`
 
     file = io.BytesIO()
     with Image.open(io.BytesIO(picture)) as image:
-        few = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        few = image.convert("RGB").quantize(colours, dither=Image.Dither.NONE)
         few.save(file, "PNG", optimize=True)
     return file.getvalue()
 

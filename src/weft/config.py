@@ -59,7 +59,7 @@ RUNS = 5  # timed runs of a comparison: that the ranges of two equal models lie 
 MOST_RUNS = 1000
 TIMEOUT = 300.0  # seconds for one run of a comparison
 LONGEST_TIMEOUT = 86_400 * 7  # seconds
-SMALLEST_RING = 1_000_000  # bytes; below it a recording turns over faster than it is worth
+SMALLEST_RING = 100_000  # bytes; below it a recording turns over faster than it is worth
 COUNTS_FILE = "WEFT_COUNTS"
 TRACE_FILE = "WEFT_TRACE"
 TRACE_RING = "WEFT_TRACE_RING"  # bytes
@@ -317,7 +317,7 @@ def parse_bytes(text: str) -> int:
     except (ValueError, OverflowError):
         raise WeftError(f"{text!r} is no size; write it as 64MB") from None
     if found < SMALLEST_RING:
-        raise WeftError(f"a ring of {text} is too small; choose 1MB or more")
+        raise WeftError(f"a ring of {text} is too small; choose 100kB or more")
     return found
 
 

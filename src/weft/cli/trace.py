@@ -1,5 +1,6 @@
 """`weft trace`: a program is run and recorded, and a page and a file for Perfetto are made of it."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from weft.config import parse_bytes, with_trace_file
 from weft.errors import WeftError
 from weft.host.files import writable
 from weft.host.foreground import run_in_foreground
-from weft.watch.export import load_pages, write
+from weft.watch.export import NothingRecordedError, load_pages, write
 from weft.watch.spool import old_name
 
 __all__ = ["trace_command"]
@@ -167,31 +168,45 @@ def _program(found: _Options, words: list[str], name: str) -> _Options:
 
 def _file_name(path: str) -> str:
     """A name for files, out of that of a program or a recording."""
-    return Path(os.path.realpath(path)).stem or "program"
+    return Path(os.path.abspath(path)).stem or "program"
 
 
 def _trace(options: _Options, files: _Files) -> int:
     if files.missing:
         _tell(files.missing)
         _tell(f"so there will be {files.json} alone")
-    os.makedirs(FOLDER, exist_ok=True)
+    try:
+        os.makedirs(FOLDER, exist_ok=True)
+    except OSError as why:
+        raise WeftError(f"the recording needs the folder {FOLDER!r} here: {why.strerror}") from None
     spool = os.path.join(FOLDER, f"{options.name}-trace-{os.getpid()}.spool")
     # The program may change its folder.
     environment = with_trace_file(os.path.abspath(spool), options.ring)
     python = [sys.executable, *subprocess._args_from_interpreter_flags()]  # type: ignore[attr-defined]
     status = run_in_foreground([*python, "-m", "weft", "run", *options.rest], environment)
-    if not os.path.exists(spool):  # it was refused, and has said why
-        return status
-    return _make(options, files, spool, status)
+    try:
+        if not os.path.exists(spool):  # it was refused, and has said why
+            return status
+        return _make(options, files, spool, status)
+    finally:
+        try:
+            os.rmdir(FOLDER)
+        except OSError:
+            pass  # there is more in it
 
 
 def _make(options: _Options, files: _Files, spool: str, status: int) -> int:
     """Make the files; the status to leave with."""
     kept = f"the recording is kept: weft trace --from {spool}"
+    gc.disable()  # there is nothing but records here, by the million and without cycles
     try:
         if (size := _size(spool)) > BIG:
             _tell(f"making files of {size // 1_000_000} MB of recording")
         summary = write(spool, files.json, files.html)
+    except NothingRecordedError as why:
+        _tell(str(why))
+        _drop(options, spool)
+        return status if not options.spool else 2
     except WeftError as why:
         _tell(str(why))
         if not options.spool:
@@ -202,13 +217,19 @@ def _make(options: _Options, files: _Files, spool: str, status: int) -> int:
         return status or 130
     for number, line in enumerate(summary.lines()):
         _tell(line) if number == 0 else print(line, file=sys.stderr)
-    if not options.spool:
-        for path in (spool, old_name(spool)):
-            if os.path.exists(path):
-                os.unlink(path)
+    _drop(options, spool)
     if options.open and files.html is not None and not webbrowser.open(Path(files.html).resolve().as_uri()):
         _tell(f"no browser could be started; open {files.html} in one")
     return status
+
+
+def _drop(options: _Options, spool: str) -> None:
+    """The recording is of no more use, if it is ours."""
+    if options.spool:
+        return
+    for path in (spool, old_name(spool)):
+        if os.path.exists(path):
+            os.unlink(path)
 
 
 def _size(spool: str) -> int:

@@ -16,9 +16,14 @@ from weft.watch.record import Names, Record
 from weft.watch.summary import Summary
 from weft.watch.timeline import gather
 
-__all__ = ["EXTRA", "Read", "export", "load_pages", "write"]
+__all__ = ["EXTRA", "NothingRecordedError", "Read", "export", "load_pages", "write"]
 
 EXTRA = "weft[html]"
+
+
+class NothingRecordedError(WeftError):
+    """A recording has no records: the program was gone before the first were written."""
+
 
 #: Gives names and records of a recording, as often as it is called: weft.watch.reading.read of a path.
 Read = Callable[[], tuple[Names, Iterator[Record]]]
@@ -64,12 +69,13 @@ def export(recording: Read, json: str | None, html: str | None) -> Summary:
         html: where the page goes.
 
     Raises:
-        WeftError: nothing was recorded, a file cannot be written, or no page can be made.
+        NothingRecordedError: there are no records.
+        WeftError: a file cannot be written, or no page can be made.
     """
     render = load_pages() if html is not None else None
     timeline = gather(*recording())
     if not timeline.lives:
-        raise WeftError("nothing was recorded: the program ended before its first thread was seen")
+        raise NothingRecordedError("nothing was recorded: the program left before the first was written")
     last = timeline.last_to_end()
     assert last is not None
     first = min(life.first for life in timeline.lives.values())

@@ -42,27 +42,35 @@ class Lanes:
         self.grain = 0.0
         self.lanes: dict[Hashable, list[Item]] = {}
         self._count = 0
+        self._limit = 2 * most  # slices at which it is time to settle
 
     def add(self, lane: Hashable, begin: float, end: float, what: int | Wait) -> None:
         """The next slice of a lane."""
-        items = self.lanes.get(lane)
-        if items is None:
-            items = self.lanes[lane] = []
-        items.append((begin, end, what))
+        try:
+            self.lanes[lane].append((begin, end, what))
+        except KeyError:
+            self.lanes[lane] = [(begin, end, what)]
         self._count += 1
-        if self._count > 2 * self.most:
+        if self._count > self._limit:
             self.settle()
 
     def settle(self) -> None:
         """Draw together until there is room."""
+        if self._count > self.most and not self.grain:
+            self.grain = self._first_grain() / 2
+        elif self.grain:
+            self._blend_all()  # what came since the last time may be all there is to do
         while self._count > self.most:
-            self.grain = self.grain * 2 or self._first_grain()
-            self._count = 0
-            for lane, items in self.lanes.items():
-                merged = self.lanes[lane] = _blended(items, self.grain)
-                self._count += len(merged)
+            self.grain *= 2
+            self._blend_all()
             if self._count <= 2 * len(self.lanes):  # no lane could be shorter
                 return
+
+    def _blend_all(self) -> None:
+        self._count = 0
+        for lane, items in self.lanes.items():
+            merged = self.lanes[lane] = _blended(items, self.grain)
+            self._count += len(merged)
 
     @property
     def blended(self) -> int:
@@ -85,27 +93,21 @@ def _blended(items: list[Item], grain: float) -> list[Item]:
     made: list[Item] = []
     group: list[Item] = []
     cell = -1
+    scale = 1 / grain
     for item in items:
-        here = int(item[0] / grain)
-        if int(item[1] / grain) != here:
-            if group:
-                made.append(_blend(group))
-                group = []
-            made.append(item)
-        elif group and here == cell:
+        here = int(item[0] * scale)
+        if here == cell and int(item[1] * scale) == here:
             group.append(item)
-        else:
-            if group:
-                made.append(_blend(group))
-            group, cell = [item], here
+            continue
+        if group:
+            made.append(group[0] if len(group) == 1 else _blend(group))
+        group, cell = [item], here if int(item[1] * scale) == here else -1
     if group:
-        made.append(_blend(group))
+        made.append(group[0] if len(group) == 1 else _blend(group))
     return made
 
 
 def _blend(group: list[Item]) -> Item:
-    if len(group) == 1:
-        return group[0]
     ran = parked = 0.0
     count = 0
     for begin, end, what in group:

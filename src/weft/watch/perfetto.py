@@ -20,7 +20,6 @@ __all__ = ["Perfetto"]
 
 THREADS, CARRIERS = 1, 2  # numbers of the two groups
 BUFFER = 5_000  # events that are written at once
-KEPT = 50_000  # waits of which the words are kept
 
 
 class Perfetto:
@@ -34,14 +33,14 @@ class Perfetto:
     def __init__(self, write: Callable[[str], object], timeline: Timeline) -> None:
         self._write = write
         self._timeline = timeline
-        self._shared = set(timeline.shared_carriers)
+        self._shared = set(timeline.drawn_carriers)
         self._last: dict[int, int] = {}  # by thread: when its lane ends so far, in nanoseconds
         self._arrows = 0
         self._lines: list[str] = []
         self._threads: dict[int, str] = {}
         self._places: dict[int | None, str] = {}
-        self._words: dict[tuple[object, ...], str] = {}
-        about = {name: value for name, value in timeline.names.about.items() if value is not None}
+        self._waits: dict[tuple[str, int | None], str] = {}
+        about = timeline.names.about | {"program": program_words(timeline.names.about)}
         write(f'{{"displayTimeUnit":"ns","otherData":{json.dumps(about)},"traceEvents":[\n')
         self._name_lanes()
 
@@ -142,36 +141,33 @@ class Perfetto:
         lines.append(f'{{"ph":"X","pid":{CARRIERS},"tid":{carrier + 1},{when},"name":{name}}}')
 
     def _wait(self, wait: Wait) -> None:
-        first, until = self._lane(wait.thread, wait.begin, wait.end)
-        words = self._words.get(wait[3:])
+        begin, end, thread, reason, thing, place, holder, by, by_place, cause = wait
+        first, until = self._lane(thread, begin, end)
+        words = self._waits.get((reason, thing))
         if words is None:
-            if len(self._words) >= KEPT:
-                self._words.clear()
-            words = self._words[wait[3:]] = self._wait_words(wait)
+            words = self._waits[reason, thing] = self._wait_words(reason, thing)
+        args = ""
+        if place is not None:
+            args = f'"place":{self._place(place)},'
+        if holder is not None:
+            args += f'"holder":{self._thread(holder)},'
+        if by is not None:
+            args += f'"woken by":{self._thread(by)},'
+        if by_place is not None:
+            args += f'"woken at":{self._place(by_place)},'
         self._lines.append(
-            f'{{"ph":"X","pid":{THREADS},"tid":{wait.thread + 1},"ts":{first / 1000:.3f},'
-            f'"dur":{(until - first) / 1000:.3f},{words}}}'
+            f'{{"ph":"X","pid":{THREADS},"tid":{thread + 1},"ts":{first / 1000:.3f},'
+            f'"dur":{(until - first) / 1000:.3f},{words}{args}"ended by":"{cause}"}}}}'
         )
-        if wait.by is not None and wait.by != wait.thread:
-            self._arrow("wake", wait.by, wait.thread, until)
+        if by is not None and by != thread:
+            self._arrow("wake", by, thread, until)
 
-    def _wait_words(self, wait: Wait) -> str:
-        """Name, category and arguments of a wait: all but its thread and its times."""
-        thing = object_words(self._timeline.object(wait.object))
-        args: dict[str, str] = {}
-        if wait.place is not None:
-            args["place"] = place_words(self._timeline.place(wait.place))
-        if wait.object is not None:
-            args["object"] = thing
-        if wait.holder is not None:
-            args["holder"] = clean(self._timeline.name(wait.holder))
-        if wait.by is not None:
-            args["woken by"] = clean(self._timeline.name(wait.by))
-        if wait.by_place is not None:
-            args["woken at"] = place_words(self._timeline.place(wait.by_place))
-        args["ended by"] = wait.cause
-        name = json.dumps(wait_words(wait.reason, thing))
-        return f'"name":{name},"cat":"{wait.reason.lower()}","args":{json.dumps(args)}'
+    def _wait_words(self, reason: str, thing: int | None) -> str:
+        """Name and category of a wait, and its arguments as far as its object goes."""
+        words = object_words(self._timeline.object(thing))
+        name = json.dumps(wait_words(reason, words))
+        rest = f'"object":{json.dumps(words)},' if thing is not None else ""
+        return f'"name":{name},"cat":"{reason.lower()}","args":{{{rest}'
 
     def _arrow(self, name: str, source: int, target: int, when: int) -> None:
         self._arrows += 1
@@ -204,7 +200,7 @@ class Perfetto:
 
     def close(self, counts: Counts) -> None:
         """Write the counters and the end."""
-        for kind, name in ((0, "running threads"), (1, "ready threads"), (2, "parked threads")):
+        for kind, name in ((0, "running"), (1, "ready"), (2, "parked")):
             before = -1.0
             for piece, value in enumerate(counts.averages(kind)):
                 if (value := round(value, 3)) != before:

@@ -26,7 +26,7 @@ class Picture:
 
     Attributes:
         shown: threads with lanes, in the order of their numbers.
-        lanes: their slices; keys are ("thread", number) and ("carrier", number).
+        lanes: their slices; the key of a carrier's lane is ~number.
         counts: running, ready and parked threads over time, of all threads.
         preempted: time and thread of preemptions, the first MOST_MARKS of them.
     """
@@ -41,43 +41,61 @@ class Picture:
         self.counts = Counts(timeline.seconds, PIECES)
         self.preempted: list[tuple[float, int]] = []
         self._shown = set(self.shown)
-        self._shared = set(timeline.shared_carriers)
+        self._shared = set(timeline.drawn_carriers)
+        self._on_path = {segment.thread for segment in path.segments}
         self._last: dict[int, float] = {}
 
     def take(self, record: Record) -> None:
         """Draw a record."""
-        if isinstance(record, (Stint, Wait)):
-            thread = record.thread
-            last = self._last.get(thread)
-            begin = record.begin if last is None else max(record.begin, last)
-            end = max(record.end, begin)
-            self._last[thread] = end
-            if last is not None and last < begin:
-                self.counts.add(1, last, begin)
-            running = isinstance(record, Stint)
-            self.counts.add(0 if running else 2, begin, end)
-            self.path.take(record)
+        if isinstance(record, Stint):
+            thread, carrier = record.thread, record.carrier
+            begin, end = self._span(thread, record.begin, record.end, 0)
+            if thread in self._on_path:
+                self.path.take(record)
             if thread in self._shown:
-                what: int | Wait = record.carrier if isinstance(record, Stint) else record
-                self.lanes.add(("thread", thread), begin, end, what)
-            if isinstance(record, Stint) and record.carrier in self._shared:
-                self.lanes.add(("carrier", record.carrier), begin, end, thread)
+                self.lanes.add(thread, begin, end, carrier)
+            if carrier in self._shared:
+                self.lanes.add(~carrier, begin, end, thread)
+        elif isinstance(record, Wait):
+            thread = record.thread
+            begin, end = self._span(thread, record.begin, record.end, 2)
+            if thread in self._on_path:
+                self.path.take(record)
+            if thread in self._shown:
+                self.lanes.add(thread, begin, end, record)
         elif isinstance(record, Start):
             self._last.setdefault(record.thread, record.time)
         elif isinstance(record, Preemption):
             if len(self.preempted) < MOST_MARKS:
                 self.preempted.append((record.time, record.thread))
-        elif (last := self._last.get(record.thread)) is not None and last < record.time:
-            self.counts.add(1, last, record.time)
-            self._last[record.thread] = record.time
+        else:
+            self._span(record.thread, record.time, record.time, 0)
+
+    def _span(self, thread: int, begin: float, end: float, kind: int) -> tuple[float, float]:
+        """Count a stretch of a thread, and the time before it in which it was ready; as its lane has it."""
+        last = self._last.get(thread, begin)
+        if last < begin:
+            self.counts.add(1, last, begin)
+        elif begin < last:
+            begin = last
+            if end < begin:
+                end = begin
+        self._last[thread] = end
+        if begin < end:
+            self.counts.add(kind, begin, end)
+        return begin, end
 
     def settle(self) -> None:
         """All records were taken."""
         self.lanes.settle()
 
-    def items(self, kind: str, number: int) -> list[Item]:
-        """The slices of a lane."""
-        return self.lanes.lanes.get((kind, number), [])
+    def slices(self, thread: int) -> list[Item]:
+        """The slices of a thread's lane."""
+        return self.lanes.lanes.get(thread, [])
+
+    def carried(self, carrier: int) -> list[Item]:
+        """The slices of a carrier's lane."""
+        return self.lanes.lanes.get(~carrier, [])
 
 
 def _that_matter(timeline: Timeline, path: Path, most: int) -> list[int]:

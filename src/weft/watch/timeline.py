@@ -100,6 +100,7 @@ class Timeline:
         names: what numbers stand for.
         lives: by thread.
         objects: by object, all that somebody waited on.
+        waits: by reason and place, how many, and the seconds of all and of the longest.
         wakes: who was woken by whom, for the critical path.
         carried: by carrier, how many threads ran on it (2 stands for several).
         switches: how often a carrier left one thread for another.
@@ -111,6 +112,7 @@ class Timeline:
         self.names = names
         self.lives: dict[int, Life] = {}
         self.objects: dict[int, Contention] = {}
+        self.waits: dict[tuple[str, int | None], tuple[int, float, float]] = {}
         self.wakes = Wakes()
         self.carried: dict[int, int] = {}
         self.switches = self.records = 0
@@ -123,9 +125,9 @@ class Timeline:
         return max(self.end, float(said)) if isinstance(said, (int, float)) else self.end
 
     @property
-    def shared_carriers(self) -> list[int]:
-        """Carriers that carried several threads: of the others the threads' own lanes say it all."""
-        return sorted(number for number, threads in self.carried.items() if threads > 1)
+    def drawn_carriers(self) -> list[int]:
+        """All carriers if one carried several threads; else none: the threads' own lanes say it all."""
+        return sorted(self.carried) if 2 in self.carried.values() else []
 
     def name(self, thread: int | None) -> str:
         """A thread's name; its number if nobody told."""
@@ -213,6 +215,9 @@ def _take_wait(made: Timeline, wait: Wait) -> float:
     life.last = end
     life.waits += 1
     life.open = wait.cause == "open"
+    key = wait.reason, wait.place
+    count, total, longest = made.waits.get(key, (0, 0.0, 0.0))
+    made.waits[key] = count + 1, total + (end - begin), max(longest, end - begin)
     if wait.object is not None:
         found = made.objects.get(wait.object)
         if found is None:
@@ -251,21 +256,25 @@ class Counts:
     def __init__(self, seconds: float, pieces: int) -> None:
         self.pieces = pieces
         self.width = max(seconds, 1e-9) / pieces
+        self._scale = 1 / self.width
         # Of each kind: seconds in the piece itself, and by how much whole pieces change from there on.
         self._parts = tuple(array("d", bytes(8 * (pieces + 1))) for _ in range(3))
         self._steps = tuple(array("d", bytes(8 * (pieces + 1))) for _ in range(3))
 
     def add(self, kind: int, begin: float, end: float) -> None:
         """A thread was so from one time to another: 0 it ran, 1 it was ready, 2 it was parked."""
-        width = self.width
-        first, last = int(begin / width), int(end / width)
-        if last >= self.pieces:
-            last = self.pieces - 1
-        first = min(first, last)
+        scale = self._scale
+        first, last = int(begin * scale), int(end * scale)
         parts = self._parts[kind]
-        if first == last:
+        if first == last < self.pieces:
             parts[first] += end - begin
             return
+        width = self.width
+        if last >= self.pieces:
+            last = self.pieces - 1
+            if first >= last:
+                parts[last] += end - begin
+                return
         parts[first] += (first + 1) * width - begin
         parts[last] += end - last * width
         steps = self._steps[kind]

@@ -1,5 +1,6 @@
 """Words of a timeline: names that spoil no line, times as people say them, waits as sentences."""
 
+import os
 import re
 import shlex
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ __all__ = [
     "wait_words",
 ]
 
-_PATH = re.compile(r"(?<![^\s,(])/(?:[^\s:/]+/)*([^\s:/]+/[^\s:/]+:\d+ in )")
+_PATH = re.compile(r"(?<![^\s,(])/(?:[^\s:/]+/)*[^\s:/]+/[^\s:/]+(?=:\d+ in )")
 _DIGITS = re.compile(r"\d+")
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 
@@ -41,8 +42,13 @@ def place_words(place: str) -> str:
 
 
 def object_words(name: str) -> str:
-    """An object's name; of a place in it the file and its folder are enough."""
-    return clean(_PATH.sub(lambda match: match[1], name))
+    """An object's name; of a place in it what is below here, or the file and its folder, are enough."""
+    return clean(_PATH.sub(_brief, name))
+
+
+def _brief(match: re.Match[str]) -> str:
+    here = os.path.relpath(match[0])
+    return os.sep.join(match[0].split(os.sep)[-2:]) if here.startswith(os.pardir) else here
 
 
 def program_words(about: Mapping[str, object]) -> str:

@@ -150,6 +150,14 @@ class _Maker:
             "wakers": self._most([(self.place(key), n) for key, n in found.wakers.most_common()]),
         }
 
+    def waits(self) -> list[list[int]]:
+        """Waits by reason and place, those first that took the longest in all."""
+        found = sorted(self.timeline.waits.items(), key=lambda pair: -pair[1][1])
+        return [
+            [self.reasons(reason), self.place(place), count, ticks(total), ticks(longest)]
+            for (reason, place), (count, total, longest) in found
+        ]
+
     @staticmethod
     def _most(pairs: list[tuple[int, int]]) -> dict[str, Any]:
         return {"all": len(pairs), "most": pairs[:SIDE]}
@@ -196,13 +204,13 @@ def facts(picture: Picture) -> dict[str, Any]:
     about = timeline.names.about
     maker = _Maker(picture)
     groups = _Numbered()
-    lanes = [maker.lane(picture.items("thread", n), carrier=False) for n in picture.shown]
+    lanes = [maker.lane(picture.slices(n), carrier=False) for n in picture.shown]
     lives = [maker.life(n, timeline.lives[n], groups) for n in picture.shown]
     contended = timeline.contended()
     carriers = [
         {"n": number, "kernel": known.native_id if (known := timeline.names.carriers.get(number)) else None}
-        | maker.lane(picture.items("carrier", number), carrier=True)
-        for number in timeline.shared_carriers
+        | maker.lane(picture.carried(number), carrier=True)
+        for number in timeline.drawn_carriers
     ]
     made = {
         "ticks": TICKS,
@@ -230,6 +238,8 @@ def facts(picture: Picture) -> dict[str, Any]:
         ],
         "contended": [maker.contention(number, found) for number, found in contended[:OBJECTS]],
         "contended_all": len(contended),
+        "waits": maker.waits()[:OBJECTS],
+        "waits_all": len(timeline.waits),
         "path": maker.path(),
     }
     made["details"] = maker.details.all

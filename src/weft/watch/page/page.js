@@ -355,8 +355,8 @@ new ResizeObserver(redraw).observe(box);
 
 readColours();
 buildRows();
-box.style.height = `${Math.min(Math.max(rows.length, 4) * ROW, Math.max(260, Math.round(innerHeight * 0.62)))}px`;
 fillContention();
+fillWaits();
 fillThreads();
 fillPath();
 choose(null);

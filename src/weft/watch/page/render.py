@@ -11,7 +11,7 @@ from markupsafe import Markup
 from weft.watch.page.facts import facts
 from weft.watch.picture import Picture
 from weft.watch.summary import Summary
-from weft.watch.words import duration
+from weft.watch.words import duration, object_words
 
 __all__ = ["render"]
 
@@ -30,6 +30,7 @@ def render(picture: Picture) -> str:
         lstrip_blocks=True,
     )
     made.filters["duration"] = duration
+    made.filters["words"] = object_words
     script = '"use strict";\n(() => {\n' + "".join(map(_read, SCRIPTS)) + "})();\n"
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     data = facts(picture)

@@ -1,5 +1,5 @@
 // The tables below the lanes: contention, threads, the critical path.
-const TABLED = 200; // rows that are shown before all are asked for
+const TABLED = 25; // rows that are shown before all are asked for
 
 const button = (text, onclick, attributes = {}) => make("button", {type: "button", class: "link", onclick, ...attributes}, text);
 const threadButton = (index) => index < lanes.length && index >= 0
@@ -73,6 +73,23 @@ const fillContention = () => {
     listOf("ended by the call at", row.wakers, placeWords))]));
   if (data.contended_all > data.contended.length) {
     place.append(make("p", {class: "more"}, `These are the ${data.contended.length} waited for the longest, of ${plural(data.contended_all, "object")}.`));
+  }
+};
+
+const fillWaits = () => {
+  const place = one("#waits .fill");
+  if (!data.waits.length) { place.replaceChildren("No thread waited for anything."); return; }
+  tables.push(table(place, data.waits, [
+    ["why", (row) => button(data.reasons[row[0]][1], () => searchFor(placeOf(row[1]) || data.reasons[row[0]][1]), {title: "Show them in the lanes"}),
+      (row) => data.reasons[row[0]][1]],
+    ["at", (row) => placeWords(row[1]), (row) => placeOf(row[1])],
+    ["waits", (row) => row[2].toLocaleString("en"), (row) => row[2], true],
+    ["in all", (row) => duration(row[3]), (row) => row[3], true],
+    ["on average", (row) => duration(row[3] / row[2]), (row) => row[3] / row[2], true],
+    ["longest", (row) => duration(row[4]), (row) => row[4], true],
+  ], [3, true]));
+  if (data.waits_all > data.waits.length) {
+    place.append(make("p", {class: "more"}, `These are the first ${data.waits.length} of ${plural(data.waits_all, "row")}.`));
   }
 };
 

@@ -291,11 +291,13 @@ const drawOverview = () => {
   const per = width / run.length;
   for (let i = 0; i < run.length; i++) {
     let base = height;
+    const left = Math.round(i * per); // whole pixels: where two pieces overlapped, it would be darker
+    const wide = Math.round((i + 1) * per) - left;
     for (const [values, colour, alpha] of [[run, colours.run, 1], [ready, colours.ready, 1], [parked, colours.other, 0.45]]) {
       const tall = height * values[i] / most;
       pen.globalAlpha = alpha;
       pen.fillStyle = colour;
-      pen.fillRect(i * per, base - tall, per + 0.5, tall);
+      pen.fillRect(left, base - tall, wide, tall);
       base -= tall;
     }
   }
@@ -387,6 +389,8 @@ const redraw = () => {
 };
 
 const resize = () => {
+  const room = Math.max(260, Math.round(innerHeight * 0.62));
+  one("#lanes").style.height = `${Math.min(Math.max(rows.length, 4) * ROW + 2, room)}px`;
   one("#spacer").style.height = `${rows.length * ROW}px`;
   for (const element of labelsOf.values()) element.remove();
   labelsOf.clear();
