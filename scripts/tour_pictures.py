@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tour_pages import PICTURES, drawn_on
-
 from weft.config import with_trace_file
 from weft.tour.book import Chapter, open_book
 from weft.tour.running import run_words
@@ -27,9 +26,11 @@ LETTER = 5.6  # pixels of a letter of a label
 STYLE = """
 text { font: 11px ui-sans-serif, system-ui, sans-serif; fill: #222 }
 .time, .what { fill: #666; font-size: 10px }
-.run { fill: #2a7de1 } .ready { fill: #f0b429 } .wait { fill: #dfe3e8 } .axis { stroke: #bbb } .wake { stroke: #d64545 }
+.run { fill: #2a7de1 } .ready { fill: #f0b429 } .wait { fill: #dfe3e8 }
+.axis { stroke: #bbb } .wake { stroke: #d64545 }
 @media (prefers-color-scheme: dark) {
-  text { fill: #ddd } .time, .what { fill: #aaa } .wait { fill: #3a424d } .axis { stroke: #555 } .wake { stroke: #ff8080 }
+  text { fill: #ddd } .time, .what { fill: #aaa } .wait { fill: #3a424d }
+  .axis { stroke: #555 } .wake { stroke: #ff8080 }
 }
 """
 
