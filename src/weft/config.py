@@ -31,6 +31,7 @@ __all__ = [
     "parse_slice",
     "parse_timeout",
     "plugins_load_themselves",
+    "preferred_language",
     "take_counts_file",
     "take_trace_file",
     "wants_colours",
@@ -341,6 +342,14 @@ def take_trace_file() -> tuple[str, int] | None:
 def with_trace_file(path: str, ring: int = 0) -> dict[str, str]:
     """The environment, and in it where to record a run; `ring` is how many bytes of it are kept (0: all)."""
     return {**os.environ, TRACE_FILE: path, TRACE_RING: str(ring)}
+
+
+def preferred_language() -> str:
+    """`zh` if the locale is a Chinese one, else `en`; the first variable that is set decides (POSIX)."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(name):
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "en"
 
 
 def wants_colours() -> bool:

@@ -16,6 +16,7 @@ usage: weft run [options] program.py [args]         run a program on a thread mo
        weft check [options] program.py [args]       find what can go wrong with its threads
        weft check --all [options] [PATH]            the same for every test of a package
        weft replay FILE                             run what was found again
+       weft tour [NUMBER]                           learn threads by running them
        weft --version
 
 `weft run --help`, `weft compare --help`, `weft trace --help` and `weft check --help` say more.
@@ -27,7 +28,7 @@ def main() -> None:
     args = sys.argv[1:]
     if args[:1] == ["run"]:
         run_command(args[1:])
-    elif args[:1] in (["check"], ["compare"], ["replay"], ["trace"]):
+    elif args[:1] in (["check"], ["compare"], ["replay"], ["tour"], ["trace"]):
         command = importlib.import_module(f"weft.cli.{args[0]}")  # `run` has no need of it
         getattr(command, f"{args[0]}_command")(args[1:])
     elif args in (["-h"], ["--help"]):
