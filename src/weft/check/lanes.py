@@ -45,11 +45,11 @@ class Lanes:
         """The gap before the next step, or after the last."""
         gap = len(self._times)
         self._look_at_notes(gap)
-        active, MODEL.active = MODEL.active, False  # whatever a guard asks is no operation
+        before = MODEL.pause()  # whatever a guard asks is no operation
         try:
             self._look_at_threads(gap)
         finally:
-            MODEL.active = active
+            MODEL.resume(before)
         self._look_at_locks(gap)
 
     def _look_at_notes(self, gap: int) -> None:

@@ -132,7 +132,7 @@ def quicken_queue(module: Any) -> None:
             self._put(item)
             self.unfinished_tasks += 1
         finally:
-            self.mutex._owner = None
+            self.mutex._let_go()
 
     def get(self: Any, block: bool = True, timeout: float | None = None) -> Any:
         """Take an item from the queue, waiting for one if `block`, for at most `timeout` seconds."""
@@ -148,7 +148,7 @@ def quicken_queue(module: Any) -> None:
         try:
             return self._get()
         finally:
-            self.mutex._owner = None
+            self.mutex._let_go()
 
     def task_done(self: Any) -> Any:
         """Say that a task that was got is done."""

@@ -36,6 +36,8 @@ def _ended(task: Task) -> bool:
 
 
 def _join(task: Task, timeout: float | None) -> None:
+    if timeout is None and not task.done and not MODEL.detour:
+        task.joiners = MODEL.stand_aside(task.joiners)
     deadline = None if timeout is None else MODEL.after(max(0.0, timeout))
     _point("join", task, None, None, _ended, deadline)
 
@@ -186,6 +188,7 @@ def quicken_threading(module: Any) -> None:
                 _run_endings(task)
             active.pop(task.ident, None)
             self._is_stopped = True
+            task.thread = self._name  # with the object they would be a circle that only the collector breaks
 
     def start(self: Any) -> None:
         """Start the thread's activity."""

@@ -11,8 +11,10 @@ clock jumps to the next deadline; when there is none either, the execution is ov
 Nothing here reads a clock or draws a number; the same choices give the same execution.
 """
 
+from bisect import insort
 from collections.abc import Callable
 from math import inf, nextafter
+from operator import attrgetter
 from types import FrameType
 from typing import Any, Protocol
 
@@ -83,7 +85,9 @@ class Task:
         guard: says whether the operation can be done now; None: it always can.
         deadline: virtual time at which the wait gives up, or None.
         stack: the greenlet; `block` of it is the task.
+        thread: the program's thread object; once it has ended, its name.
         done: whether the thread has ended.
+        joiners: who stands aside until it has.
         wait: for reports: (reason, what holds it up: a task or None).
     """
 
@@ -96,6 +100,7 @@ class Task:
         "ending",
         "guard",
         "ident",
+        "joiners",
         "key",
         "kind",
         "locals",
@@ -105,7 +110,6 @@ class Task:
         "site",
         "spins",
         "stack",
-        "steps",
         "switch",
         "target",
         "thread",
@@ -129,19 +133,18 @@ class Task:
         self.thread: Any = None
         self.locals: Any = None
         self.ending: Any = None
+        self.joiners: list[Task] | None = None
         self.parent = -1
-        self.steps = 0
         self.throws = 0
         self.spins: Any = None
 
     @property
     def name(self) -> str:
         """The name of the program's thread object."""
-        return (
-            str(self.thread.name)
-            if self.thread is not None
-            else ("MainThread", f"thread {self.number}")[self.number > 0]
-        )
+        thread = self.thread
+        if thread is None:
+            return f"thread {self.number}" if self.number else "MainThread"
+        return thread if type(thread) is str else str(thread.name)
 
     def frame(self) -> FrameType | None:
         """The innermost frame of a thread that is not running."""
@@ -151,12 +154,60 @@ class Task:
         return f"<thread {self.number} {self.name!r}: {self.kind}>"
 
 
+_number = attrgetter("number")
+
 #: What a chooser returns when the execution is not worth going on with.
 ABANDON = Task(-3, None, True)
 
 
 class Controlled:
-    """The model: one execution after another, each a run of `body` under a chooser."""
+    """The model: one execution after another, each a run of `body` under a chooser.
+
+    Attributes:
+        tasks: the threads that have not ended, in the order of their start.
+        scan: those of them that may be able to go on; who waits for a lock that is held, or for a thread's end,
+            need not be asked each time.
+        guarded: at least as many as have a guard among those.
+        many: whether a point between accesses makes a difference; there are several threads, or were.
+        detour: whether a point has more to do than to choose: nothing runs, the execution is over, a thread
+            has just been started, somebody listens or the clock is offered.
+    """
+
+    __slots__ = (
+        "_always",
+        "_asker",
+        "_nursery",
+        "_outside",
+        "_pick",
+        "_root",
+        "_spares",
+        "_starter",
+        "active",
+        "ask_always",
+        "before_end",
+        "buried",
+        "changes",
+        "choices",
+        "current",
+        "delayed",
+        "detour",
+        "guarded",
+        "limit",
+        "many",
+        "now",
+        "observer",
+        "offer_clock",
+        "on_error",
+        "on_release",
+        "over",
+        "release_points",
+        "scan",
+        "started",
+        "steps",
+        "tasks",
+        "trace",
+        "tried",
+    )
 
     def __init__(self) -> None:
         self._root = root()
@@ -172,12 +223,15 @@ class Controlled:
         self.steps = 0
         self.changes = 0
         self.tasks: list[Task] = []
+        self.scan: list[Task] = []
+        self.guarded = 0
+        self.many = False
+        self.detour = True
         self.started = 0
         self.limit = 0
         self.choices: list[int] = []
         self.trace: list[Any] | None = None
         self.observer: Callable[[Task], None] | None = None
-        self.after_choice: Callable[[int], None] | None = None
         self.on_error: Callable[[Task, BaseException], Over | None] = _raise_error
         self.before_end: Callable[[Over], None] | None = (
             None  # called while all threads still stand where they are
@@ -194,7 +248,8 @@ class Controlled:
         self._starter: Task | None = None
         self._asker: Any = None
         self._nursery = Worker(self._breed, self._root)
-        self._chooser: Any = None
+        self._always = False  # whether every point of this execution is a detour
+        self._pick: Any = None
 
     # -- one execution ----------------------------------------------------------------------------------
 
@@ -207,21 +262,23 @@ class Controlled:
         self._pick = chooser.pick
         self.now = START_TIME
         self.delayed = 0.0
-        self.steps = self.changes = self.started = 0
+        self.steps = self.changes = self.started = self.guarded = 0
         self.limit = limit
         self.choices = []
         self.tasks = []
+        self.scan = []
         self.over = None
         self.tried = set()
         self._starter = None
         self.active = True
+        self.detour = self._always = self.observer is not None or self.offer_clock
         main = self._new(lambda _: body(), False)
         self.current = main
         self._begin(main)
         if self.before_end is not None and self.over is not None:
             self.before_end(self.over)
         self._end_all()
-        self.active = False
+        self.active = self.many = False
         self.current = self._outside
         over = self.over
         self.over = None
@@ -231,14 +288,28 @@ class Controlled:
 
     def stop(self, over: Over) -> None:
         """End the execution: called by the thread that runs; does not return."""
-        if self.over is None:
-            self.over = over
+        self._set_over(over)
         self._root.switch()
         raise Ended
 
+    def _set_over(self, over: Over | None) -> None:
+        if self.over is None:
+            self.over = over
+            self.detour = True
+
+    def pause(self) -> tuple[bool, bool, bool]:
+        """Whatever runs now is no part of the execution, until `resume` gets what this returns."""
+        state = (self.active, self.many, self.detour)
+        self.active, self.many, self.detour = False, False, True
+        return state
+
+    def resume(self, state: tuple[bool, bool, bool]) -> None:
+        """The execution goes on."""
+        self.active, self.many, self.detour = state
+
     def _end_all(self) -> None:
         """Unwind every thread that is left; one that will not is left where it stands."""
-        for task in list(self.tasks):
+        for task in self.tasks[:]:
             while not task.done and task.throws < THROWS:
                 task.throws += 1
                 self.current = task
@@ -253,6 +324,8 @@ class Controlled:
         task = Task(self.started, run, daemon)
         self.started += 1
         self.tasks.append(task)
+        self.scan.append(task)
+        self.many = len(self.tasks) > 1 or (self.ask_always and self.started > 1)
         return task
 
     def start(
@@ -266,11 +339,33 @@ class Controlled:
         if register is not None:
             register(task)
         self._starter = self.current
+        self.detour = True
         self.current = task
         self._begin(task)
         if self.over is not None:
             raise Ended
         return task
+
+    def stand_aside(self, others: list[Task] | None) -> list[Task]:
+        """The running thread is about to wait, without a deadline, for what cannot be before it is put back.
+
+        Returns whom to `put_back` then: it and these.
+        """
+        me = self.current
+        self.scan.remove(me)
+        self.guarded -= 1  # which the point will add
+        if others is None:
+            return [me]
+        others.append(me)
+        return others
+
+    def put_back(self, tasks: list[Task]) -> None:
+        """These threads may be able to go on."""
+        scan = self.scan
+        for task in tasks:
+            if task not in scan and task in self.tasks:
+                insort(scan, task, key=_number)
+                self.guarded += 1
 
     def _begin(self, task: Task) -> None:
         """Switch into a new thread, on a worker that no other thread uses."""
@@ -303,7 +398,7 @@ class Controlled:
                 pass
             except BaseException as error:  # noqa: BLE001 - whoever runs the execution says what it means
                 if self.over is None:
-                    self.over = self.on_error(task, error)
+                    self._set_over(self.on_error(task, error))
             task.run = None
             self._leave(task)
             me.block = self._outside
@@ -317,6 +412,11 @@ class Controlled:
         task.done = True
         self.changes += 1
         self.tasks.remove(task)
+        self.many = len(self.tasks) > 1 or (self.ask_always and self.started > 1)
+        if self.over is None:
+            self.scan.remove(task)
+            if task.joiners is not None:
+                self.put_back(task.joiners)
 
     def _after_end(self) -> None:
         """A thread has ended on this stack: who goes on?"""
@@ -324,11 +424,12 @@ class Controlled:
             starter = self._starter
             if starter is not None:  # it ended before its first operation
                 self._starter = None
+                self.detour = self._always
                 self.current = starter
                 starter.switch()
                 return
             if not self.tasks:
-                self.over = Over("end")
+                self._set_over(Over("end"))
             else:
                 try:
                     successor = self._next(None)
@@ -359,9 +460,10 @@ class Controlled:
         Raises:
             Ended: the execution is over.
         """
+        if self.detour:
+            self._detour(kind, target, key, site, guard, deadline)
+            return
         me = self.current
-        if self.over is not None:
-            self._refuse(me)
         me.kind = kind
         me.target = target
         me.key = key
@@ -369,30 +471,62 @@ class Controlled:
         if guard is not None:  # both are None between two points
             me.guard = guard
             me.deadline = deadline
+            self.guarded += 1
+        # `_next` for what is by far the most, written out: a search is made of these lines.
+        self.steps = steps = self.steps + 1
+        enabled = self.scan
+        if self.guarded:
+            enabled = [t for t in enabled if t.guard is None or t.guard(t)]
+        if len(enabled) > 1 and steps <= self.limit:
+            successor: Any = self._pick(enabled, me)
+            if successor is ABANDON or successor is None:
+                self._finish(me, Over("pruned"))
+            self.choices.append(successor.number)
+        elif enabled and steps <= self.limit and not self.ask_always:
+            successor = enabled[0]
+        else:
+            successor = self._select(me, enabled)
+        if successor is not me:
+            self.current = successor
+            successor.switch()
+            if self.over is not None:
+                self._refuse(me)
+        me.target = None
+        if guard is not None:
+            me.guard = me.deadline = None
+            self.guarded -= 1
+        if kind not in PURE:
+            self.changes += 1
+
+    def _detour(
+        self, kind: Any, target: Any, key: Any, site: Any, guard: Any, deadline: float | None
+    ) -> None:
+        """A point, with all that may have to be done there."""
+        me = self.current
+        if self.over is not None:
+            self._refuse(me)
+        me.kind = kind
+        me.target = target
+        me.key = key
+        me.site = site
+        if guard is not None:
+            me.guard = guard
+            me.deadline = deadline
         if not self.active:
             if guard is not None and not guard(me):
                 raise InternalError(f"the program waits ({kind}) where only one thread runs")
             me.target = me.guard = me.deadline = None
             return
-        starter = self._starter
-        if starter is not None:
+        self.guarded += guard is not None
+        successor = self._starter
+        if successor is not None:
             self._starter = None
-            self.current = starter
-            starter.switch()
+            self.detour = self._always
         else:
-            # `_next` for what is by far the most, written out: a search is made of these lines.
-            self.steps += 1
-            enabled = [t for t in self.tasks if t.guard is None or t.guard(t)]
-            if len(enabled) > 1 and not self.offer_clock and self.steps <= self.limit:
-                successor: Any = self._pick(enabled, me)
-                if successor is ABANDON or successor is None:
-                    self._finish(me, Over("pruned"))
-                self.choices.append(successor.number)
-            else:
-                successor = self._select(me, enabled)
-            if successor is not me:
-                self.current = successor
-                successor.switch()
+            successor = self._next(me)
+        if successor is not me:
+            self.current = successor
+            successor.switch()
         if self.over is not None:
             self._refuse(me)
         observer = self.observer
@@ -401,6 +535,7 @@ class Controlled:
         me.target = None
         if guard is not None:
             me.guard = me.deadline = None
+            self.guarded -= 1
         if kind not in PURE:
             self.changes += 1
 
@@ -421,7 +556,7 @@ class Controlled:
 
     def _enabled(self) -> list[Task]:
         """Who could go on just now, in the order of their start."""
-        return [t for t in self.tasks if t.guard is None or t.guard(t)]
+        return [t for t in self.scan if t.guard is None or t.guard(t)]
 
     def _select(self, me: Task | None, enabled: list[Task]) -> Task:
         """The same, of those that could go on just now."""
@@ -441,20 +576,15 @@ class Controlled:
             if chosen is ABANDON or (chosen is None and len(enabled) > 1 and not self.offer_clock):
                 self._finish(me, Over("pruned"))
             if chosen is None:
-                self._note(CLOCK)
+                self.choices.append(CLOCK)
                 before = self.now
                 self._jump()
                 self.delayed += self.now - before
                 enabled = self._enabled()
                 continue
             if choice:
-                self._note(chosen.number)
+                self.choices.append(chosen.number)
             return chosen
-
-    def _note(self, number: int) -> None:
-        self.choices.append(number)
-        if self.after_choice is not None:
-            self.after_choice(number)
 
     def _deadlines(self) -> list[float]:
         now = self.now
@@ -487,8 +617,7 @@ class Controlled:
         self._finish(me, Over("deadlock"))
 
     def _finish(self, me: Task | None, over: Over) -> None:
-        if self.over is None:
-            self.over = over
+        self._set_over(over)
         if me is not None:
             self._root.switch()
         raise Ended
