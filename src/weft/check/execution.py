@@ -12,7 +12,7 @@ from weft.check.program import Program
 from weft.check.state import Snapshot
 from weft.check.strategies.base import Strategy
 from weft.check.teller import Teller
-from weft.check.threads import Uncaught, reset_threading, shut_down
+from weft.check.threads import Uncaught, forget_threads, reset_threading, shut_down
 from weft.check.world import FAULTS, MODEL, NET, put_back
 from weft.host.entropy import Stream
 from weft.instrument import kinds, points
@@ -193,6 +193,7 @@ class Executor:
         return MODEL.tried | {NAME + name for name in kinds.rebinding - kinds.rebound}
 
     def _begin(self, strategy: Strategy) -> None:
+        forget_threads()
         if self.runs and self.snapshot is not None:
             self.snapshot.restore(self.hot)
         put_back()

@@ -15,6 +15,7 @@ from weft.models.controlled import START_TIME, Task
 
 __all__ = ["Lanes"]
 
+
 class Lanes:
     """One execution, looked at in each gap.
 

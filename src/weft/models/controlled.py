@@ -85,7 +85,6 @@ class Task:
         guard: says whether the operation can be done now; None: it always can.
         deadline: virtual time at which the wait gives up, or None.
         stack: the greenlet; `block` of it is the task.
-        thread: the program's thread object; once it has ended, its name.
         done: whether the thread has ended.
         joiners: who stands aside until it has.
         wait: for reports: (reason, what holds it up: a task or None).
@@ -144,7 +143,7 @@ class Task:
         thread = self.thread
         if thread is None:
             return f"thread {self.number}" if self.number else "MainThread"
-        return thread if type(thread) is str else str(thread.name)
+        return str(thread.name)
 
     def frame(self) -> FrameType | None:
         """The innermost frame of a thread that is not running."""
@@ -249,7 +248,7 @@ class Controlled:
         self._asker: Any = None
         self._nursery = Worker(self._breed, self._root)
         self._always = False  # whether every point of this execution is a detour
-        self._pick: Any = None
+        self._pick: Callable[[list[Task], Task | None], Task | None] = _none
 
     # -- one execution ----------------------------------------------------------------------------------
 
@@ -474,7 +473,7 @@ class Controlled:
             self.guarded += 1
         # `_next` for what is by far the most, written out: a search is made of these lines.
         self.steps = steps = self.steps + 1
-        enabled = self.scan
+        enabled: list[Task] = self.scan
         if self.guarded:
             enabled = [t for t in enabled if t.guard is None or t.guard(t)]
         if len(enabled) > 1 and steps <= self.limit:
@@ -657,6 +656,10 @@ class Controlled:
     def alone(self) -> bool:
         """Whether one thread is all there is."""
         return len(self.tasks) < 2
+
+
+def _none(enabled: list[Task], me: Task | None) -> Task | None:
+    return None
 
 
 def _raise_error(task: Task, error: BaseException) -> Over | None:
