@@ -31,7 +31,8 @@ class Bodies(Program):
         """Import it, rewritten."""
         self._begin(os.path.dirname(os.path.abspath(__file__)))
         self.programs = __import__("programs")
-        self.preload(["cachetools", "pykka"])
+        if name in ("cachetools", "pykka"):  # the others use neither
+            self.preload([name])
 
     def run(self) -> None:
         """One execution."""

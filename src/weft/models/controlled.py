@@ -430,10 +430,15 @@ class Controlled:
             if not self.tasks:
                 self._set_over(Over("end"))
             else:
-                try:
-                    successor = self._next(None)
-                except Ended:
-                    successor = None
+                self.steps += 1
+                enabled = self._enabled()
+                if len(enabled) == 1 and not self._always and not self.ask_always and self.steps <= self.limit:
+                    successor: Any = enabled[0]
+                else:
+                    try:
+                        successor = self._select(None, enabled)
+                    except Ended:
+                        successor = None
                 if successor is not None:
                     self.current = successor
                     successor.switch()

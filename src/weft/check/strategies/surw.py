@@ -54,6 +54,7 @@ class Surw:
         self._counts: dict[int, dict[_Group, int]] = {}  # of this one
         self._chosen: _Group | None = None
         self._left: dict[int, int] = {}  # chosen operations, with those of threads not yet started
+        self._stands: dict[int, bool] = {}  # whether threads stand before chosen operations
         self._intended = -1
         self._started = 0
         self._held = 0  # steps since the last chosen operation that left some thread held
@@ -63,6 +64,7 @@ class Surw:
         self._counts = {}
         self._started = 0
         self._left = {}
+        self._stands = {}
         self._held = 0
         self._chosen = None
         groups = sorted(self._shared(), key=repr)
@@ -99,7 +101,7 @@ class Surw:
         elif group == _WHOLE:
             free = [task for task in enabled if task.number == intended]
         else:
-            free = [task for task in enabled if task.number == intended or _group(task) != group]
+            free = self._free(enabled, group)
         held = len(free) < len(enabled)
         self._held += held
         if held and self._held > PATIENCE:
@@ -111,9 +113,22 @@ class Surw:
         self._step(chosen)
         return chosen
 
+    def _free(self, enabled: list[Task], group: _Group) -> list[Task]:
+        """The intended thread, and those that stand before no chosen operation."""
+        free, intended, stands = [], self._intended, self._stands
+        for task in enabled:
+            number = task.number
+            held = stands.get(number)
+            if held is None:
+                held = stands[number] = _group(task) == group
+            if not held or number == intended:
+                free.append(task)
+        return free
+
     def _step(self, task: Task) -> None:
         """The thread does what it has announced."""
         number = task.number
+        self._stands.pop(number, None)
         counts = self._counts.get(number)
         if counts is None:
             counts = self._counts[number] = {}
