@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from types import ModuleType
 from typing import Any
+from weakref import ref
 
 from weft.check.events import Event, make_barrier
 from weft.check.locks import BoundedSemaphore, Condition, Lock, RLock, Semaphore, allocate_lock
@@ -195,7 +196,7 @@ def quicken_threading(module: Any) -> None:
                 _run_endings(task)
             active.pop(task.ident, None)
             self._is_stopped = True
-            ended.append(task)
+            ended.append(ref(task))
 
     def start(self: Any) -> None:
         """Start the thread's activity."""
@@ -259,7 +260,7 @@ def _no_hook() -> None:
     """Stands for `threading._make_invoke_excepthook`: a thread's exceptions are told in `run_thread`."""
 
 
-_ended_tasks: list[Task] = []
+_ended_tasks: list[ref[Task]] = []
 #: How many objects of this execution have been hashed by `_by_order`.
 _hashed = [0]
 
@@ -285,8 +286,10 @@ def forget_threads() -> None:
     """After an execution: its threads and our records of them hold each other, which only the collector would
     find, and that makes executions slow.
     """
-    for task in _ended_tasks:
-        task.thread = None
+    for known in _ended_tasks:
+        task = known()
+        if task is not None:
+            task.thread = None
     _ended_tasks.clear()
 
 
