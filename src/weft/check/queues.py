@@ -94,6 +94,7 @@ def _shutdown(self: Any, immediate: bool = False) -> Any:
             self._get()
             if self.unfinished_tasks > 0:
                 self.unfinished_tasks -= 1
+    return None
 
 
 def quicken_queue(module: Any) -> None:
@@ -158,12 +159,14 @@ def quicken_queue(module: Any) -> None:
         if self.unfinished_tasks <= 0:
             raise ValueError("task_done() called too many times")
         self.unfinished_tasks -= 1
+        return None
 
     def join(self: Any) -> Any:
         """Wait until every item that was put has been got and said to be done."""
         if type(self) not in _plain and _has_hooks(type(self)):
             return _cpython["join"](self)
         _point("drain", self, None, None, _all_done)
+        return None
 
     cls.__init__ = begin
     _plain.update((cls, module.LifoQueue, module.PriorityQueue))

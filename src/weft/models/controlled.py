@@ -164,8 +164,8 @@ class Controlled:
 
     Attributes:
         tasks: the threads that have not ended, in the order of their start.
-        scan: those of them that may be able to go on; who waits for a lock that is held, or for a thread's end,
-            need not be asked each time.
+        scan: those of them that may be able to go on; who waits for a lock that is held, or for a thread's
+            end, need not be asked each time.
         guarded: at least as many as have a guard among those.
         many: whether a point between accesses makes a difference; there are several threads, or were.
         detour: whether a point has more to do than to choose: nothing runs, the execution is over, a thread
@@ -432,7 +432,8 @@ class Controlled:
             else:
                 self.steps += 1
                 enabled = self._enabled()
-                if len(enabled) == 1 and not self._always and not self.ask_always and self.steps <= self.limit:
+                asked = self._always or self.ask_always or self.steps > self.limit
+                if len(enabled) == 1 and not asked:
                     successor: Any = enabled[0]
                 else:
                     try:
@@ -663,7 +664,7 @@ class Controlled:
         return len(self.tasks) < 2
 
 
-def _none(enabled: list[Task], me: Task | None) -> Task | None:
+def _none(enabled: list[Task], me: Task | None) -> Task | None:  # noqa: ARG001 - a chooser's signature
     return None
 
 
