@@ -1,10 +1,10 @@
-"""`frontrun python theirs.py NAME SECONDS STRATEGY`: how many executions a second frontrun runs."""
+"""`frontrun python theirs.py NAME SECONDS STRATEGY`: frontrun's executions in a second of the processor."""
 
 import os
 import sys
 import time
 
-NOW = time.perf_counter  # frontrun puts another one there
+NOW = time.process_time  # of all threads; frontrun puts another one there
 
 import frontrun  # noqa: E402
 from programs import PROGRAMS  # noqa: E402

@@ -1,7 +1,8 @@
 """All trials of one program: `trial.py MODULE NAME STRATEGIES SEEDS LIMIT SECONDS`; a line of JSON for each.
 
 A trial is a process, forked when the program has been imported, that runs one execution after another until
-the program's own check fails: an assertion, or a deadlock. A lost update, told by weft too, is not.
+the program's own check fails: an assertion, or a deadlock. A lost update, told by weft too, is not. What came
+of each trial is told on standard error as it ends.
 """
 
 import sys
@@ -35,7 +36,7 @@ module, name, names, *numbers = sys.argv[1:]
 seeds, limit, seconds = int(numbers[0]), int(numbers[1]), float(numbers[2])
 os.chdir(os.path.dirname(os.path.abspath(__file__)))
 program = Function(f"{module}:{name}", [], {"exclude": ["atoms"]})
-out, _ = mute()
+out, progress = mute()
 program.prepare()
 
 
@@ -73,6 +74,7 @@ for strategy in names.split(","):
         except (EOFError, TimeoutError):
             found.append(None)
             child.end(kill=True)
+        os.write(progress, f"{name} {strategy}, trial {seed}: {found[-1]}\n".encode())
         if len(found) >= HOPELESS and not any(found):
             break
     os.write(out, (json.dumps([name, strategy, found]) + "\n").encode())

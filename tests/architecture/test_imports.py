@@ -86,6 +86,7 @@ SIBLINGS: dict[str, frozenset[str]] = {
     "kernel": frozenset({"foreign"}),
     "preemption": frozenset({"blocked"}),
     "interrupts": frozenset({"controlled"}),
+    "controlled": frozenset({"tasks"}),
 }
 LOOP = "loop"
 

@@ -5,7 +5,7 @@ from math import comb
 
 import pytest
 
-from tests.check.simulated import WRITE, Program, Variable, bounded_orders, increments, orders
+from tests.check.simulated import READ, WRITE, Program, Variable, bounded_orders, increments, orders
 from weft.check.strategies.delay import DelayDfs
 from weft.check.strategies.dfs import BoundedDfs
 from weft.check.strategies.pct import Pct
@@ -84,6 +84,16 @@ def test_surw_goes_on_where_the_intended_thread_has_to_wait() -> None:
     body = [("acquire", lock, None), *increments(variable, 2)]
     found = frequencies(Program([body, body, body]), Surw(Stream(3)), 2_000)
     assert len(found) == 6  # the orders of the three
+
+
+def test_surw_lets_a_held_thread_go_on_where_the_intended_one_polls() -> None:
+    """The first would poll for ever, were the second held until the first has made its chosen operation."""
+    variable, flag = Variable(), Variable()
+    write = (WRITE, variable, "n")
+    program = Program([[*[(READ, flag, "set")] * 5_000, write], [write]])
+    strategy = Surw(Stream(4), whole=False)
+    program.run(strategy)
+    assert max(program.run(strategy).index(2) for _ in range(20)) < 1_000
 
 
 @pytest.mark.parametrize("depth", [2, 3])

@@ -69,13 +69,13 @@ class Debugger(pdb.Pdb):
 
     def interaction(self, frame: FrameType | None, traceback: Any) -> None:
         """Commands, while no thread goes on."""
-        MODEL.active, before = False, MODEL.active
+        before = MODEL.pause()
         try:
             if frame is not None:
                 print(f"-- {MODEL.current.name}", file=self.stdout)
             super().interaction(frame, traceback)
         finally:
-            MODEL.active = before
+            MODEL.resume(before)
 
     def set_quit(self) -> None:
         """Enough: the process is for this execution alone."""

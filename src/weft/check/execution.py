@@ -7,12 +7,12 @@ from typing import Any
 from weft.check import findings, signals, virtual
 from weft.check.analysis import Analysis
 from weft.check.benign import Benign
-from weft.check.points import Watch
+from weft.check.points import LostUpdate, Watch
 from weft.check.program import Program
 from weft.check.state import Snapshot
 from weft.check.strategies.base import Strategy
 from weft.check.teller import Teller
-from weft.check.threads import Uncaught, reset_threading, shut_down
+from weft.check.threads import Uncaught, forget_threads, reset_threading, shut_down
 from weft.check.world import FAULTS, MODEL, NET, put_back
 from weft.host.entropy import Stream
 from weft.instrument import kinds, points
@@ -22,13 +22,14 @@ __all__ = ["Executor", "Outcome", "WithClock"]
 
 NAME = "name "  # before a name that is told since the program binds it anew
 EXACT = ("dfs", "dpor", "delay", "replay", "guided")  # strategies that take a fault for a thread like others
+MOST_LOST = 200  # sets of lost updates whose findings are kept
 COLLECT_EVERY = 64  # executions between two garbage collections: none runs within one
 
 
 class Outcome:
     """What became of one execution."""
 
-    __slots__ = ("choices", "end", "findings", "silenced", "steps", "told", "trace", "unfit", "unseen")
+    __slots__ = ("_told", "choices", "end", "findings", "silenced", "steps", "trace", "unfit", "unseen")
 
     def __init__(self) -> None:
         self.end = ""
@@ -38,8 +39,15 @@ class Outcome:
         self.choices: list[int] = []
         self.steps = 0
         self.trace: list[Any] | None = None
-        self.told = Teller()
+        self._told: Teller | None = None
         self.unfit = ""  # why there is nothing to check, where the program ends before it has begun
+
+    @property
+    def told(self) -> Teller:
+        """What was noted of its steps and its end; most executions have none."""
+        if self._told is None:
+            self._told = Teller()
+        return self._told
 
     @property
     def failure(self) -> findings.Finding | None:
@@ -116,7 +124,8 @@ class Executor:
         self._ended = False  # whether the main thread has done all that the program says
         self._stopped: Any = None
         self._told: frozenset[str] | None = None  # the points of which the rewritten code has been told
-        self._teller = Teller()
+        self._telling = False  # whether each step is noted
+        self._lost: dict[Any, tuple[list[findings.Finding], list[findings.Finding]]] = {}
         self.seed = seed
         self.chance = Stream(seed)  # of faults
         self.snapshot: Snapshot | None = None
@@ -153,8 +162,8 @@ class Executor:
         MODEL.offer_clock = chooser is not None
         MODEL.ask_always = getattr(strategy, "every", False)
         MODEL.on_release = getattr(strategy, "released", None)
-        self._teller = outcome.told
-        MODEL.observer = self._teller.step if tell else None
+        self._telling = tell
+        MODEL.observer = outcome.told.step if tell else None
         self._analysed = analyse
         if analyse:
             self.analysis.begin(audit)
@@ -184,6 +193,7 @@ class Executor:
         return MODEL.tried | {NAME + name for name in kinds.rebinding - kinds.rebound}
 
     def _begin(self, strategy: Strategy) -> None:
+        forget_threads()
         if self.runs and self.snapshot is not None:
             self.snapshot.restore(self.hot)
         put_back()
@@ -240,38 +250,58 @@ class Executor:
     def _judge(self, over: Over) -> None:
         """The execution is over, and every thread still stands where it stood."""
         outcome = self._outcome
-        self._teller.finish()
-        outcome.told = self._teller
+        if self._telling:
+            outcome.told.finish()
         if self._stopped is not None and MODEL.tasks:
             self._stopped(MODEL.tasks)
         if over.kind == "deadlock":
             outcome.findings.append(findings.deadlock(MODEL.tasks, self._ended))
-            self._teller.stuck(MODEL.tasks)
+            outcome.told.stuck(MODEL.tasks)
         elif over.kind in ("bound", "livelock"):
             outcome.findings.append(findings.left_over(over, MODEL.tasks))
         elif over.kind == "end" and (left := findings.left_behind(MODEL.tasks)) is not None:
             outcome.findings.append(left)
-            self._teller.stuck([task for task in MODEL.tasks if task.guard is not None])
-        outcome.findings[:0] = [findings.lost_update(each) for each in self._watch.lost]
+            outcome.told.stuck([task for task in MODEL.tasks if task.guard is not None])
         if self._analysed:
-            outcome.findings += self.analysis.warnings()
-            self.program.analysed(self.analysis)
-            if self.notes:
-                outcome.findings += self.analysis.notes()
-            outcome.unseen = sorted(self.analysis.races.unseen)
+            self._tell_analysis(outcome)
         if signals.delivered():
             outcome.unseen.append("signal handlers")
+        lost = self._watch.lost
         if outcome.findings:
-            each_once = {findings.signature(each): each for each in reversed(outcome.findings)}
-            found = list(each_once.values())[::-1]
-            outcome.silenced = [each for each in found if self.benign.covers(each)]
-            outcome.findings = [each for each in found if each not in outcome.silenced]
+            outcome.findings[:0] = [findings.lost_update(each) for each in lost]
+            outcome.findings, outcome.silenced = self._sorted(outcome.findings)
+        elif lost:
+            outcome.findings, outcome.silenced = self._of_lost(lost)
         if MODEL.delayed:
             for finding in outcome.findings:
                 if finding["level"] != "failure":
                     continue
                 finding["title"] += f" (needs a thread that is delayed by {MODEL.delayed * 1000:g} ms)"
 
+    def _tell_analysis(self, outcome: Outcome) -> None:
+        outcome.findings += self.analysis.warnings()
+        self.program.analysed(self.analysis)
+        if self.notes:
+            outcome.findings += self.analysis.notes()
+        outcome.unseen = sorted(self.analysis.races.unseen)
+
+    def _sorted(self, found: list[findings.Finding]) -> tuple[list[findings.Finding], list[findings.Finding]]:
+        """The findings, each once: those that count, and those that are declared harmless."""
+        each_once = {findings.signature(each): each for each in reversed(found)}
+        found = list(each_once.values())[::-1]
+        silenced = [each for each in found if self.benign.covers(each)]
+        return [each for each in found if each not in silenced], silenced
+
+    def _of_lost(self, lost: list[LostUpdate]) -> tuple[list[findings.Finding], list[findings.Finding]]:
+        """The same where updates were lost and nothing else is wrong: what search after search comes to."""
+        key = tuple([each.told() for each in lost])
+        known = self._lost.get(key)
+        if known is None:
+            if len(self._lost) >= MOST_LOST:
+                self._lost.clear()
+            known = self._lost[key] = self._sorted([findings.lost_update(each) for each in lost])
+        return [dict(each) for each in known[0]], [dict(each) for each in known[1]]
+
     def _note_and_analyse(self, task: Task) -> None:
         self.analysis.step(task)
-        self._teller.step(task)
+        self._outcome.told.step(task)

@@ -1,8 +1,7 @@
 """Who lives, who waits and who holds what between two steps of one execution: what a picture of it shows.
 
 A *gap* is the moment before a step: gap 0 before the first, gap n after the last of n. Everything is read off
-the model between steps. Nothing of the program runs for it, and no name of it is looked up: so of who waits
-for a queue that counts its items by code of the program nothing is said.
+the model between steps. Nothing of the program runs for it, and no name of it is looked up.
 """
 
 import weakref
@@ -15,17 +14,6 @@ from weft.check.world import MODEL, Notes
 from weft.models.controlled import START_TIME, Task
 
 __all__ = ["Lanes"]
-
-_names_of: Any = type.__dict__["__dict__"].__get__
-
-
-def _asks_program(task: Task) -> bool:
-    """Whether its guard would run code of the program: a queue of its own, with a `_qsize` of its own."""
-    for cls in type.mro(type(task.target)):
-        names = _names_of(cls)
-        if "_qsize" in names:
-            return bool(names.get("__module__") != "queue")
-    return False
 
 
 class Lanes:
@@ -58,11 +46,11 @@ class Lanes:
         """The gap before the next step, or after the last."""
         gap = len(self._times)
         self._look_at_notes(gap)
-        active, MODEL.active = MODEL.active, False  # whatever a guard asks is no operation
+        before = MODEL.pause()  # whatever a guard asks is no operation
         try:
             self._look_at_threads(gap)
         finally:
-            MODEL.active = active
+            MODEL.resume(before)
         self._look_at_locks(gap)
 
     def _look_at_notes(self, gap: int) -> None:
@@ -77,7 +65,7 @@ class Lanes:
             if task.number not in self._lives:
                 self._lives[task.number] = [task.number, task.name, gap, -1, task.parent]
             known = self._waiting.get(task.number)
-            if task.guard is None or _asks_program(task) or task.guard(task):
+            if task.guard is None or task.guard(task):
                 if known is not None:
                     known[2] = gap - 1
                     del self._waiting[task.number]

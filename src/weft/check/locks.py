@@ -36,18 +36,21 @@ def _lock_free(task: Task) -> bool:
 class Lock:
     """As `_thread.lock`."""
 
-    __slots__ = ("__weakref__", "_owner", "_site")
+    __slots__ = ("__weakref__", "_aside", "_owner", "_site")
 
     def __init__(self) -> None:
         self._owner: Task | None = None
+        self._aside: list[Task] | None = None
         born(self)
 
     def _put_back(self) -> None:
-        self._owner = None
+        self._owner = self._aside = None
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the lock; whether it was taken."""
         if blocking and timeout == -1:
+            if self._owner is not None and not MODEL.detour:
+                self._aside = MODEL.stand_aside(self._aside)
             _point("acquire", self, None, None, _lock_free)
             self._owner = MODEL.current
             return True
@@ -64,6 +67,8 @@ class Lock:
         return True
 
     def __enter__(self) -> bool:
+        if self._owner is not None and not MODEL.detour:
+            self._aside = MODEL.stand_aside(self._aside)
         _point("acquire", self, None, None, _lock_free)
         self._owner = MODEL.current
         return True
@@ -73,7 +78,13 @@ class Lock:
         release_point("lock", self)
         if self._owner is None:
             raise RuntimeError("release unlocked lock")
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._owner = None
+        if self._aside is not None:
+            MODEL.put_back(self._aside)
+            self._aside = None
 
     def __exit__(self, *_: object) -> None:
         self.release()
@@ -89,7 +100,7 @@ class Lock:
     locked_lock = locked
 
     def _at_fork_reinit(self) -> None:
-        self._owner = None
+        self._let_go()
 
     def _free(self) -> bool:
         return self._owner is None
@@ -97,7 +108,7 @@ class Lock:
     def _release_save(self) -> Any:
         if MODEL.on_release is not None:
             MODEL.on_release(MODEL.current, self)
-        self._owner = None
+        self._let_go()
 
     def _acquire_restore(self, _: Any) -> None:
         self._owner = MODEL.current
@@ -120,11 +131,15 @@ class RLock:
 
     def __init__(self) -> None:
         self._owner: Task | None = None
+        self._aside: list[Task] | None = None
         self._count = 0
         born(self)
 
     def _put_back(self) -> None:
         self._owner, self._count = None, 0
+        if self._aside is not None:
+            MODEL.put_back(self._aside)
+            self._aside = None
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the lock once more; whether it was taken."""
@@ -133,6 +148,8 @@ class RLock:
             self._count += 1
             return True
         if deadline is None:
+            if self._owner is not None and not MODEL.detour:
+                self._aside = MODEL.stand_aside(self._aside)
             _point("acquire", self, None, None, _lock_free)
         else:
             MODEL.tried.add("lock")
@@ -158,8 +175,7 @@ class RLock:
             self._count -= 1
             return
         release_point("lock", self)
-        self._count = 0
-        self._owner = None
+        self._put_back()
 
     def __exit__(self, *_: object) -> None:
         self.release()

@@ -82,6 +82,11 @@ class LostUpdate:
         self.written = written
         self.write = write
 
+    def told(self) -> tuple[Any, ...]:
+        """All that a finding says of it: sites, names, and the key where the source has no text for it."""
+        text = None if points.sites[self.read].text else str(self.key)
+        return (self.read, self.written, self.write, text, self.task.name, self.writer.name)
+
 
 class Watch:
     """What one execution knows of the accesses so far; `listen` is what instrumented code calls."""
@@ -110,14 +115,29 @@ class Watch:
         special, sources = _Special(), self._sources
         behind: list[Any] = []
 
-        def listen(access: int, obj: Any, key: Any, site: int) -> None:
+        def alone(access: int, site: int) -> None:
             if not model.active:
                 return
             if access == LOOP:
                 loop(site)
+            else:  # nobody else is there, nor was one with whom a search should know of a race
+                model.steps += 1
+
+        def less_often(access: int, obj: Any, key: Any, site: int) -> None:
+            if access == LOOP:
+                loop(site)
+            elif access == CALL:  # its key is the method: it looks at the whole container, or changes it
+                if special[type(obj)] != LOCAL:
+                    point(READ if key in LOOKS else CALL, obj, None, site)
+            elif special[type(obj)] != LOCAL:
+                behind.append(obj)
+
+        def listen(access: int, obj: Any, key: Any, site: int) -> None:
+            if not model.many:
+                alone(access, site)
                 return
-            if len(model.tasks) < 2 and (model.started < 2 or not model.ask_always):
-                model.steps += 1  # nobody else is there, nor was one with whom a search should know of a race
+            if access > WRITE:
+                less_often(access, obj, key, site)
                 return
             what = special[type(obj)]
             cls = None
@@ -125,45 +145,38 @@ class Watch:
                 if what == LOCAL:  # its contents are each thread's own
                     return
                 point(REBIND, obj, key, site)
-            elif access == CALL:  # its key is the method: it looks at the whole container, or changes it
-                point(READ if key in LOOKS else CALL, obj, None, site)
-                return
-            elif access == BEHIND:
-                behind.append(obj)
-                return
             else:
                 if type(key) not in PLAIN_KEYS:
                     key = plain_key(key)
                 if behind:
                     cls = behind.pop()
                 point(access, obj, key, site)
-            place: Any = (id(obj), key)
             if access == READ:
                 if site not in sources:  # what is kept of a read keeps its object alive
                     return
-                mine = reads.get(model.current.number)
+                number = model.current.number
+                mine = reads.get(number)
                 if mine is None:
-                    mine = reads[model.current.number] = {}
-                last = written.get(place)
-                mine[place, site] = (last[0] if last is not None else 0, obj)
+                    mine = reads[number] = {}
+                mine[id(obj), key, site] = (model.steps, obj)
                 if cls is not None:
-                    last = written.get((id(cls), key))
-                    mine[(id(cls), key), site] = (last[0] if last is not None else 0, cls)
-            elif access == WRITE:
+                    mine[id(cls), key, site] = (model.steps, cls)
+            else:
                 me = model.current
+                place = (id(obj), key)
                 last = written.get(place)
-                mine = reads.get(me.number)
-                if last is not None and mine and last[1] is not me:
-                    self._look(me, obj, key, site, mine, last)
+                if last is not None and last[1] is not me:
+                    mine = reads.get(me.number)
+                    if mine:
+                        self._look(me, obj, key, site, mine, last)
                 written[place] = (model.steps, me, site)
 
         return listen
 
     def _look(self, me: Task, obj: Any, key: Any, site: Any, mine: Any, last: Any) -> None:
         """A write over another thread's write: is what is written made of an older value?"""
-        place = (id(obj), key)
         for source in points.defuse(site):
-            read = mine.get((place, source))
+            read = mine.get((id(obj), key, source))
             if read is not None and read[1] is obj and read[0] < last[0]:
                 self.lost.append(LostUpdate(me, obj, key, source, last[1], last[2], site))
                 return

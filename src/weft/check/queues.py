@@ -1,7 +1,8 @@
 """Queues of a checked program: `put`, `get`, `task_done` and `join` are one operation each.
 
-The classes of the standard library keep their hooks (`_init`, `_qsize`, `_put`, `_get`) and their `mutex`,
-which is held while a hook runs: programs override the one and lock the other.
+They keep their `mutex`, which programs lock too. A class of the program with hooks of its own (`_init`,
+`_qsize`, `_put`, `_get`) is *classic*: it gets CPython's own methods over our lock and conditions, since its
+hooks may do anything, and no guard may run code of the program.
 """
 
 from collections import deque
@@ -14,7 +15,18 @@ from weft.models.controlled import Task
 
 __all__ = ["SimpleQueue", "quicken_queue"]
 
+HOOKS = ("_init", "_qsize", "_put", "_get")
+METHODS = ("put", "get", "task_done", "join", "qsize", "empty", "full", "shutdown")
+
 _point = MODEL.point
+_plain: set[type] = set()  # CPython's classes
+_hooks: set[int] = set()  # the ids of their hooks
+_cpython: dict[str, Any] = {}  # CPython's own methods
+
+
+def _has_hooks(cls: type) -> bool:
+    """Whether a class has hooks that are not CPython's."""
+    return any(id(getattr(cls, name)) not in _hooks for name in HOOKS)
 
 
 def _late(task: Task) -> bool:
@@ -47,26 +59,34 @@ def _check_timeout(timeout: Any) -> Any:
     return None if timeout is None else MODEL.after(timeout)
 
 
-def _queue_size(self: Any) -> int:
+def _size(self: Any) -> Any:
     """How many items there are."""
+    if type(self) not in _plain and _has_hooks(type(self)):
+        return _cpython["qsize"](self)
     _point("qsize", self, None, None, _mutex_free)
     return int(self._qsize())
 
 
-def _is_empty(self: Any) -> bool:
+def _is_empty(self: Any) -> Any:
     """Whether there is none."""
+    if type(self) not in _plain and _has_hooks(type(self)):
+        return _cpython["empty"](self)
     _point("qsize", self, None, None, _mutex_free)
     return bool(not self._qsize())
 
 
-def _is_full(self: Any) -> bool:
+def _is_full(self: Any) -> Any:
     """Whether there is no room."""
+    if type(self) not in _plain and _has_hooks(type(self)):
+        return _cpython["full"](self)
     _point("qsize", self, None, None, _mutex_free)
     return bool(0 < self.maxsize <= self._qsize())
 
 
-def _shutdown(self: Any, immediate: bool = False) -> None:
+def _shutdown(self: Any, immediate: bool = False) -> Any:
     """Refuse puts from now on; gets once it is empty, or at once."""
+    if type(self) not in _plain and _has_hooks(type(self)):
+        return _cpython["shutdown"](self, immediate)
     _point("shutdown", self, None, None, _mutex_free)
     self.is_shutdown = True
     if immediate:
@@ -74,11 +94,12 @@ def _shutdown(self: Any, immediate: bool = False) -> None:
             self._get()
             if self.unfinished_tasks > 0:
                 self.unfinished_tasks -= 1
+    return None
 
 
 def quicken_queue(module: Any) -> None:
     """Put single operations into an executed copy of CPython's `queue`."""
-    empty, full = module.Empty, module.Full
+    cls, empty, full = module.Queue, module.Empty, module.Full
     shut_down: Any = getattr(module, "ShutDown", None)
 
     def begin(self: Any, maxsize: int = 0) -> None:
@@ -91,8 +112,10 @@ def quicken_queue(module: Any) -> None:
         self.unfinished_tasks = 0
         self.is_shutdown = False
 
-    def put(self: Any, item: Any, block: bool = True, timeout: float | None = None) -> None:
+    def put(self: Any, item: Any, block: bool = True, timeout: float | None = None) -> Any:
         """Put an item into the queue, waiting for room if `block`, for at most `timeout` seconds."""
+        if type(self) not in _plain and _has_hooks(type(self)):
+            return _cpython["put"](self, item, block, timeout)
         if self.maxsize <= 0:
             _point("put", self, None, None, _mutex_free)
         elif not block:
@@ -110,10 +133,12 @@ def quicken_queue(module: Any) -> None:
             self._put(item)
             self.unfinished_tasks += 1
         finally:
-            self.mutex._owner = None
+            self.mutex._let_go()
 
     def get(self: Any, block: bool = True, timeout: float | None = None) -> Any:
         """Take an item from the queue, waiting for one if `block`, for at most `timeout` seconds."""
+        if type(self) not in _plain and _has_hooks(type(self)):
+            return _cpython["get"](self, block, timeout)
         if not block:
             _point("try get", self, None, None, _mutex_free)
         else:
@@ -124,24 +149,33 @@ def quicken_queue(module: Any) -> None:
         try:
             return self._get()
         finally:
-            self.mutex._owner = None
+            self.mutex._let_go()
 
-    def task_done(self: Any) -> None:
+    def task_done(self: Any) -> Any:
         """Say that a task that was got is done."""
+        if type(self) not in _plain and _has_hooks(type(self)):
+            return _cpython["task_done"](self)
         _point("task_done", self, None, None, _mutex_free)
         if self.unfinished_tasks <= 0:
             raise ValueError("task_done() called too many times")
         self.unfinished_tasks -= 1
+        return None
 
-    def join(self: Any) -> None:
+    def join(self: Any) -> Any:
         """Wait until every item that was put has been got and said to be done."""
+        if type(self) not in _plain and _has_hooks(type(self)):
+            return _cpython["join"](self)
         _point("drain", self, None, None, _all_done)
+        return None
 
-    cls = module.Queue
-    cls.__init__, cls.put, cls.get, cls.task_done, cls.join = begin, put, get, task_done, join
-    cls.qsize, cls.empty, cls.full = _queue_size, _is_empty, _is_full
-    if shut_down is not None:
-        cls.shutdown = _shutdown
+    cls.__init__ = begin
+    _plain.update((cls, module.LifoQueue, module.PriorityQueue))
+    _hooks.update(id(vars(each)[name]) for each in _plain for name in HOOKS if name in vars(each))
+    methods = [put, get, task_done, join, _size, _is_empty, _is_full, _shutdown]
+    for name, method in zip(METHODS, methods, strict=True):
+        if hasattr(cls, name):
+            _cpython[name] = getattr(cls, name)
+            setattr(cls, name, method)
 
 
 def _has_item(task: Task) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from types import ModuleType
 from typing import Any
+from weakref import ref
 
 from weft.check.events import Event, make_barrier
 from weft.check.locks import BoundedSemaphore, Condition, Lock, RLock, Semaphore, allocate_lock
@@ -17,7 +18,14 @@ from weft.check.world import MODEL
 from weft.models.controlled import Task
 from weft.stdlib.local import Local
 
-__all__ = ["Uncaught", "make_thread_module", "quicken_threading", "reset_threading", "shut_down"]
+__all__ = [
+    "Uncaught",
+    "forget_threads",
+    "make_thread_module",
+    "quicken_threading",
+    "reset_threading",
+    "shut_down",
+]
 
 _point = MODEL.point
 
@@ -36,6 +44,8 @@ def _ended(task: Task) -> bool:
 
 
 def _join(task: Task, timeout: float | None) -> None:
+    if timeout is None and not task.done and not MODEL.detour:
+        task.joiners = MODEL.stand_aside(task.joiners)
     deadline = None if timeout is None else MODEL.after(max(0.0, timeout))
     _point("join", task, None, None, _ended, deadline)
 
@@ -164,7 +174,7 @@ def quicken_threading(module: Any) -> None:
     module.Barrier = make_barrier(module.BrokenBarrierError)
     module._shutdown = shut_down
     cls = module.Thread
-    active = module._active
+    active, ended = module._active, _ended_tasks
     first_hook = module.excepthook
     # What CPython's `Thread` keeps for its own start and its own tests takes a tenth of a short execution.
     module._dangling = _Unkept()
@@ -186,6 +196,7 @@ def quicken_threading(module: Any) -> None:
                 _run_endings(task)
             active.pop(task.ident, None)
             self._is_stopped = True
+            ended.append(ref(task))
 
     def start(self: Any) -> None:
         """Start the thread's activity."""
@@ -249,6 +260,7 @@ def _no_hook() -> None:
     """Stands for `threading._make_invoke_excepthook`: a thread's exceptions are told in `run_thread`."""
 
 
+_ended_tasks: list[ref[Task]] = []
 #: How many objects of this execution have been hashed by `_by_order`.
 _hashed = [0]
 
@@ -268,6 +280,17 @@ def _by_order(self: Any) -> int:
 def _take_in_order(self: Any, futures: Any) -> None:
     """`concurrent.futures._base._AcquireFutures.__init__`, whose order is that of addresses."""
     self.futures = sorted(futures, key=_by_order)
+
+
+def forget_threads() -> None:
+    """After an execution: its threads and our records of them hold each other, which only the collector would
+    find, and that makes executions slow.
+    """
+    for known in _ended_tasks:
+        task = known()
+        if task is not None:
+            task.thread = None
+    _ended_tasks.clear()
 
 
 def reset_threading(module: Any, first_name: int) -> None:

@@ -11,14 +11,16 @@ clock jumps to the next deadline; when there is none either, the execution is ov
 Nothing here reads a clock or draws a number; the same choices give the same execution.
 """
 
+from bisect import insort
 from collections.abc import Callable
 from math import inf, nextafter
-from types import FrameType
-from typing import Any, Protocol
+from operator import attrgetter
+from typing import Any
 
 from weft.errors import InternalError
 from weft.host.platform import TIMEOUT_MAX, check_acquire
-from weft.host.stacks import Worker, frame_of, getcurrent, root
+from weft.host.stacks import Worker, getcurrent, root
+from weft.models.tasks import ABANDON, Chooser, Ended, Over, Task
 
 __all__ = [
     "ABANDON",
@@ -44,119 +46,57 @@ THROWS = 4  # how often a thread is told that the execution is over before it is
 IDLE_ROUNDS = 3  # rounds of a loop in which nothing changed, after which others go first
 SPIN_LIMIT = 2_000  # such rounds, with nobody else who could change anything, that make a livelock
 
-
-class Ended(BaseException):
-    """Thrown into a thread of an execution that is over."""
-
-
-class Over:
-    """Why an execution is over: `kind` is "end", "deadlock", "bound", "livelock" or "stop"; `detail` is for
-    who stopped it.
-    """
-
-    __slots__ = ("detail", "kind")
-
-    def __init__(self, kind: str, detail: Any = None) -> None:
-        self.kind = kind
-        self.detail = detail
-
-
-class Chooser(Protocol):
-    """Chooses among the threads that can go on; a strategy seen from below."""
-
-    def pick(self, enabled: "list[Task]", me: "Task | None") -> "Task | None":
-        """The thread that goes on; None: the virtual clock jumps to the next deadline first.
-
-        Args:
-            enabled: at least one thread, in the order of their start; or one alone if time could pass.
-            me: the thread that has run so far, None if it has ended.
-        """
-
-
-class Task:
-    """The record of one thread, with the operation that it is about to do.
-
-    Attributes:
-        number: 0 for the main thread, then in the order of start.
-        kind, target, key, site: the pending operation: what, on which object, on which part of it, and
-            where in the source (None: to be read off the stack).
-        guard: says whether the operation can be done now; None: it always can.
-        deadline: virtual time at which the wait gives up, or None.
-        stack: the greenlet; `block` of it is the task.
-        done: whether the thread has ended.
-        wait: for reports: (reason, what holds it up: a task or None).
-    """
-
-    __slots__ = (
-        "__dict__",
-        "__weakref__",
-        "daemon",
-        "deadline",
-        "done",
-        "ending",
-        "guard",
-        "ident",
-        "key",
-        "kind",
-        "locals",
-        "number",
-        "parent",
-        "run",
-        "site",
-        "spins",
-        "stack",
-        "steps",
-        "switch",
-        "target",
-        "thread",
-        "throws",
-    )
-
-    def __init__(self, number: int, run: Any, daemon: bool) -> None:
-        self.number = number
-        self.ident = 1000 + number
-        self.run = run
-        self.daemon = daemon
-        self.done = False
-        self.kind: Any = "start"
-        self.target: Any = None
-        self.key: Any = None
-        self.site: Any = None
-        self.guard: Callable[[Task], bool] | None = None
-        self.deadline: float | None = None
-        self.stack: Any = None
-        self.switch: Any = None
-        self.thread: Any = None
-        self.locals: Any = None
-        self.ending: Any = None
-        self.parent = -1
-        self.steps = 0
-        self.throws = 0
-        self.spins: Any = None
-
-    @property
-    def name(self) -> str:
-        """The name of the program's thread object."""
-        return (
-            str(self.thread.name)
-            if self.thread is not None
-            else ("MainThread", f"thread {self.number}")[self.number > 0]
-        )
-
-    def frame(self) -> FrameType | None:
-        """The innermost frame of a thread that is not running."""
-        return frame_of(self.switch)
-
-    def __repr__(self) -> str:
-        return f"<thread {self.number} {self.name!r}: {self.kind}>"
-
-
-#: What a chooser returns when the execution is not worth going on with.
-ABANDON = Task(-3, None, True)
+_number = attrgetter("number")
 
 
 class Controlled:
-    """The model: one execution after another, each a run of `body` under a chooser."""
+    """The model: one execution after another, each a run of `body` under a chooser.
+
+    Attributes:
+        tasks: the threads that have not ended, in the order of their start.
+        scan: those of them that may be able to go on; who waits for a lock that is held, or for a thread's
+            end, need not be asked each time.
+        guarded: at least as many as have a guard among those.
+        many: whether a point between accesses makes a difference; there are several threads, or were.
+        detour: whether a point has more to do than to choose: nothing runs, the execution is over, a thread
+            has just been started, somebody listens or the clock is offered.
+    """
+
+    __slots__ = (
+        "_always",
+        "_asker",
+        "_nursery",
+        "_outside",
+        "_pick",
+        "_root",
+        "_spares",
+        "_starter",
+        "active",
+        "ask_always",
+        "before_end",
+        "buried",
+        "changes",
+        "choices",
+        "current",
+        "delayed",
+        "detour",
+        "guarded",
+        "limit",
+        "many",
+        "now",
+        "observer",
+        "offer_clock",
+        "on_error",
+        "on_release",
+        "over",
+        "release_points",
+        "scan",
+        "started",
+        "steps",
+        "tasks",
+        "trace",
+        "tried",
+    )
 
     def __init__(self) -> None:
         self._root = root()
@@ -172,12 +112,15 @@ class Controlled:
         self.steps = 0
         self.changes = 0
         self.tasks: list[Task] = []
+        self.scan: list[Task] = []
+        self.guarded = 0
+        self.many = False
+        self.detour = True
         self.started = 0
         self.limit = 0
         self.choices: list[int] = []
         self.trace: list[Any] | None = None
         self.observer: Callable[[Task], None] | None = None
-        self.after_choice: Callable[[int], None] | None = None
         self.on_error: Callable[[Task, BaseException], Over | None] = _raise_error
         self.before_end: Callable[[Over], None] | None = (
             None  # called while all threads still stand where they are
@@ -194,7 +137,8 @@ class Controlled:
         self._starter: Task | None = None
         self._asker: Any = None
         self._nursery = Worker(self._breed, self._root)
-        self._chooser: Any = None
+        self._always = False  # whether every point of this execution is a detour
+        self._pick: Callable[[list[Task], Task | None], Task | None] = _none
 
     # -- one execution ----------------------------------------------------------------------------------
 
@@ -207,21 +151,23 @@ class Controlled:
         self._pick = chooser.pick
         self.now = START_TIME
         self.delayed = 0.0
-        self.steps = self.changes = self.started = 0
+        self.steps = self.changes = self.started = self.guarded = 0
         self.limit = limit
         self.choices = []
         self.tasks = []
+        self.scan = []
         self.over = None
         self.tried = set()
         self._starter = None
         self.active = True
+        self.detour = self._always = self.observer is not None or self.offer_clock
         main = self._new(lambda _: body(), False)
         self.current = main
         self._begin(main)
         if self.before_end is not None and self.over is not None:
             self.before_end(self.over)
         self._end_all()
-        self.active = False
+        self.active = self.many = False
         self.current = self._outside
         over = self.over
         self.over = None
@@ -231,14 +177,28 @@ class Controlled:
 
     def stop(self, over: Over) -> None:
         """End the execution: called by the thread that runs; does not return."""
-        if self.over is None:
-            self.over = over
+        self._set_over(over)
         self._root.switch()
         raise Ended
 
+    def _set_over(self, over: Over | None) -> None:
+        if self.over is None:
+            self.over = over
+            self.detour = True
+
+    def pause(self) -> tuple[bool, bool, bool]:
+        """Whatever runs now is no part of the execution, until `resume` gets what this returns."""
+        state = (self.active, self.many, self.detour)
+        self.active, self.many, self.detour = False, False, True
+        return state
+
+    def resume(self, state: tuple[bool, bool, bool]) -> None:
+        """The execution goes on."""
+        self.active, self.many, self.detour = state
+
     def _end_all(self) -> None:
         """Unwind every thread that is left; one that will not is left where it stands."""
-        for task in list(self.tasks):
+        for task in self.tasks[:]:
             while not task.done and task.throws < THROWS:
                 task.throws += 1
                 self.current = task
@@ -253,6 +213,8 @@ class Controlled:
         task = Task(self.started, run, daemon)
         self.started += 1
         self.tasks.append(task)
+        self.scan.append(task)
+        self.many = len(self.tasks) > 1 or (self.ask_always and self.started > 1)
         return task
 
     def start(
@@ -266,11 +228,33 @@ class Controlled:
         if register is not None:
             register(task)
         self._starter = self.current
+        self.detour = True
         self.current = task
         self._begin(task)
         if self.over is not None:
             raise Ended
         return task
+
+    def stand_aside(self, others: list[Task] | None) -> list[Task]:
+        """The running thread is about to wait, without a deadline, for what cannot be before it is put back.
+
+        Returns whom to `put_back` then: it and these.
+        """
+        me = self.current
+        self.scan.remove(me)
+        self.guarded -= 1  # which the point will add
+        if others is None:
+            return [me]
+        others.append(me)
+        return others
+
+    def put_back(self, tasks: list[Task]) -> None:
+        """These threads may be able to go on."""
+        scan = self.scan
+        for task in tasks:
+            if task not in scan and task in self.tasks:
+                insort(scan, task, key=_number)
+                self.guarded += 1
 
     def _begin(self, task: Task) -> None:
         """Switch into a new thread, on a worker that no other thread uses."""
@@ -303,7 +287,7 @@ class Controlled:
                 pass
             except BaseException as error:  # noqa: BLE001 - whoever runs the execution says what it means
                 if self.over is None:
-                    self.over = self.on_error(task, error)
+                    self._set_over(self.on_error(task, error))
             task.run = None
             self._leave(task)
             me.block = self._outside
@@ -317,6 +301,11 @@ class Controlled:
         task.done = True
         self.changes += 1
         self.tasks.remove(task)
+        self.many = len(self.tasks) > 1 or (self.ask_always and self.started > 1)
+        if self.over is None:
+            self.scan.remove(task)
+            if task.joiners is not None:
+                self.put_back(task.joiners)
 
     def _after_end(self) -> None:
         """A thread has ended on this stack: who goes on?"""
@@ -324,16 +313,23 @@ class Controlled:
             starter = self._starter
             if starter is not None:  # it ended before its first operation
                 self._starter = None
+                self.detour = self._always
                 self.current = starter
                 starter.switch()
                 return
             if not self.tasks:
-                self.over = Over("end")
+                self._set_over(Over("end"))
             else:
-                try:
-                    successor = self._next(None)
-                except Ended:
-                    successor = None
+                self.steps += 1
+                enabled = self._enabled()
+                asked = self._always or self.ask_always or self.steps > self.limit
+                if len(enabled) == 1 and not asked:
+                    successor: Any = enabled[0]
+                else:
+                    try:
+                        successor = self._select(None, enabled)
+                    except Ended:
+                        successor = None
                 if successor is not None:
                     self.current = successor
                     successor.switch()
@@ -359,9 +355,10 @@ class Controlled:
         Raises:
             Ended: the execution is over.
         """
+        if self.detour:
+            self._detour(kind, target, key, site, guard, deadline)
+            return
         me = self.current
-        if self.over is not None:
-            self._refuse(me)
         me.kind = kind
         me.target = target
         me.key = key
@@ -369,30 +366,62 @@ class Controlled:
         if guard is not None:  # both are None between two points
             me.guard = guard
             me.deadline = deadline
+            self.guarded += 1
+        # `_next` for what is by far the most, written out: a search is made of these lines.
+        self.steps = steps = self.steps + 1
+        enabled: list[Task] = self.scan
+        if self.guarded:
+            enabled = [t for t in enabled if t.guard is None or t.guard(t)]
+        if len(enabled) > 1 and steps <= self.limit:
+            successor: Any = self._pick(enabled, me)
+            if successor is ABANDON or successor is None:
+                self._finish(me, Over("pruned"))
+            self.choices.append(successor.number)
+        elif enabled and steps <= self.limit and not self.ask_always:
+            successor = enabled[0]
+        else:
+            successor = self._select(me, enabled)
+        if successor is not me:
+            self.current = successor
+            successor.switch()
+            if self.over is not None:
+                self._refuse(me)
+        me.target = None
+        if guard is not None:
+            me.guard = me.deadline = None
+            self.guarded -= 1
+        if kind not in PURE:
+            self.changes += 1
+
+    def _detour(
+        self, kind: Any, target: Any, key: Any, site: Any, guard: Any, deadline: float | None
+    ) -> None:
+        """A point, with all that may have to be done there."""
+        me = self.current
+        if self.over is not None:
+            self._refuse(me)
+        me.kind = kind
+        me.target = target
+        me.key = key
+        me.site = site
+        if guard is not None:
+            me.guard = guard
+            me.deadline = deadline
         if not self.active:
             if guard is not None and not guard(me):
                 raise InternalError(f"the program waits ({kind}) where only one thread runs")
             me.target = me.guard = me.deadline = None
             return
-        starter = self._starter
-        if starter is not None:
+        self.guarded += guard is not None
+        successor = self._starter
+        if successor is not None:
             self._starter = None
-            self.current = starter
-            starter.switch()
+            self.detour = self._always
         else:
-            # `_next` for what is by far the most, written out: a search is made of these lines.
-            self.steps += 1
-            enabled = [t for t in self.tasks if t.guard is None or t.guard(t)]
-            if len(enabled) > 1 and not self.offer_clock and self.steps <= self.limit:
-                successor: Any = self._pick(enabled, me)
-                if successor is ABANDON or successor is None:
-                    self._finish(me, Over("pruned"))
-                self.choices.append(successor.number)
-            else:
-                successor = self._select(me, enabled)
-            if successor is not me:
-                self.current = successor
-                successor.switch()
+            successor = self._next(me)
+        if successor is not me:
+            self.current = successor
+            successor.switch()
         if self.over is not None:
             self._refuse(me)
         observer = self.observer
@@ -401,6 +430,7 @@ class Controlled:
         me.target = None
         if guard is not None:
             me.guard = me.deadline = None
+            self.guarded -= 1
         if kind not in PURE:
             self.changes += 1
 
@@ -421,7 +451,7 @@ class Controlled:
 
     def _enabled(self) -> list[Task]:
         """Who could go on just now, in the order of their start."""
-        return [t for t in self.tasks if t.guard is None or t.guard(t)]
+        return [t for t in self.scan if t.guard is None or t.guard(t)]
 
     def _select(self, me: Task | None, enabled: list[Task]) -> Task:
         """The same, of those that could go on just now."""
@@ -441,20 +471,15 @@ class Controlled:
             if chosen is ABANDON or (chosen is None and len(enabled) > 1 and not self.offer_clock):
                 self._finish(me, Over("pruned"))
             if chosen is None:
-                self._note(CLOCK)
+                self.choices.append(CLOCK)
                 before = self.now
                 self._jump()
                 self.delayed += self.now - before
                 enabled = self._enabled()
                 continue
             if choice:
-                self._note(chosen.number)
+                self.choices.append(chosen.number)
             return chosen
-
-    def _note(self, number: int) -> None:
-        self.choices.append(number)
-        if self.after_choice is not None:
-            self.after_choice(number)
 
     def _deadlines(self) -> list[float]:
         now = self.now
@@ -487,8 +512,7 @@ class Controlled:
         self._finish(me, Over("deadlock"))
 
     def _finish(self, me: Task | None, over: Over) -> None:
-        if self.over is None:
-            self.over = over
+        self._set_over(over)
         if me is not None:
             self._root.switch()
         raise Ended
@@ -528,6 +552,10 @@ class Controlled:
     def alone(self) -> bool:
         """Whether one thread is all there is."""
         return len(self.tasks) < 2
+
+
+def _none(enabled: list[Task], me: Task | None) -> Task | None:  # noqa: ARG001 - a chooser's signature
+    return None
 
 
 def _raise_error(task: Task, error: BaseException) -> Over | None:

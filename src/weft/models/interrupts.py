@@ -48,6 +48,7 @@ def interrupt(model: Controlled, task: Task, work: Callable[[], object]) -> None
             successor = model._next(task)
         else:  # it has come to no point
             model._starter, successor = None, starter
+            model.detour = model._always
         model.current = successor
         here.parent = successor.stack
 
@@ -55,7 +56,9 @@ def interrupt(model: Controlled, task: Task, work: Callable[[], object]) -> None
     worker.block = task
     task.stack, task.switch = worker, worker.switch
     task.target = task.guard = task.deadline = None
+    model.put_back([task])
     model._starter = model.current
+    model.detour = True
     model.current = task
     worker.switch()
     if model.over is not None:

@@ -6,6 +6,9 @@ before a chosen operation and is not intended is held until the intended one has
 are right and nothing blocks, each order of the chosen operations comes equally often. What is not chosen
 runs as chance has it. In each execution it is another variable, or kind of primitive, whose operations are
 chosen, and sometimes all operations.
+
+An intended thread that polls for what a held one would do never comes to a chosen operation: after so many
+steps without one a held thread goes on in its place.
 """
 
 from typing import Any
@@ -15,6 +18,7 @@ from weft.models.controlled import Task
 
 __all__ = ["Surw"]
 
+PATIENCE = 200  # steps without a chosen operation, while some thread is held for one
 ACCESSES = 0.5  # how often accesses are chosen from, where there are locks and the like too
 _Group = tuple[bool, str, Any]
 """Whether it is an access, and no operation on a lock or the like; the class; the attribute or variable."""
@@ -50,14 +54,18 @@ class Surw:
         self._counts: dict[int, dict[_Group, int]] = {}  # of this one
         self._chosen: _Group | None = None
         self._left: dict[int, int] = {}  # chosen operations, with those of threads not yet started
+        self._stands: dict[int, bool] = {}  # whether threads stand before chosen operations
         self._intended = -1
         self._started = 0
+        self._held = 0  # steps since the last chosen operation that left some thread held
 
     def begin(self) -> None:
         """An execution begins: choose."""
         self._counts = {}
         self._started = 0
         self._left = {}
+        self._stands = {}
+        self._held = 0
         self._chosen = None
         groups = sorted(self._shared(), key=repr)
         if self._whole:
@@ -85,28 +93,50 @@ class Surw:
             return sum(counts.values())
         return counts.get(self._chosen, 0) if self._chosen is not None else 0
 
-    def _is_chosen(self, task: Task) -> bool:
-        return self._chosen == _WHOLE or (self._chosen is not None and _group(task) == self._chosen)
-
     def pick(self, enabled: list[Task], me: Task | None) -> Task | None:
         """The thread that goes on."""
-        intended = self._intended
-        free = [task for task in enabled if task.number == intended or not self._is_chosen(task)]
-        if free:
+        intended, group = self._intended, self._chosen
+        if group is None:
+            free = enabled
+        elif group == _WHOLE:
+            free = [task for task in enabled if task.number == intended]
+        else:
+            free = self._free(enabled, group)
+        held = len(free) < len(enabled)
+        self._held += held
+        if held and self._held > PATIENCE:
+            chosen = self._drawn([task for task in enabled if task not in free])
+        elif free:
             chosen = free[int(self._stream.random() * len(free))]
         else:  # the intended thread waits, or has none left: the numbers were of another execution
             chosen = self._drawn(enabled)
         self._step(chosen)
         return chosen
 
+    def _free(self, enabled: list[Task], group: _Group) -> list[Task]:
+        """The intended thread, and those that stand before no chosen operation."""
+        free, intended, stands = [], self._intended, self._stands
+        for task in enabled:
+            number = task.number
+            held = stands.get(number)
+            if held is None:
+                held = stands[number] = _group(task) == group
+            if not held or number == intended:
+                free.append(task)
+        return free
+
     def _step(self, task: Task) -> None:
         """The thread does what it has announced."""
         number = task.number
-        counts = self._counts.setdefault(number, {})
+        self._stands.pop(number, None)
+        counts = self._counts.get(number)
+        if counts is None:
+            counts = self._counts[number] = {}
+            self._parents.setdefault(number, task.parent)
         group = _group(task)
         counts[group] = counts.get(group, 0) + 1
-        self._parents.setdefault(number, task.parent)
-        if self._is_chosen(task):
+        if self._chosen == _WHOLE or self._chosen == group:
+            self._held = 0
             self._left[number] = max(0, self._left.get(number, 0) - 1)
             self._draw()
         if task.kind == "start":
@@ -131,9 +161,10 @@ class Surw:
 
     def _one_of(self, numbers: list[int]) -> int:
         """One of these threads, in proportion to what it has left; -1: nobody has any."""
-        point = self._stream.random() * sum(self._left[number] for number in numbers)
+        left = self._left
+        point = self._stream.random() * sum([left[number] for number in numbers])
         for number in numbers:
-            point -= self._left[number]
+            point -= left[number]
             if point < 0:
                 return number
         return numbers[-1] if numbers else -1
