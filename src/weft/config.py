@@ -20,8 +20,10 @@ __all__ = [
     "Config",
     "cache_folder",
     "check_options",
+    "default_shell",
     "environment_with_fixed_hashes",
     "environment_with_weft",
+    "environment_without_settings",
     "may_redraw",
     "parse_bytes",
     "parse_carriers",
@@ -32,6 +34,7 @@ __all__ = [
     "parse_timeout",
     "plugins_load_themselves",
     "preferred_language",
+    "settings_given",
     "take_counts_file",
     "take_trace_file",
     "wants_colours",
@@ -355,6 +358,21 @@ def preferred_language() -> str:
 def wants_colours() -> bool:
     """Whether colours on a terminal are welcome (https://no-color.org)."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def environment_without_settings(env: Mapping[str, str]) -> dict[str, str]:
+    """The same without the variables WEFT_*: whoever runs there gets the defaults."""
+    return {name: value for name, value in env.items() if not name.startswith("WEFT_")}
+
+
+def settings_given() -> dict[str, str]:
+    """The variables WEFT_* that are set, by name."""
+    return {name: value for name, value in sorted(os.environ.items()) if name.startswith("WEFT_")}
+
+
+def default_shell() -> str:
+    """The shell of who asks, as a path; "" if nobody says."""
+    return os.environ.get("SHELL", "")
 
 
 def _parse_time(text: str) -> float:

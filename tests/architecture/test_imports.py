@@ -55,6 +55,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "contests": frozenset(),
     "chapters": frozenset({"weft", "futures"}),  # as the programs of people do
     "tour": frozenset({"errors", "config", "tour"}),
+    "doctor": frozenset({"errors", "config", "host.files", "host.platform", "stdlib.supply", "doctor"}),
     "cli": frozenset(
         {
             "errors",
@@ -68,8 +69,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "launch",
             "compare",
             "tour",
+            "doctor",
+            "cli",
         }
-        | {"cli"}
     ),
     "weft": frozenset({"errors", "config", "core", "watch", "runtime", "tracing", "check"}),
     "__main__": frozenset({"cli"}),

@@ -1,7 +1,6 @@
 """`weft check`: what can go wrong with a threaded program."""
 
 import os
-import sys
 import traceback
 from typing import Any, NoReturn
 
@@ -11,6 +10,7 @@ from weft.check.page.paper import Paper, facts_of_check
 from weft.check.settings import Settings, option
 from weft.check.start import begin
 from weft.cli.check_all import check_all_command
+from weft.cli.output import no_option, refuse, say, write_all
 from weft.errors import WeftError
 from weft.host.children import mute
 
@@ -92,7 +92,7 @@ class _Options:
                 value = rest.pop(0)
             self._value(name, value)
         else:
-            _refuse(f"there is no option {word!r}")
+            _refuse(no_option("check", word))
 
     def _flag(self, name: str) -> None:
         self.flags.add(name)
@@ -133,7 +133,7 @@ def check_command(args: list[str]) -> None:
     rest = list(args)
     while rest and rest[0].startswith("-") and rest[0] != "-m":
         if rest[0] in ("-h", "--help"):
-            print(HELP, end="")
+            say(HELP)
             return
         if rest[0] == "--all":
             check_all_command(args)
@@ -220,12 +220,9 @@ def _patterns(name: str, value: str) -> list[str]:
 
 def _leave(fd: int, text: str, status: int) -> NoReturn:
     """Say it and be gone: what the program has left behind in this process does not run any more."""
-    data = (text + "\n").encode(errors="backslashreplace")
-    while data:
-        data = data[os.write(fd, data) :]
+    write_all(fd, text + "\n")
     os._exit(status)
 
 
 def _refuse(why: str) -> NoReturn:
-    print(f"weft check: {why}\nTry `weft check --help`.", file=sys.stderr)
-    sys.exit(2)
+    refuse("check", why)

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from weft.check.settings import Settings, option
 from weft.check.start import begin
+from weft.cli.output import no_option, say, write_all
 from weft.errors import WeftError
 from weft.host.children import mute
 
@@ -65,7 +66,7 @@ def check_all_command(args: list[str]) -> None:
     """Parse, check, tell; exits with the status of the whole."""
     wanted = _parse(args)
     if wanted.help:
-        print(HELP, end="")
+        say(HELP)
         return
     try:
         session = begin()
@@ -119,7 +120,7 @@ def _parse(args: list[str]) -> _Wanted:
                 value = rest.pop(0)
             _set(wanted, name, value)
         elif word.startswith("-"):
-            _refuse(f"there is no option {word!r} (pytest's own options stand after --)")
+            _refuse(f"{no_option('check', word)} (pytest's own options stand after --)")
         else:
             wanted.words += _where(word)
     return wanted
@@ -165,9 +166,7 @@ def _refuse(why: str) -> NoReturn:
 
 
 def _write(fd: int, text: str, end: str = "\n") -> None:
-    data = (text + end).encode(errors="backslashreplace")
-    while data:
-        data = data[os.write(fd, data) :]
+    write_all(fd, text + end)
 
 
 class _Teller:

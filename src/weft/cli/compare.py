@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from weft.cli.output import no_option, refuse, say
 from weft.compare.choice import ALL, contest_file, contests, parse_models
 from weft.compare.outcome import Comparison, as_json
 from weft.compare.page import load_plots, write_page
@@ -36,8 +37,8 @@ Runs one program on each thread model, each run in a process of its own, and sho
   --html FILE    write a page with plots, too; needs the extra weft[html]
   -m, -c, -      a module, a piece of code, standard input: as `weft run` has them
 
-What is typed or piped into the command is given to every run. The status is 0 if every run ended with
-status 0, 1 if one did not, 2 for a bad call.
+What is typed or piped into the command is given to every run.
+Exit status: 0 every run ended with status 0, 1 one did not, 2 for a bad call, 130 Ctrl-C.
 """
 
 WITH_VALUE = ("--models", "--runs", "--timeout", "--contest", "--html")
@@ -70,7 +71,7 @@ def _parse(args: list[str]) -> tuple[Program, dict[str, str]]:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
         if word in ("-h", "--help"):
-            print(HELP, end="")
+            say(HELP)
             sys.exit(0)
         if name in WITH_VALUE:
             if not equals:
@@ -89,7 +90,7 @@ def _parse(args: list[str]) -> tuple[Program, dict[str, str]]:
         elif word == "--" and rest:
             program = Program("script", rest.pop(0), tuple(rest))
         elif word.startswith("-"):
-            _refuse(f"there is no option {word!r}")
+            _refuse(no_option("compare", word))
         else:
             program = Program("script", word, tuple(rest))
     if options.get("models") == "list":
@@ -169,11 +170,9 @@ def _progress(steps: int) -> tuple[Callable[[str, int, int], object], Callable[[
 
 
 def _print_and_exit(lines: Any) -> NoReturn:
-    for line in lines:
-        print(line)
+    say("".join(f"{line}\n" for line in lines))
     sys.exit(0)
 
 
 def _refuse(why: str) -> NoReturn:
-    print(f"weft compare: {why}\nTry `weft compare --help`.", file=sys.stderr)
-    sys.exit(2)
+    refuse("compare", why)

@@ -3,48 +3,48 @@
 import importlib
 import os
 import sys
+from typing import Any
 
 from weft.cli.run import run_command
 from weft.config import VERSION
 
 __all__ = ["main"]
 
-USAGE = """\
-usage: weft run [options] program.py [args]         run a program on a thread model
-       weft compare [options] program.py [args]     run it on each model and show what it cost there
-       weft trace [options] program.py [args]       record what its threads do, and show it
-       weft check [options] program.py [args]       find what can go wrong with its threads
-       weft check --all [options] [PATH]            the same for every test of a package
-       weft replay FILE                             run what was found again
-       weft tour [NUMBER]                           learn threads by running them
-       weft --version
-
-`weft run --help`, `weft compare --help`, `weft trace --help` and `weft check --help` say more.
-"""
-
 
 def main() -> None:
     """Do what the command line asks; exits with the program's own status, or 2 for a bad call."""
     args = sys.argv[1:]
-    if args[:1] == ["run"]:
+    if args[:1] == ["run"]:  # nothing is loaded that a program might see
         run_command(args[1:])
-    elif args[:1] in (["check"], ["compare"], ["replay"], ["tour"], ["trace"]):
-        command = importlib.import_module(f"weft.cli.{args[0]}")  # `run` has no need of it
+        return
+    commands: Any = importlib.import_module("weft.cli.commands")
+    say: Any = importlib.import_module("weft.cli.output").say
+    if len(args) == 2 and args[0] == "help":
+        args = [args[1], "--help"]
+    if args[:1] and args[0] in commands.COMMANDS:
+        command = importlib.import_module(f"weft.cli.{args[0]}")
         getattr(command, f"{args[0]}_command")(args[1:])
-    elif args in (["-h"], ["--help"]):
-        print(USAGE, end="")
+    elif args in (["-h"], ["--help"], ["help"]):
+        say(commands.usage())
     elif args in (["-V"], ["--version"]):
-        print(f"weft {VERSION}")
+        say(f"weft {VERSION}\n")
     else:
         if args:
-            print(f"weft: there is no command {args[0]!r}{_meant(args)}", file=sys.stderr)
-        print(USAGE, end="", file=sys.stderr)
+            print(f"weft: {_unknown(args, commands.COMMANDS)}", file=sys.stderr)
+        print(commands.usage(), end="", file=sys.stderr)
         sys.exit(2)
 
 
-def _meant(args: list[str]) -> str:
-    """What to write instead where only `run` was forgotten."""
-    if not args[0].startswith("-") and not os.path.exists(args[0]):
-        return ""
-    quoted = importlib.import_module("shlex").join(args)  # only who errs has need of it
-    return f"; to run a program: weft run {quoted}"
+def _unknown(args: list[str], known: Any) -> str:
+    """What is wrong with the first word, and what to write instead."""
+    word = args[0]
+    meant = importlib.import_module("weft.cli.output").meant
+    if word in ("-h", "--help", "help", "-V", "--version"):
+        return f"nothing may follow {word}{meant(args[1], known)}"
+    near = meant(word, ("--help", "--version")) if word.startswith("--") else meant(word, known)
+    if near and not os.path.exists(word):
+        return f"there is no {'option' if word.startswith('-') else 'command'} {word!r}{near}"
+    if word.startswith("-") or os.path.exists(word):
+        quoted = importlib.import_module("shlex").join(args)  # only who errs has need of it
+        return f"there is no command {word!r}; to run a program: weft run {quoted}"
+    return f"there is no command {word!r}"

@@ -8,13 +8,14 @@ from typing import Any
 from weft.check.page.paper import Paper, facts_of_replay
 from weft.check.schedule import Schedule
 from weft.check.start import begin
+from weft.cli.output import no_option, refuse, say, write_all
 from weft.errors import WeftError
 from weft.host.children import mute
 
 __all__ = ["replay_command"]
 
 HELP = """\
-usage: weft replay [--pdb] [--html FILE] SCHEDULE [program.py]
+usage: weft replay [options] SCHEDULE [program.py]
 
 Runs a schedule that `weft check` has written, and shows what happens, a column for each thread.
 
@@ -24,12 +25,13 @@ Runs a schedule that `weft check` has written, and shows what happens, a column 
 
 Exit status: 0 nothing failed, 1 it failed again, 2 it could not be run, or the program has changed.
 """
+FOLDER = ".weft"  # where `weft check` writes them
 
 
 def replay_command(args: list[str]) -> None:
     """Run it and tell; exits with the status."""
     if args[:1] in (["-h"], ["--help"]):
-        print(HELP, end="")
+        say(HELP)
         return
     words = args
     debug = False
@@ -40,11 +42,12 @@ def replay_command(args: list[str]) -> None:
             debug, args = True, args[1:]
         elif name == "--html" and (equals or len(args) > 1):
             html, args = (value, args[1:]) if equals else (args[1], args[2:])
+        elif name == "--html":
+            refuse("replay", "--html needs a value")
         else:
-            break
-    if not 1 <= len(args) <= 2 or args[0].startswith("-"):
-        print("weft replay: it takes the file of a schedule\nTry `weft replay --help`.", file=sys.stderr)
-        sys.exit(2)
+            refuse("replay", no_option("replay", args[0]))
+    if not 1 <= len(args) <= 2:
+        refuse("replay", "it takes the file of a schedule" + _newest())
     try:
         session = begin()
         paper = None if html is None else Paper(html)
@@ -64,5 +67,19 @@ def replay_command(args: list[str]) -> None:
         status, lines = session.replay(args[0], args[1] if len(args) > 1 else None, terminal, show)
     except WeftError as error:
         out, status, lines = errors, 2, [f"weft: {error}"]
-    os.write(out, ("\n".join(lines) + "\n" * bool(lines)).encode(errors="backslashreplace"))
+    write_all(out, "\n".join(lines) + "\n" * bool(lines))
     os._exit(status)
+
+
+def _newest() -> str:
+    """The schedule that a check has written last, for who has forgotten its name."""
+    try:
+        found = [
+            entry
+            for entry in os.scandir(FOLDER)
+            if entry.name.endswith(".json") and not entry.name.endswith(".search.json")  # of --resume
+        ]
+        newest = max(found, key=lambda entry: entry.stat().st_mtime, default=None)
+    except OSError:
+        return ""
+    return f"; the newest is {newest.path}" if newest is not None else ""

@@ -3,6 +3,7 @@
 import sys
 from typing import NoReturn
 
+from weft.cli.output import no_option, refuse, say
 from weft.config import (
     MODELS,
     POLICIES,
@@ -42,6 +43,8 @@ WEFT_MODEL, WEFT_CARRIERS, WEFT_POLICY, WEFT_SLICE, WEFT_OFFLOAD (with commas), 
 WEFT_START_METHOD and WEFT_COPY_GLOBALS stand in for options that are not given; WEFT_OFFLOAD_THREADS says
 how many kernel threads offloaded calls may have. A program that is stuck is told so (not on process): each
 thread with what it waits for, and who holds it. SIGQUIT prints every thread of a program that runs.
+
+Exit status: the program's own, 1 for an exception that nobody catches, 2 for a bad call.
 """
 VALUED = (
     "--blocked-limit",
@@ -63,7 +66,7 @@ def run_command(args: list[str]) -> None:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
         if word in ("-h", "--help"):
-            print(HELP, end="")
+            say(HELP)
             return
         if word == "--copy-globals":
             options["copy-globals"] = "1"
@@ -88,7 +91,7 @@ def run_command(args: list[str]) -> None:
             _go(Target("script", rest.pop(0), rest), options, offload)
             return
         elif word.startswith("-"):
-            _refuse(f"there is no option {word!r}")
+            _refuse(no_option("run", word))
         else:
             _go(Target("script", word, rest), options, offload)
             return
@@ -115,5 +118,4 @@ def _go(target: Target, options: dict[str, str], offload: list[str]) -> None:
 
 
 def _refuse(why: str) -> NoReturn:
-    print(f"weft run: {why}\nTry `weft run --help`.", file=sys.stderr)
-    sys.exit(2)
+    refuse("run", why)

@@ -8,6 +8,7 @@ import webbrowser
 from pathlib import Path
 from typing import NoReturn
 
+from weft.cli.output import no_option, refuse, say
 from weft.cli.run import VALUED
 from weft.config import parse_bytes, with_trace_file
 from weft.errors import WeftError
@@ -34,8 +35,7 @@ https://ui.perfetto.dev.
   --model M    the thread model, and all other options of `weft run`: see `weft run --help`
 
 The page is made with jinja2, which the extra weft[html] brings; without it there is the other file.
-The exit status is the program's own, 128 + N if signal N ended it; 2 for a bad call, or if nothing could be
-written.
+Exit status: the program's own, 128 + N if signal N ended it; 2 for a bad call, or if nothing could be written.
 """
 
 FOLDER = ".weft"
@@ -111,7 +111,7 @@ def _parse(args: list[str]) -> _Options:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
         if word in ("-h", "--help"):
-            print(HELP, end="")
+            say(HELP)
             sys.exit(0)
         if name in ("-o", "--output", "--ring", "--from") or name in VALUED:
             if not equals:
@@ -132,7 +132,7 @@ def _parse(args: list[str]) -> _Options:
         elif word == "--" and rest:
             return _program(found, ["--", *rest], _file_name(rest[0]))
         elif word.startswith("-"):
-            _refuse(f"there is no option {word!r}")
+            _refuse(no_option("trace", word))
         else:
             return _program(found, [word, *rest], _file_name(word))
     if not found.spool:
@@ -241,5 +241,4 @@ def _tell(words: str) -> None:
 
 
 def _refuse(why: str) -> NoReturn:
-    print(f"weft trace: {why}\nTry `weft trace --help`.", file=sys.stderr)
-    sys.exit(2)
+    refuse("trace", why)

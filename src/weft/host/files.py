@@ -4,7 +4,7 @@ import os
 
 from weft.errors import WeftError
 
-__all__ = ["writable", "write_whole"]
+__all__ = ["folder_takes_files", "writable", "write_whole"]
 
 
 def writable(name: str, what: str = "the page", option: str = "--html") -> str:
@@ -32,6 +32,15 @@ def writable(name: str, what: str = "the page", option: str = "--html") -> str:
     except OSError as why:
         raise WeftError(f"cannot write {what} to {name!r}: {why.strerror}") from None
     return name
+
+
+def folder_takes_files(path: str) -> bool:
+    """Whether files can be made in a folder, or in the one above in which it would be made."""
+    while not os.path.isdir(path):
+        path, name = os.path.split(path)
+        if not name or (os.path.exists(path) and not os.path.isdir(path)):
+            return False
+    return os.access(path, os.W_OK | os.X_OK)
 
 
 def write_whole(path: str, data: bytes) -> None:

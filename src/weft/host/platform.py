@@ -18,6 +18,7 @@ __all__ = [
     "CACHES_WITHOUT_LOCK",
     "CALLS_MAY_SWITCH",
     "CHECKS_HANDLES",
+    "CPYTHON",
     "FREE_THREADED",
     "HAS_EVENTS",
     "HIGH",
@@ -28,6 +29,7 @@ __all__ = [
     "PLAIN_LOCK_TYPE",
     "RLOCK_SHOWS_LOCKED",
     "SHOWS_CODE_LINES",
+    "TESTED",
     "THREADS_HAVE_CONTEXTS",
     "TIMEOUT_MAX",
     "VERSION",
@@ -49,6 +51,8 @@ __all__ = [
 ]
 
 VERSION = sys.version_info[:2]
+CPYTHON = sys.implementation.name == "cpython"
+TESTED = (3, 11) <= VERSION <= (3, 13)
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 #: Files, and a folder, of the standard library that make locks for their callers: a lock's place is theirs.
 MAKES_LOCKS = (
