@@ -44,7 +44,7 @@ class Finder:
     @staticmethod
     def find_spec(name, path=None, target=None):
         if name in {names!r} and name not in found:
-            frame, who = sys._getframe(1), ""  # the innermost file of those that `site` reads is the one to change
+            frame, who = sys._getframe(1), ""  # the innermost of the files that `site` reads
             while frame is not None:
                 code = frame.f_code
                 seen = [str(value) for value in frame.f_locals.values() if str(value).endswith(".pth")]
