@@ -58,7 +58,10 @@ OPTIONS = [
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_tells_every_option_and_no_other(name: str) -> None:
     table = {each for option in COMMANDS[name].options for each in option.names} - set(HELP)
-    assert {option for text in helps(name) for option in told(text)} == table
+    texts = helps(name)
+    if "all other options of `weft run`" in texts[0]:
+        texts += helps("run")
+    assert {option for text in texts for option in told(text)} == table
 
 
 @pytest.mark.parametrize("name", COMMANDS)

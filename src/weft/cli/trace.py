@@ -35,7 +35,7 @@ https://ui.perfetto.dev.
   --model M    the thread model, and all other options of `weft run`: see `weft run --help`
 
 The page is made with jinja2, which the extra weft[html] brings; without it there is the other file.
-Exit status: the program's own, 128 + N if signal N ended it; 2 for a bad call, or if nothing could be written.
+Exit status: the program's own, 128 + N if signal N ended it; 2 for a bad call, or if nothing was written.
 """
 
 FOLDER = ".weft"
