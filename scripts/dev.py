@@ -10,13 +10,18 @@ from pathlib import Path
 
 import demo
 import environment
+import package
 
 COMMANDS = """commands:
   demo      one program on kernel threads and on user threads, side by side
   test      the fast tests; arguments go to pytest (-m slow: the slow ones)
   lint      ruff check, ruff format --check and mypy
+  docs      the documentation site, in build/site, without a warning (serve: shown while one writes)
+  package   a wheel and an sdist, in dist, each installed into a fresh environment and tried
   python    the environment's own Python; arguments go to it
 """
+#: Commands that need other tools than the rest, and have an environment of their own.
+EXTRAS = {"docs": "docs", "package": "package"}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -25,13 +30,15 @@ def main(argv: Sequence[str]) -> int:
         prog="./dev", epilog=COMMANDS, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--python", metavar="PATH", help="use this Python, with a .venv-3.X of its own")
-    parser.add_argument("command", choices=("demo", "test", "lint", "python"), metavar="COMMAND")
+    parser.add_argument(
+        "command", choices=("demo", "test", "lint", "docs", "package", "python"), metavar="COMMAND"
+    )
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     asked = parser.parse_args(argv)
-    if asked.command in ("demo", "lint") and asked.arguments:
+    if asked.command in ("demo", "lint", "package") and asked.arguments:
         parser.error(f"{asked.command} takes no arguments")
     try:
-        python = environment.ensure(asked.python)
+        python = environment.ensure(asked.python, EXTRAS.get(asked.command, "dev"))
     except environment.SetupError as error:
         print(f"dev: {error}", file=sys.stderr)
         return 1
@@ -39,11 +46,22 @@ def main(argv: Sequence[str]) -> int:
         return demo.main(python)
     if asked.command == "lint":
         return lint(python)
+    if asked.command == "docs":
+        return docs(python, asked.arguments or ["build"])
+    if asked.command == "package":
+        return package.main(python)
     command = [str(python), *asked.arguments]
     if asked.command == "test":
         os.chdir(environment.ROOT)
         command = [str(python), "-m", "pytest", *asked.arguments]
     return os.execv(python, command)  # noqa: S606
+
+
+def docs(python: Path, arguments: Sequence[str]) -> int:
+    """Build or serve the site; a warning is an error. What mkdocs says of its own future is not ours."""
+    command = [str(python), "-m", "mkdocs", *arguments]
+    env = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    return subprocess.run(command, cwd=environment.ROOT, env=env).returncode
 
 
 def lint(python: Path) -> int:

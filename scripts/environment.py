@@ -45,21 +45,22 @@ def python_in(venv: Path) -> Path:
     return venv / "bin" / "python"
 
 
-def ensure(interpreter: str | None = None) -> Path:
-    """The Python of an environment with weft and its development tools in it, made first if it is not there.
+def ensure(interpreter: str | None = None, extra: str = "dev") -> Path:
+    """The Python of an environment with weft and the tools of an extra in it, made first if it is not there.
 
     Without an interpreter: `.venv`, from the Python that runs this. With one: `.venv-3.X`, so that several
-    can stand side by side. Raises SetupError.
+    can stand side by side. With another extra than dev: `.venv-EXTRA`. Raises SetupError.
     """
     facts = facts_about(interpreter or sys.executable)
     if not facts["ok"]:
         raise SetupError(f"{interpreter} is Python {facts['version']}; weft needs 3.11 or newer")
-    venv = ROOT / (f".venv-{facts['minor']}" if interpreter else ".venv")
+    parts = [".venv", *([extra] if extra != "dev" else []), *([str(facts["minor"])] if interpreter else [])]
+    venv = ROOT / "-".join(parts)
     wanted = stamp_of(facts)
     with only_one(venv):
         if (venv / STAMP).exists() and (venv / STAMP).read_text() == wanted and python_in(venv).exists():
             return python_in(venv)
-        make(venv, interpreter or sys.executable, facts)
+        make(venv, interpreter or sys.executable, facts, extra)
         (venv / STAMP).write_text(wanted)
     return python_in(venv)
 
@@ -78,7 +79,7 @@ def only_one(venv: Path) -> Iterator[None]:
         yield
 
 
-def make(venv: Path, interpreter: str, facts: dict[str, object]) -> None:
+def make(venv: Path, interpreter: str, facts: dict[str, object], extra: str = "dev") -> None:
     missing = facts["missing"]
     if isinstance(missing, list) and missing:
         raise SetupError(
@@ -94,7 +95,7 @@ def make(venv: Path, interpreter: str, facts: dict[str, object]) -> None:
     (venv / STAMP).write_text("unfinished\n")
     run([interpreter, "-m", "venv", str(venv)], "the virtual environment could not be made")
     pip = [str(python_in(venv)), "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    install = ["install", "--quiet", "--editable", f"{ROOT}[dev]"]
+    install = ["install", "--quiet", "--editable", f"{ROOT}[{extra}]"]
     run([*pip, *install], "pip could not install weft and its tools")
 
 

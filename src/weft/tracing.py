@@ -135,10 +135,8 @@ def listen(listener: Listener) -> Iterator[None]:
 
     Args:
         listener: called with the kind of event, the thread's control block, and who brought it about or None.
-        It
-            is called in the middle of a switch, on the kernel thread that carries the thread: it must not
-            block, nor
-            call into the program, nor raise.
+            It is called in the middle of a switch, on the kernel thread that carries the thread: it must not
+            block, nor call into the program, nor raise.
 
     Raises:
         WeftError: no runtime is in force, or its model has no events.
