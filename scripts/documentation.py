@@ -2,7 +2,7 @@
 
 ARCHITECTURE.md, CONTRIBUTING.md, CHANGELOG.md and examples/ belong to the repository and to the site, so they
 are taken in, and links are turned to where a page is on the site. A link to a file that is not on the site
-becomes its name. The page of commands is what `weft COMMAND --help` prints.
+becomes its name. The page of commands goes on with what `weft COMMAND --help` prints.
 """
 
 import importlib
@@ -44,7 +44,6 @@ def on_files(files: Any, config: Any) -> Any:
     """Take pages in from elsewhere, and fill the navigation."""
     for source, page in TAKEN.items():
         files.append(File.generated(config, page, content=_text(source)))
-    files.append(File.generated(config, "api/commands.md", content=_commands()))
     pages = sorted(file.src_uri for file in files.documentation_pages())
     config.nav = list(_filled(config.nav, pages))
     rest = sorted(set(pages) - set(_leaves(config.nav)))
@@ -56,6 +55,8 @@ def on_files(files: Any, config: Any) -> Any:
 def on_page_markdown(markdown: str, page: Any, files: Any, **_: Any) -> str:
     """Have links lead to pages of the site."""
     there = page.file.src_uri
+    if there == "api/commands.md":
+        return markdown + _commands()
     origin = {target: source for source, target in TAKEN.items()}.get(there, f"docs/{there}")
     parts = FENCE.split(markdown)
     for index in range(0, len(parts), 2):  # code stands between
@@ -85,8 +86,7 @@ def _text(source: str) -> str:
 def _commands() -> str:
     """What each command says of itself."""
     table = importlib.import_module("weft.cli.commands")
-    parts = ["# The commands\n", "What `weft --help` and `weft COMMAND --help` print.\n"]
-    parts.append(f"```text\n{table.usage()}```\n")
+    parts = [f"\n```text\n{table.usage()}```\n"]
     for name in table.COMMANDS:
         parts.append(f"## weft {name}\n\n```text\n{importlib.import_module(f'weft.cli.{name}').HELP}```\n")
         if name == "check":

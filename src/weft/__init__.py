@@ -55,11 +55,13 @@ __all__ = [
 __version__ = VERSION
 
 
-def __getattr__(name: str) -> Any:
-    if name in ("check", "futures"):  # loaded when they are wanted
-        return importlib.import_module(f"weft.{name}")
-    if name in ("listen", "trace"):
-        return getattr(importlib.import_module("weft.tracing"), name)
-    if name == "steer":
-        return importlib.import_module("weft.check.steer").steer
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # a type checker knows the names above, and refuses all others
+
+    def __getattr__(name: str) -> Any:
+        if name in ("check", "futures"):  # loaded when they are wanted
+            return importlib.import_module(f"weft.{name}")
+        if name in ("listen", "trace"):
+            return getattr(importlib.import_module("weft.tracing"), name)
+        if name == "steer":
+            return importlib.import_module("weft.check.steer").steer
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

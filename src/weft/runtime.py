@@ -10,7 +10,7 @@ import os
 import sys
 from _functools import partial  # type: ignore[import-not-found]  # functools leads to much more
 from collections.abc import Callable, Iterable
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from weft.config import Config
 from weft.core.current import current, set_adopter, stand_still
@@ -50,6 +50,8 @@ __all__ = [
     "threads",
     "uninstall",
 ]
+
+R = TypeVar("R")
 
 _runtime: Any = None  # a Runtime, or the Processes of its own model
 SOON = 0.002  # seconds until a signal is offered again that came in the middle of a change
@@ -483,13 +485,13 @@ def _register_hooks() -> None:
 
 
 def run(
-    function: Callable[..., Any],
+    function: Callable[..., R],
     *args: Any,
     model: str | None = None,
     policy: str | None = None,
     slice: float | None = None,
     **kwargs: Any,
-) -> Any:
+) -> R:
     """Call a function as the main thread of a model, wait for its non-daemon threads, and return.
 
     `threading` is imported afresh inside, so the function and what it imports must import it themselves.
@@ -507,7 +509,7 @@ def run(
 
 
 @floor
-def _call_and_wait(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _call_and_wait(function: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any]) -> R:
     try:
         return function(*args, **kwargs)
     finally:

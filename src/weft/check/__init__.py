@@ -33,6 +33,9 @@ class Check(ModuleType):
         seed: int | None = None,
         bound: int | None = None,
         steps: int | None = None,
+        jobs: int | None = None,
+        net_faults: bool | str | None = None,
+        net_pass: bool | None = None,
         only: Any = (),
         exclude: Any = (),
         stdlib: bool = False,
@@ -48,6 +51,9 @@ class Check(ModuleType):
             "seed": seed,
             "bound": bound,
             "steps": steps,
+            "jobs": jobs,
+            "net_faults": net_faults,
+            "net_pass": net_pass,
         }
         found: called.Checked = loaded.check(function, only=only, exclude=exclude, stdlib=stdlib, **settings)
         return found

@@ -9,9 +9,12 @@ under `weft run`, the interpreter's without a runtime. So their futures are `con
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weft.errors import WeftError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 __all__ = ["KINDS", "executor"]
 
@@ -69,7 +72,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_WHERE, *_THEIRS})
 
 
-def executor(kind: str, max_workers: int | None = None, **options: Any) -> Any:
+def executor(kind: str, max_workers: int | None = None, **options: Any) -> "Executor":
     """A pool of a kind: a program goes from one to another by a change of a word.
 
     Args:
@@ -82,4 +85,5 @@ def executor(kind: str, max_workers: int | None = None, **options: Any) -> Any:
     """
     if kind not in KINDS:
         raise WeftError(f"there is no kind of pool {kind!r}: choose one of {', '.join(KINDS)}")
-    return __getattr__(KINDS[kind])(max_workers=max_workers, **options)
+    made: Executor = __getattr__(KINDS[kind])(max_workers=max_workers, **options)
+    return made
