@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.programs import Finished, run_child
+from weft.cli import doctor as command
 from weft.config import MODELS
 from weft.doctor import interpreter, limits, trials
 from weft.doctor.diagnosis import render, works
@@ -24,10 +25,10 @@ BAD = Fact("start", "imported before weft", PROBLEM, "threading by x.pth", "take
 
 def doctor(*args: str, env: Mapping[str, str] | None = None, before: str = "") -> Finished:
     plain = {name: "" for name in os.environ if name.startswith("WEFT_")}
-    command = [sys.executable, "-m", "weft", "doctor", *args]
+    call = [sys.executable, "-m", "weft", "doctor", *args]
     if before:
-        command = ["sh", "-c", f'{before} && exec "$@"', "sh", *command]
-    return run_child(command, env={**plain, **(env or {})})
+        call = ["sh", "-c", f'{before} && exec "$@"', "sh", *call]
+    return run_child(call, env={**plain, **(env or {})})
 
 
 def parts(done: Finished) -> dict[str, Any]:
@@ -84,6 +85,32 @@ def test_for_people_problems_stand_out_and_have_advice() -> None:
     assert "\033" not in text
     assert render(FACTS, colours=False).endswith("weft works here; notes: descriptors\n")
     assert "\033[31;1mPROBLEM\033[0m" in render([BAD], colours=True)
+
+
+@pytest.mark.parametrize(
+    ("terminal", "variables", "coloured"),
+    [
+        (True, {}, True),
+        (True, {"NO_COLOR": "1"}, False),
+        (True, {"TERM": "dumb"}, False),
+        (False, {}, False),
+    ],
+)
+def test_colours_are_for_terminals(
+    terminal: bool,
+    variables: dict[str, str],
+    coloured: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in {"NO_COLOR": "", "TERM": "xterm", **variables}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(command, "look", lambda: FACTS)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal, raising=False)
+    with pytest.raises(SystemExit) as ended:
+        command.doctor_command([])
+    assert ended.value.code == 0
+    assert ("\033[" in capsys.readouterr().out) is coloured
 
 
 def test_only_a_problem_is_one() -> None:

@@ -82,7 +82,8 @@ def check(
             are plain values, modules, and things that can be imported.
         only, exclude: patterns of modules that are rewritten, or are not.
         stdlib: whether the standard library is rewritten too.
-        settings: `time` in seconds, `schedules`, `strategy`, `seed`, `bound`, `steps`, as for the command.
+        settings: `time` in seconds, `schedules`, `strategy`, `seed`, `bound`, `steps`, `jobs`, `net_faults`,
+            `net_pass`, as for the command.
 
     Raises:
         WeftError: the function cannot be checked, or an option cannot be.
