@@ -14,7 +14,8 @@ __all__ = ["extras", "fits", "interpreter"]
 
 #: Extras that people install who use weft, and what each is for; the others are for work on weft.
 EXTRAS = {
-    "html": "pages of `weft check`, `weft replay` and `weft compare`",
+    "html": "pages of `weft check`, `weft replay`, `weft trace` and `weft compare`",
+    "viewer": "`vizviewer`, which opens the files of `weft trace`",
     "pytest": "`weft check --all` and the pytest plugin",
     "linearizable": "weft.check.linearizable",
     "cluster": "weft.futures.ClusterExecutor, `weft check --cluster`",
