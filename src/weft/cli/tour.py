@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass
 from typing import NoReturn
 
+from weft.cli.output import no_option, refuse, say
 from weft.config import preferred_language
 from weft.errors import WeftError
 from weft.tour.book import Book, Chapter, open_book
@@ -26,8 +27,8 @@ its program, shows what it printed beside what it should print, and asks a quest
   --lang L     en or zh (by LC_ALL, LC_MESSAGES, LANG)
   --program    print the program and nothing else: weft tour 21 --program > dinner.py
 
-The status is 0 if the program printed what it should, 1 if it did not, 2 for a bad call.
 Colours and wrapped text on a terminal: pip install 'weft[tour]'.
+Exit status: 0 the program printed what it should, 1 it did not, 2 for a bad call, 130 Ctrl-C.
 """
 
 
@@ -64,7 +65,7 @@ def _parse(args: list[str]) -> _Asked:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
         if word in ("-h", "--help"):
-            print(HELP, end="")
+            say(HELP)
             sys.exit(0)
         if name in ("--model", "--lang"):
             if not equals:
@@ -80,7 +81,7 @@ def _parse(args: list[str]) -> _Asked:
         elif word == "--program":
             asked.program = True
         elif word.startswith("-"):
-            _refuse(f"there is no option {word!r}")
+            _refuse(no_option("tour", word))
         elif asked.number is not None:
             _refuse(f"one chapter at a time: {asked.number} or {word}")
         else:
@@ -93,8 +94,7 @@ def _parse(args: list[str]) -> _Asked:
 
 
 def _refuse(why: str) -> NoReturn:
-    print(f"weft tour: {why}\nTry `weft tour --help`.", file=sys.stderr)
-    sys.exit(2)
+    refuse("tour", why)
 
 
 def _tour(asked: _Asked) -> int:

@@ -15,6 +15,7 @@ __all__ = ["extras", "fits", "interpreter"]
 #: Extras that people install who use weft, and what each is for; the others are for work on weft.
 EXTRAS = {
     "html": "pages of `weft check`, `weft replay`, `weft trace` and `weft compare`",
+    "tour": "colours and wrapped text of `weft tour`",
     "viewer": "`vizviewer`, which opens the files of `weft trace`",
     "pytest": "`weft check --all` and the pytest plugin",
     "linearizable": "weft.check.linearizable",
