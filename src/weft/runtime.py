@@ -12,7 +12,7 @@ from _functools import partial  # type: ignore[import-not-found]  # functools le
 from collections.abc import Callable, Iterable
 from typing import IO, Any
 
-from weft.config import Config
+from weft.config import DEADLOCK_STATUS, Config
 from weft.core.current import current, set_adopter, stand_still
 from weft.core.parking import THROWN, interrupt, settler
 from weft.core.places import floor
@@ -24,7 +24,7 @@ from weft.host import signals as host_signals
 from weft.host import threads as host_threads
 from weft.host.clock import SLACK, monotonic, set_slack
 from weft.host.clock import sleep as real_sleep
-from weft.host.platform import FREE_THREADED, kernel_thread_count
+from weft.host.platform import FREE_THREADED, end_at_once, kernel_thread_count
 from weft.host.pool import Pool
 from weft.stdlib import adapt, set_provider
 from weft.stdlib.long_calls import LongCalls
@@ -108,6 +108,7 @@ class Runtime:
         self._tripping = False
         self._leaving = False
         self._told: set[tuple[int, int]] = set()
+        self._told_once = False
         self.attached: Any = _part("weft.watch.attached").Attached(self.model, monotonic)
 
     def start_beside(self) -> None:
@@ -201,6 +202,9 @@ class Runtime:
         if len(blocks) == 1 and main.on is main:
             return False
         waits = {(b.ident, id(b.on)) for b in blocks if b is not main}
+        action = self.config.on_deadlock
+        if action == "report" and (not waits - self._told and self._told_once):
+            return False
         if not self._leaving or not waits <= self._told:
             try:
                 report = _part("weft.watch.dump").render_deadlock(blocks)
@@ -208,7 +212,11 @@ class Runtime:
                 report = f"weft: deadlock: every thread waits and nothing can wake one (no details: {why})"
             sys.stderr.write(report + "\n")
             sys.stderr.flush()
-        self._told = waits
+        self._told, self._told_once = waits, True
+        if action == "exit":
+            end_at_once(DEADLOCK_STATUS)
+        if action == "report":
+            return False
         error = DeadlockError("every thread waits and nothing can wake one; the report above has the details")
         main.error = error
         return interrupt(main, THROWN)
@@ -397,6 +405,8 @@ def install(
     carriers: int | None = None,
     start_method: str | None = None,
     copy_globals: bool | None = None,
+    on_deadlock: str | None = None,
+    stall_limit: float | None = None,
 ) -> None:
     """Put a thread model in force for this process; call it before anything imports `threading`.
 
@@ -410,6 +420,9 @@ def install(
         carriers: how many kernel threads carry the threads; hybrid model only.
         start_method: "fork", "forkserver" or "spawn"; process model only.
         copy_globals: whether processes may change their copies of what threads would share.
+        on_deadlock: what follows a report: "raise" a DeadlockError in the main thread, "report" (nothing),
+            "exit" with status 70, or "debug", which outside of `weft run` is "raise".
+        stall_limit: seconds of a wait for a lock or a thread after which that is told; 0: never.
 
     Raises:
         WeftError: `threading` is loaded already, a runtime is in force, or an argument is bad.
@@ -425,6 +438,8 @@ def install(
         carriers=carriers,
         start_method=start_method,
         copy_globals=copy_globals,
+        on_deadlock=on_deadlock,
+        stall_limit=stall_limit,
     )
     if _runtime is not None:
         if _runtime.config.model == config.model:
@@ -556,7 +571,7 @@ def dump(file: IO[str] | None = None) -> None:
     blocks = runtime().model.blocks()
     sockets = sys.modules.get("weft.host.sockets")
     ends = {"ends": sockets.ends_of} if sockets is not None else {}
-    _part("weft.watch.dump").dump(blocks, monotonic(), file, **ends)
+    _part("weft.watch.dump").dump(blocks, monotonic(), file, frames=host_threads.current_frames, **ends)
 
 
 def _dump_if_possible(*_: Any) -> None:

@@ -15,6 +15,7 @@ usage: weft run [options] program.py [args]         run a program on a thread mo
        weft trace [options] program.py [args]       record what its threads do, and show it
        weft check [options] program.py [args]       find what can go wrong with its threads
        weft check --all [options] [PATH]            the same for every test of a package
+       weft ps [options] [PID]                      show the threads of a program that runs
        weft replay FILE                             run what was found again
        weft tour [NUMBER]                           learn threads by running them
        weft --version
@@ -28,7 +29,7 @@ def main() -> None:
     args = sys.argv[1:]
     if args[:1] == ["run"]:
         run_command(args[1:])
-    elif args[:1] in (["check"], ["compare"], ["replay"], ["tour"], ["trace"]):
+    elif args[:1] in (["check"], ["compare"], ["ps"], ["replay"], ["tour"], ["trace"]):
         command = importlib.import_module(f"weft.cli.{args[0]}")  # `run` has no need of it
         getattr(command, f"{args[0]}_command")(args[1:])
     elif args in (["-h"], ["--help"]):
