@@ -408,9 +408,10 @@ def runtime_folders(owner: int) -> list[str]:
                 found.append(os.path.join(above, "weft"))
         except OSError:
             pass
-    above_all = (os.environ.get("TMPDIR", ""), "/tmp")  # noqa: S108 - the folder in it is seen to be ours
-    found += [os.path.join(above, f"weft-{owner}") for above in above_all if os.path.isabs(above)]
-    return list(dict.fromkeys(found))
+    temporary = os.environ.get("TMPDIR", "")
+    if not os.path.isabs(temporary):
+        temporary = "/tmp"  # noqa: S108 - the folder in it is seen to be ours
+    return list(dict.fromkeys([*found, os.path.join(temporary, f"weft-{owner}")]))
 
 
 def wants_colours() -> bool:

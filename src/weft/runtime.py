@@ -26,7 +26,7 @@ from weft.host.clock import SLACK, monotonic, set_slack
 from weft.host.clock import sleep as real_sleep
 from weft.host.platform import FREE_THREADED, end_at_once, kernel_thread_count
 from weft.host.pool import Pool
-from weft.stdlib import adapt, set_provider
+from weft.stdlib import adapt, forks, set_provider
 from weft.stdlib.long_calls import LongCalls
 from weft.stdlib.long_calls import replacements as long_calls
 from weft.stdlib.named import Named
@@ -84,7 +84,9 @@ class Runtime:
             extras["_socket"] = _prepare_reports
         self.tracing = Tracing(self.model.blocks, None if config.model == "kernel" else self.model.everywhere)
         self.async_state = AsyncState(lambda: self.model.main)
+        self.attached: Any = _part("weft.watch.attached").Attached(self.model, monotonic)
         more = self.tracing.replacements()
+        more += forks.replacements(self.attached.fork_begins, self.attached.fork_is_over)
         if config.model != "kernel":
             for part in ("selecting", "descriptor_calls", "children", "files"):
                 more += _part(f"weft.stdlib.{part}").replacements()
@@ -109,7 +111,6 @@ class Runtime:
         self._leaving = False
         self._told: set[tuple[int, int]] = set()
         self._told_once = False
-        self.attached: Any = _part("weft.watch.attached").Attached(self.model, monotonic)
 
     def start_beside(self) -> None:
         """Be there for `weft.stdlib`, with nothing replaced."""
@@ -192,8 +193,7 @@ class Runtime:
             idle = self.pool.alive
         kernel_threads = kernel_thread_count()
         if kernel_threads is not None:
-            foreign = kernel_threads - model.own_kernel_threads() - idle
-            foreign -= self.attached.kernel_threads
+            foreign = kernel_threads - model.own_kernel_threads() - idle - self.attached.kernel_threads
             if foreign > 0:
                 return False
         elif model.foreign_blocks():

@@ -49,8 +49,12 @@ class Running:
     def connect(self) -> socket.socket:
         made = socket.socket(socket.AF_UNIX)
         made.settimeout(20)
-        made.connect(self.path)
-        return made
+        while True:
+            try:
+                made.connect(self.path)
+                return made
+            except BlockingIOError:  # there is a queue before the door
+                time.sleep(0.001)
 
     def answers(self) -> bool:
         """Whether it tells the next one who asks how many threads there are."""
