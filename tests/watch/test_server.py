@@ -55,6 +55,9 @@ class Running:
                 return made
             except BlockingIOError:  # there is a queue before the door
                 time.sleep(0.001)
+            except OSError:
+                made.close()
+                raise
 
     def answers(self) -> bool:
         """Whether it tells the next one who asks how many threads there are."""
