@@ -56,6 +56,8 @@ def packages() -> None:
         "pages": extras["html"],
         "browser": extras["browser"],
         "viewer": extras["viewer"],
+        "terminal": extras["terminal"],
+        "debuggers": extras["debuggers"],
     }
     together = tried(", ".join(groups), *pip, *(each for group in groups.values() for each in group))
     for name, group in groups.items():

@@ -8,6 +8,8 @@ from weft.errors import WeftError
 __all__ = [
     "BLOCKED_LIMIT",
     "CARRIERS",
+    "DEADLOCK_ACTIONS",
+    "DEADLOCK_STATUS",
     "MODELS",
     "OFFLOAD_THREADS",
     "PLAIN",
@@ -31,13 +33,16 @@ __all__ = [
     "parse_limit",
     "parse_runs",
     "parse_slice",
+    "parse_stall_limit",
     "parse_timeout",
     "plugins_load_themselves",
     "preferred_language",
+    "runtime_folders",
     "settings_given",
     "take_counts_file",
     "take_trace_file",
     "wants_colours",
+    "wants_ps",
     "with_counts_file",
     "with_trace_file",
 ]
@@ -46,6 +51,8 @@ VERSION = "0.1.0.dev0"
 MODELS = ("kernel", "user", "hybrid", "process")
 PLAIN = "plain"  # what `weft compare` calls Python without weft
 POLICIES = ("fifo", "priority", "fair")
+DEADLOCK_ACTIONS = ("raise", "report", "exit", "debug")
+DEADLOCK_STATUS = 70  # of a program that is ended when it is stuck: "internal software error" of sysexits.h
 START_METHODS = ("fork", "forkserver", "spawn")
 SLICE = 0.010  # seconds; long enough that preemption costs nothing that can be measured
 SHORTEST_SLICE = 0.0001  # seconds; below it the watchdog's own switches are the load
@@ -83,6 +90,8 @@ class Config:
         carriers: how many kernel threads carry the threads of the hybrid model; None: CARRIERS.
         start_method: how processes are started, a name of START_METHODS; None: as fits the system.
         copy_globals: whether processes may change their copies of what threads would share.
+        on_deadlock: what follows once a deadlock has been told, a name of DEADLOCK_ACTIONS.
+        stall_limit: seconds of one wait for a holder after which it is told; 0: never.
 
     Raises:
         WeftError: a name is unknown, a value is out of bounds, or two do not go together.
@@ -95,8 +104,10 @@ class Config:
         "model",
         "offload",
         "offload_threads",
+        "on_deadlock",
         "policy",
         "slice",
+        "stall_limit",
         "start_method",
     )
 
@@ -111,6 +122,8 @@ class Config:
         carriers: int | None = None,
         start_method: str | None = None,
         copy_globals: bool = False,
+        on_deadlock: str = "raise",
+        stall_limit: float = 0.0,
     ) -> None:
         self.model = model
         self.policy = policy
@@ -121,6 +134,13 @@ class Config:
         self.carriers = CARRIERS if carriers is None else _check_carriers(carriers)
         self.start_method = start_method
         self.copy_globals = copy_globals
+        self.on_deadlock = on_deadlock
+        self.stall_limit = _check_limit(stall_limit, repr(stall_limit), "stall limit")
+        if on_deadlock not in DEADLOCK_ACTIONS:
+            raise WeftError(
+                f"on a deadlock there is no action {on_deadlock!r};"
+                f" choose one of: {', '.join(DEADLOCK_ACTIONS)}"
+            )
         if model not in MODELS:
             raise WeftError(f"there is no model {model!r}; choose one of: {', '.join(MODELS)}")
         if not isinstance(slice, (int, float)):
@@ -249,6 +269,15 @@ def parse_limit(text: str) -> float:
     return 0.0 if text in ("off", "0") else _check_limit(_parse_time(text), text)
 
 
+def parse_stall_limit(text: str) -> float:
+    """The same of a stall limit.
+
+    Raises:
+        WeftError: it is not a time, or out of bounds.
+    """
+    return 0.0 if text in ("off", "0") else _check_limit(_parse_time(text), text, "stall limit")
+
+
 def parse_entries(entries: Iterable[str]) -> tuple[str, ...]:
     """Names of callables to offload, each once.
 
@@ -355,6 +384,39 @@ def preferred_language() -> str:
     return "en"
 
 
+def wants_ps(given: bool | None) -> bool:
+    """Whether `weft ps` can ask a program: as the command line says, then WEFT_PS, then yes.
+
+    Raises:
+        WeftError: WEFT_PS is neither on nor off.
+    """
+    if given is not None:
+        return given
+    text = os.environ.get("WEFT_PS")
+    try:
+        return _parse_switch(text) if text else True
+    except WeftError as error:
+        raise WeftError(f"WEFT_PS: {error}") from None
+
+
+def runtime_folders(owner: int) -> list[str]:
+    """Where a user's programs listen: the first for those that start here and now, any for others.
+
+    The system's folder for the user's running programs, or one under the temporary folder.
+    """
+    found = []
+    for above in (os.environ.get("XDG_RUNTIME_DIR", ""), f"/run/user/{owner}"):
+        try:
+            if os.path.isabs(above) and os.stat(above).st_uid == owner:
+                found.append(os.path.join(above, "weft"))
+        except OSError:
+            pass
+    temporary = os.environ.get("TMPDIR", "")
+    if not os.path.isabs(temporary):
+        temporary = "/tmp"  # noqa: S108 - the folder in it is seen to be ours
+    return list(dict.fromkeys([*found, os.path.join(temporary, f"weft-{owner}")]))
+
+
 def wants_colours() -> bool:
     """Whether colours on a terminal are welcome (https://no-color.org)."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
@@ -387,11 +449,11 @@ def _parse_time(text: str) -> float:
         raise WeftError(f"{text!r} is no time; write it as 10ms, 200us or 0.01s") from None
 
 
-def _check_limit(seconds: object, text: str) -> float:
+def _check_limit(seconds: object, text: str, what: str = "blocked limit") -> float:
     if not isinstance(seconds, (int, float)):
-        raise WeftError(f"a blocked limit is a number of seconds, not {seconds!r}")
+        raise WeftError(f"a {what} is a number of seconds, not {seconds!r}")
     if seconds != 0 and not SHORTEST_LIMIT * 0.999 <= seconds <= LONGEST_LIMIT:
-        raise WeftError(f"a blocked limit of {text} cannot be kept; choose between 10ms and 86400s, or 0")
+        raise WeftError(f"a {what} of {text} cannot be kept; choose between 10ms and 86400s, or 0")
     return float(seconds)
 
 
@@ -442,6 +504,8 @@ _ONLY: dict[str, tuple[tuple[str, ...], str]] = {
     "blocked_limit": (("user", "hybrid"), "a call in C holds up no other {one}"),
     "offload": (("user", "kernel", "hybrid"), "a call in C holds up no other {one}"),
     "carriers": (("hybrid",), "only hybrid has several"),
+    "on_deadlock": (("user", "kernel", "hybrid"), "who waits for whom is not known across processes"),
+    "stall_limit": (("user", "kernel", "hybrid"), "who waits for whom is not known across processes"),
     "start_method": (("process",), "it starts no processes"),
     "copy_globals": (("process",), "its threads share the program's memory"),
 }
@@ -455,6 +519,8 @@ _FROM_TEXT: dict[str, Callable[[str], object]] = {
     "carriers": parse_carriers,
     "start_method": str,
     "copy_globals": _parse_switch,
+    "on_deadlock": str,
+    "stall_limit": parse_stall_limit,
 }
 
 

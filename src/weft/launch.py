@@ -12,7 +12,7 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from weft import runtime
-from weft.config import Config, check_options, take_counts_file, take_trace_file
+from weft.config import Config, check_options, take_counts_file, take_trace_file, wants_ps
 from weft.core.places import HOME, floor
 from weft.core.tracebacks import trim
 from weft.errors import DeadlockError, WeftError
@@ -35,17 +35,24 @@ class Target:
         self.args = args
 
 
-def prepare(target: Target, **settings: Any) -> Any:
+def prepare(target: Target, ps: bool | None = None, **settings: Any) -> Any:
     """Read the program and put a model in force; returns what `launch` wants.
 
     Args:
         target: what to run.
+        ps: whether `weft ps` can ask the program; None: as WEFT_PS says, or yes.
         settings: as `weft.install` takes them.
 
     Raises:
         WeftError: the program cannot be read, or the options cannot work together.
     """
-    check_options(Config.from_environment(**settings), settings)
+    config = Config.from_environment(**settings)
+    check_options(config, settings)
+    serves = wants_ps(ps)
+    serving = None
+    if serves or config.stall_limit:
+        serving = importlib.import_module("weft.serving")
+        serving.prepare()
     _set_path(target)
     code = None if target.kind == "module" or _is_bundle(target) else _compile(target)
     counts, recording = take_counts_file(), take_trace_file()
@@ -55,6 +62,10 @@ def prepare(target: Target, **settings: Any) -> Any:
     if recording is not None:
         _record(target, *recording)
     runtime.runtime().dump_on_quit()
+    if serving is not None and serves:
+        serving.serve([target.what, *target.args])
+    if serving is not None and config.stall_limit and config.model != "process":
+        serving.watch_waits(config.stall_limit)
     return code
 
 
@@ -73,12 +84,14 @@ def launch(target: Target, code: Any) -> None:
     """
     try:
         _execute(target, code)
-    except BaseException:
+    except BaseException as error:
+        _debug_if_asked(error)
         _leave()
         raise
     try:
         _wait_for_threads()
-    except DeadlockError:
+    except DeadlockError as error:
+        _debug_if_asked(error)
         _leave()
         raise
     except BaseException as error:  # noqa: BLE001 - it is raised again where the interpreter waits
@@ -88,6 +101,22 @@ def launch(target: Target, code: Any) -> None:
             raise failed
 
         _have_told(wait_no_more)
+
+
+def _debug_if_asked(error: BaseException) -> None:
+    """Open the debugger where the main thread met a deadlock; the others still stand where they were."""
+    if not isinstance(error, DeadlockError) or runtime.runtime().config.on_deadlock != "debug":
+        return
+    traceback = trim(error)
+    while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(
+        (HOME, "<frozen runpy>")
+    ):
+        traceback = traceback.tb_next
+    if traceback is None:
+        sys.stderr.write("weft: the main thread had come to its end: there is no place of its own to debug\n")
+        return
+    sys.stderr.write("weft: the main thread waits here; `import weft; weft.dump()` shows every thread\n")
+    importlib.import_module("pdb").post_mortem(traceback)
 
 
 @floor

@@ -12,7 +12,7 @@ from _functools import partial  # type: ignore[import-not-found]  # functools le
 from collections.abc import Callable, Iterable
 from typing import IO, Any, TypeVar
 
-from weft.config import Config
+from weft.config import DEADLOCK_STATUS, Config
 from weft.core.current import current, set_adopter, stand_still
 from weft.core.parking import THROWN, interrupt, settler
 from weft.core.places import floor
@@ -24,9 +24,9 @@ from weft.host import signals as host_signals
 from weft.host import threads as host_threads
 from weft.host.clock import SLACK, monotonic, set_slack
 from weft.host.clock import sleep as real_sleep
-from weft.host.platform import FREE_THREADED, kernel_thread_count
+from weft.host.platform import FREE_THREADED, end_at_once, kernel_thread_count
 from weft.host.pool import Pool
-from weft.stdlib import adapt, set_provider
+from weft.stdlib import adapt, forks, set_provider
 from weft.stdlib.long_calls import LongCalls
 from weft.stdlib.long_calls import replacements as long_calls
 from weft.stdlib.named import Named
@@ -86,7 +86,9 @@ class Runtime:
             extras["_socket"] = _prepare_reports
         self.tracing = Tracing(self.model.blocks, None if config.model == "kernel" else self.model.everywhere)
         self.async_state = AsyncState(lambda: self.model.main)
+        self.attached: Any = _part("weft.watch.attached").Attached(self.model, monotonic)
         more = self.tracing.replacements()
+        more += forks.replacements(self.attached.fork_begins, self.attached.fork_is_over)
         if config.model != "kernel":
             for part in ("selecting", "descriptor_calls", "children", "files"):
                 more += _part(f"weft.stdlib.{part}").replacements()
@@ -110,7 +112,7 @@ class Runtime:
         self._tripping = False
         self._leaving = False
         self._told: set[tuple[int, int]] = set()
-        self.attached: Any = _part("weft.watch.attached").Attached(self.model, monotonic)
+        self._told_once = False
 
     def start_beside(self) -> None:
         """Be there for `weft.stdlib`, with nothing replaced."""
@@ -193,8 +195,7 @@ class Runtime:
             idle = self.pool.alive
         kernel_threads = kernel_thread_count()
         if kernel_threads is not None:
-            foreign = kernel_threads - model.own_kernel_threads() - idle
-            foreign -= self.attached.kernel_threads
+            foreign = kernel_threads - model.own_kernel_threads() - idle - self.attached.kernel_threads
             if foreign > 0:
                 return False
         elif model.foreign_blocks():
@@ -203,6 +204,9 @@ class Runtime:
         if len(blocks) == 1 and main.on is main:
             return False
         waits = {(b.ident, id(b.on)) for b in blocks if b is not main}
+        action = self.config.on_deadlock
+        if action == "report" and (not waits - self._told and self._told_once):
+            return False
         if not self._leaving or not waits <= self._told:
             try:
                 report = _part("weft.watch.dump").render_deadlock(blocks)
@@ -210,7 +214,11 @@ class Runtime:
                 report = f"weft: deadlock: every thread waits and nothing can wake one (no details: {why})"
             sys.stderr.write(report + "\n")
             sys.stderr.flush()
-        self._told = waits
+        self._told, self._told_once = waits, True
+        if action == "exit":
+            end_at_once(DEADLOCK_STATUS)
+        if action == "report":
+            return False
         error = DeadlockError("every thread waits and nothing can wake one; the report above has the details")
         main.error = error
         return interrupt(main, THROWN)
@@ -399,6 +407,8 @@ def install(
     carriers: int | None = None,
     start_method: str | None = None,
     copy_globals: bool | None = None,
+    on_deadlock: str | None = None,
+    stall_limit: float | None = None,
 ) -> None:
     """Put a thread model in force for this process; call it before anything imports `threading`.
 
@@ -412,6 +422,9 @@ def install(
         carriers: how many kernel threads carry the threads; hybrid model only.
         start_method: "fork", "forkserver" or "spawn"; process model only.
         copy_globals: whether processes may change their copies of what threads would share.
+        on_deadlock: what follows a report: "raise" a DeadlockError in the main thread, "report" (nothing),
+            "exit" with status 70, or "debug", which outside of `weft run` is "raise".
+        stall_limit: seconds of a wait for a lock or a thread after which that is told; 0: never.
 
     Raises:
         WeftError: `threading` is loaded already, a runtime is in force, or an argument is bad.
@@ -427,6 +440,8 @@ def install(
         carriers=carriers,
         start_method=start_method,
         copy_globals=copy_globals,
+        on_deadlock=on_deadlock,
+        stall_limit=stall_limit,
     )
     if _runtime is not None:
         if _runtime.config.model == config.model:
@@ -558,7 +573,7 @@ def dump(file: IO[str] | None = None) -> None:
     blocks = runtime().model.blocks()
     sockets = sys.modules.get("weft.host.sockets")
     ends = {"ends": sockets.ends_of} if sockets is not None else {}
-    _part("weft.watch.dump").dump(blocks, monotonic(), file, **ends)
+    _part("weft.watch.dump").dump(blocks, monotonic(), file, frames=host_threads.current_frames, **ends)
 
 
 def _dump_if_possible(*_: Any) -> None:

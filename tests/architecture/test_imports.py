@@ -50,28 +50,19 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "tracing": frozenset(
         {"errors", "config", "core", "host.clock", "host.servant", "host.threads", "runtime", "watch"}
     ),
-    "launch": frozenset({"errors", "config", "core", "host.platform", "runtime", "tracing"}),
+    "serving": frozenset(
+        {"errors", "config", "core", "host.clock", "host.local", "host.servant", "host.threads"}
+        | {"runtime", "watch"}
+    ),
+    "launch": frozenset({"errors", "config", "core", "host.platform", "runtime", "serving", "tracing"}),
     "compare": frozenset({"errors", "config", "host.files", "host.platform", "host.starter", "compare"}),
     "contests": frozenset(),
     "chapters": frozenset({"weft", "futures"}),  # as the programs of people do
     "tour": frozenset({"errors", "config", "tour"}),
     "doctor": frozenset({"errors", "config", "host.files", "host.platform", "stdlib.supply", "doctor"}),
     "cli": frozenset(
-        {
-            "errors",
-            "config",
-            "host.children",
-            "host.files",
-            "host.foreground",
-            "watch",
-            "runtime",
-            "check",
-            "launch",
-            "compare",
-            "tour",
-            "doctor",
-            "cli",
-        }
+        {"errors", "config", "host.children", "host.clock", "host.files", "host.foreground", "host.local"}
+        | {"processes.outside", "watch", "runtime", "check", "launch", "compare", "tour", "doctor", "cli"}
     ),
     "weft": frozenset({"errors", "config", "core", "watch", "runtime", "tracing", "check"}),
     "__main__": frozenset({"cli"}),
@@ -130,6 +121,7 @@ IN_FUNCTION_ALLOWED: dict[tuple[str, str, str], str] = {
     ("weft.launch", "show", "linecache"): "a program that does not fail has no need of it",
     ("weft.host.signals", "prepare", "ctypes"): "a program without threads has no need of it",
     ("weft.host.ending", "prepare", "ctypes"): "a program with one carrier has no need of it",
+    ("weft.host.local", "_machine", "_socket"): "left where the program does not find it: loaded when needed",
     ("weft.host.tracer", "__init__", "ctypes"): "a program with one carrier has no need of it",
     ("weft.host.signals", "prepare", "opcode"): "a program without threads has no need of it",
     ("weft.compare.page", "load_plots", "matplotlib.figure"): "an extra, which only pages with plots want",

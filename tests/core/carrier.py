@@ -44,8 +44,11 @@ class FakeCarrier:
     def breathe(self) -> None:
         pass
 
-    def frame(self, block: ControlBlock) -> None:
+    def frame(self, block: ControlBlock, known: object = None) -> None:
         return None
+
+    def ready_now(self) -> Callable[[ControlBlock], bool]:
+        return self.holds
 
     def holds(self, block: ControlBlock) -> bool:
         return block.resume in self.ready

@@ -158,7 +158,10 @@ def test_of_many_cycles_some_are_told() -> None:
         Lot(one).register(two)
         blocks += [one, two]
     lines = render(blocks).splitlines()
-    assert sum("cycle: " in line for line in lines) == 10
+    assert [line.partition(":")[0] for line in lines if line.startswith("  cycle ")] == [
+        f"  cycle {number}" for number in range(1, 11)
+    ]
+    assert sum("(blocked, daemon, in cycle 10)" in line for line in lines) == 2
     assert lines[-1] == "  and 40 more cycles"
 
 

@@ -8,7 +8,7 @@ load this.
 
 from typing import NamedTuple
 
-from weft.config import MODELS, PLAIN, POLICIES, START_METHODS
+from weft.config import DEADLOCK_ACTIONS, MODELS, PLAIN, POLICIES, START_METHODS
 
 __all__ = ["COMMANDS", "FILE", "PYTHON", "Command", "Option", "usage"]
 
@@ -84,6 +84,9 @@ _RUN = (
     Option(("--slice",), "how long a thread runs while others are ready", "T"),
     Option(("--offload",), "a callable whose calls go to kernel threads", "N"),
     Option(("--blocked-limit",), "after how long in one C call that is told", "T"),
+    Option(("--on-deadlock",), "what follows once a deadlock has been told", "A", DEADLOCK_ACTIONS),
+    Option(("--stall-limit",), "tell of waits for a lock or a thread that last longer", "T"),
+    Option(("--no-ps",), "let nobody ask the program by `weft ps`"),
     Option(("--start-method",), "how processes are started", "S", START_METHODS),
     Option(("--copy-globals",), "let processes change their own copies"),
     *_ASKED,
@@ -147,6 +150,19 @@ COMMANDS: dict[str, Command] = {
             _HELP,
         ),
         (PYTHON,),
+    ),
+    "ps": Command(
+        (("ps [options] [PID]", "show the threads of a program that runs"),),
+        "show the threads of a program that runs",
+        (
+            Option(("--stacks",), "also each thread's calls"),
+            Option(("--all",), "each thread by itself"),
+            Option(("--time",), "also the processor time of user threads"),
+            _JSON,
+            Option(("--watch",), "again and again, each second"),
+            Option(("--timeout",), "how long to wait for an answer", "T"),
+            _HELP,
+        ),
     ),
     "replay": Command(
         (("replay [options] SCHEDULE", "run what was found again"),),

@@ -5,6 +5,7 @@ from typing import NoReturn
 
 from weft.cli.output import no_option, refuse, say
 from weft.config import (
+    DEADLOCK_ACTIONS,
     MODELS,
     POLICIES,
     START_METHODS,
@@ -12,6 +13,7 @@ from weft.config import (
     parse_entries,
     parse_limit,
     parse_slice,
+    parse_stall_limit,
 )
 from weft.errors import WeftError
 from weft.launch import Target, launch, prepare
@@ -33,6 +35,13 @@ Runs a Python program, unmodified, with its threads on a model of your choice.
   --blocked-limit T
                after how long in one C call, while other threads wait, that is told, as 500ms (2s);
                0: never
+  --on-deadlock A
+               {", ".join(DEADLOCK_ACTIONS)} (raise): what follows once it has been told that all threads wait
+               for ever: a DeadlockError in the main thread, nothing, the end with status 70, or pdb
+  --stall-limit T
+               tell of each wait for a lock or another thread that lasts longer, as 10s, and who holds
+               what it waits for (0: never)
+  --no-ps      let nobody ask the program by `weft ps`
   --start-method S
                {", ".join(START_METHODS)}: how processes are started (fork where the system has it)
   --copy-globals
@@ -40,9 +49,10 @@ Runs a Python program, unmodified, with its threads on a model of your choice.
   -m, -c, -    a module, a piece of code, standard input: as `python` has them
 
 WEFT_MODEL, WEFT_CARRIERS, WEFT_POLICY, WEFT_SLICE, WEFT_OFFLOAD (with commas), WEFT_BLOCKED_LIMIT,
-WEFT_START_METHOD and WEFT_COPY_GLOBALS stand in for options that are not given; WEFT_OFFLOAD_THREADS says
-how many kernel threads offloaded calls may have. A program that is stuck is told so (not on process): each
-thread with what it waits for, and who holds it. SIGQUIT prints every thread of a program that runs.
+WEFT_ON_DEADLOCK, WEFT_STALL_LIMIT, WEFT_PS (0: nobody may ask), WEFT_START_METHOD and WEFT_COPY_GLOBALS
+stand in for options that are not given; WEFT_OFFLOAD_THREADS says how many kernel threads offloaded calls
+may have. A program that is stuck is told so (not on process): each thread with what it waits for, and who
+holds it. SIGQUIT prints every thread of a program that runs, and so does `weft ps` from another terminal.
 
 Exit status: the program's own, 1 for an exception that nobody catches, 2 for a bad call.
 """
@@ -51,8 +61,10 @@ VALUED = (
     "--carriers",
     "--model",
     "--offload",
+    "--on-deadlock",
     "--policy",
     "--slice",
+    "--stall-limit",
     "--start-method",
 )  # options with a value behind them
 
@@ -68,8 +80,8 @@ def run_command(args: list[str]) -> None:
         if word in ("-h", "--help"):
             say(HELP)
             return
-        if word == "--copy-globals":
-            options["copy-globals"] = "1"
+        if word in ("--copy-globals", "--no-ps"):
+            options[word[2:]] = "1"
         elif name in VALUED:
             if not equals:
                 if not rest:
@@ -108,6 +120,9 @@ def _go(target: Target, options: dict[str, str], offload: list[str]) -> None:
             offload=parse_entries(offload) if offload else None,
             carriers=parse_carriers(options["carriers"]) if "carriers" in options else None,
             blocked_limit=parse_limit(options["blocked-limit"]) if "blocked-limit" in options else None,
+            on_deadlock=options.get("on-deadlock"),
+            stall_limit=parse_stall_limit(options["stall-limit"]) if "stall-limit" in options else None,
+            ps=False if "no-ps" in options else None,
             start_method=options.get("start-method"),
             copy_globals=True if "copy-globals" in options else None,
         )

@@ -121,7 +121,7 @@ def _parse(args: list[str]) -> _Options:
             _take(found, name, value)
         elif word == "--open":
             found.open = True
-        elif word == "--copy-globals":
+        elif word in ("--copy-globals", "--no-ps"):
             found.rest.append(word)
         elif word in ("-m", "-c"):
             if not rest:

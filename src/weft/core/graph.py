@@ -1,6 +1,6 @@
 """Who waits for whom: the wait-for graph of a program's threads, and its cycles."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from weft.core.thread import ControlBlock
 
@@ -13,8 +13,15 @@ def holder_of(block: ControlBlock) -> ControlBlock | None:
     return wait.holder if wait is not None else None
 
 
-def cycles(blocks: Iterable[ControlBlock]) -> list[list[ControlBlock]]:
+def cycles(
+    blocks: Iterable[ControlBlock],
+    holder: Callable[[ControlBlock], ControlBlock | None] = holder_of,
+) -> list[list[ControlBlock]]:
     """The deadlock cycles among the threads, each once, in the order "waits for".
+
+    Args:
+        blocks: the threads.
+        holder: the one that can end a thread's wait, if there is one.
 
     Each thread waits for at most one holder, so the graph is a function and one walk a thread finds
     every cycle. A thread that waits for itself is a cycle of one.
@@ -29,7 +36,7 @@ def cycles(blocks: Iterable[ControlBlock]) -> list[list[ControlBlock]]:
             seen.add(node.ident)
             place[node.ident] = len(path)
             path.append(node)
-            node = holder_of(node)
+            node = holder(node)
         if node is not None and node.ident in place:
             found.append(path[place[node.ident] :])
     return found

@@ -15,6 +15,7 @@ __all__ = [
     "place_of",
     "short",
     "spot_of",
+    "spots_of",
     "stack_of",
     "transparent",
     "words_for",
@@ -104,6 +105,20 @@ def spot_of(frame: FrameType | None) -> tuple[CodeType, int] | None:
             fallback = code, frame.f_lasti
         frame = frame.f_back
     return fallback
+
+
+def spots_of(frame: FrameType | None, most: int) -> list[tuple[CodeType, int]]:
+    """What `stack_of` finds, the innermost `most` of them, as codes and the offsets in them."""
+    spots: list[tuple[CodeType, int]] = []
+    while frame is not None and len(spots) < most:
+        code = frame.f_code
+        if code.co_filename == _LAUNCH:
+            break
+        if not code.co_filename.startswith(HOME):
+            spots.append((code, frame.f_lasti))
+        frame = frame.f_back
+    spots.reverse()
+    return spots
 
 
 def _ask_whose(name: str) -> int:

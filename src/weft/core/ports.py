@@ -5,7 +5,7 @@ their reasons); all that differs stands behind these attributes. They are attrib
 that look something up, since a frame of Python around a switch costs a tenth of the switch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -76,8 +76,18 @@ class Carrier(Protocol):
     def holds(self, block: "ControlBlock") -> bool:
         """Whether the thread stands in the ready queue."""
 
-    def frame(self, block: "ControlBlock") -> FrameType | None:
-        """The thread's innermost frame, if it can be had."""
+    def ready_now(self) -> "Callable[[ControlBlock], bool]":
+        """`holds` for who asks of very many: the queue is looked through once."""
+
+    def frame(
+        self, block: "ControlBlock", known: "Mapping[int, FrameType] | None" = None
+    ) -> FrameType | None:
+        """The thread's innermost frame, if it can be had.
+
+        Args:
+            block: the thread.
+            known: the innermost frames of kernel threads, from who asks of very many.
+        """
 
     def sleeps(self, block: "ControlBlock") -> bool:
         """Whether the thread, which does not wait for anything of ours, is known to sleep in the kernel."""

@@ -23,6 +23,7 @@ __all__ = [
     "HAS_EVENTS",
     "HIGH",
     "INHERITS_CONTEXT",
+    "IS_DARWIN",
     "MAGIC",
     "MAKES_LOCKS",
     "MAXRSS",
@@ -37,6 +38,7 @@ __all__ = [
     "await_exit",
     "check_acquire",
     "deadline_after",
+    "end_at_once",
     "exit_now",
     "gil_enabled",
     "high",
@@ -82,7 +84,8 @@ monotonic = time.monotonic
 exit_now = os._exit
 _sleep = time.sleep  # the name in `time` will be weft's own
 switch_interval = sys.getswitchinterval
-MAXRSS = 1 if sys.platform == "darwin" else 1024  # bytes of one unit in which the system tells peak memory
+IS_DARWIN = sys.platform == "darwin"
+MAXRSS = 1 if IS_DARWIN else 1024  # bytes of one unit in which the system tells peak memory
 LEAVE = 1.0  # seconds that a kernel thread may take from its last Python code to its end
 HIGH = 700  # above what most programs open, below what select() can take (1,024)
 
@@ -94,6 +97,15 @@ def gil_enabled() -> bool:
 
 
 FREE_THREADED = not gil_enabled()
+
+
+def end_at_once(status: int) -> None:
+    """End the process without cleaning up, but for what it has printed: what would run then may wait."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError, RuntimeError, AttributeError):
+        pass  # closed, not there, or a stuck thread stands in the middle of it
+    exit_now(status)
 
 
 def check_acquire(blocking: bool, timeout: float) -> None:

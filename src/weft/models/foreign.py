@@ -4,6 +4,7 @@ The kernel model gives one to each thread it starts; the user model gives one to
 did not start and that calls a primitive of ours.
 """
 
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
@@ -170,9 +171,13 @@ class ForeignCarrier:
         """
         return block.on is not None and not (self._asleep and self._baton.empty())
 
-    def frame(self, block: ControlBlock) -> FrameType | None:
+    def ready_now(self) -> Callable[[ControlBlock], bool]:
+        """`holds` itself: there is no queue to look through."""
+        return self.holds
+
+    def frame(self, block: ControlBlock, known: Mapping[int, FrameType] | None = None) -> FrameType | None:
         """The thread's innermost frame."""
-        return threads.current_frames().get(block.ident)
+        return (threads.current_frames() if known is None else known).get(block.ident)
 
     def sleeps(self, block: ControlBlock) -> bool:
         """Whether the thread waits in a call of the system, where that can be told."""

@@ -13,7 +13,7 @@ no new stack is mapped, and a thread that never blocks costs no greenlet and no 
 
 import sys
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import FrameType
 from typing import Any
 
@@ -446,14 +446,27 @@ class Loop:
         """Whether the thread stands in the ready queue."""
         return any(ready is block for ready in self.ready_blocks())
 
-    def frame(self, block: ControlBlock) -> FrameType | None:
+    def ready_now(self) -> Callable[[ControlBlock], bool]:
+        """Whether a thread stands in the ready queue, or has come to it since: one look for many."""
+        ready = frozenset(self.ready_blocks())
+
+        def is_ready(block: ControlBlock) -> bool:
+            if block in ready:
+                return True
+            return block.on is None and block.begun and frame_of(block.resume) is not None
+
+        return is_ready
+
+    def frame(self, block: ControlBlock, known: Mapping[int, FrameType] | None = None) -> FrameType | None:
         """The innermost frame of a suspended thread, or of the caller if it asks for itself."""
-        here = getcurrent()
-        if getattr(here, "block", None) is block:
+        if known is None and getattr(getcurrent(), "block", None) is block:
             return sys._getframe(1)
         frame = frame_of(block.resume)
-        if frame is None and block.begun and not block.done and not self.is_here():  # it runs, over there
-            frame = threads.current_frames().get(self.kernel_ident)
+        if frame is None and block.begun and not block.done:  # it runs
+            if known is not None:
+                return known.get(self.kernel_ident)
+            if not self.is_here():
+                return threads.current_frames().get(self.kernel_ident)
         return frame
 
     def sleeps(self, block: ControlBlock) -> bool:

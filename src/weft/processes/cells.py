@@ -22,7 +22,7 @@ from weft.errors import WeftError
 from weft.host.processes import bound_socket, is_alive, monotonic, send_quietly
 from weft.processes.programs import is_programs
 
-__all__ = ["Arena", "Cell", "Entry", "Waiter", "arena", "tell", "use_arena"]
+__all__ = ["SLOT", "Arena", "Cell", "Entry", "Waiter", "arena", "tell", "use_arena"]
 
 SLOT = 4096  # bytes; what does not fit goes to a file of its own
 SPILLED = marshal.dumps(None)

@@ -154,6 +154,11 @@ class Processes:
         own = self.imports.modules.get("concurrent.futures" if name == "futures" else name)
         return own or importlib.import_module(name)
 
+    @property
+    def folder(self) -> str:
+        """Where what the processes share stands."""
+        return arena().folder
+
     # -- what this model has not -------------------------------------------------------------------------
 
     def __getattr__(self, name: str) -> Any:

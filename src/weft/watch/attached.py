@@ -45,6 +45,7 @@ class Attached:
         self._listeners: list[Listener] = []
         self._counting: tuple[Counts, str] | None = None
         self.recordings: list[Recording] = []
+        self._forks = 0  # that have begun and are not over
 
     # -- kernel threads ------------------------------------------------------------------------------
 
@@ -109,7 +110,21 @@ class Attached:
             servant.pause()
 
     def after_fork_parent(self) -> None:
-        """Go on as before."""
+        """Go on as before, as soon as a fork that has been told of is over."""
+        if not self._forks:
+            self._resume()
+
+    def fork_begins(self) -> None:
+        """A fork is coming, and will be told to be over."""
+        self._forks += 1
+
+    def fork_is_over(self) -> None:
+        """Those that serve come back."""
+        self._forks = max(0, self._forks - 1)
+        if not self._forks:
+            self._resume()
+
+    def _resume(self) -> None:
         for servant in self._servants:
             servant.resume()
 
@@ -120,9 +135,10 @@ class Attached:
             self.unlisten(counts)
         while self.recordings:
             self.recordings.pop().abandon()
+        self._forks = 0
         for servant in self._servants:
             servant.after_fork()
-            servant.resume()
+        self._resume()
 
     def leave(self) -> None:
         """The program has ended: those who serve go, and what they have is written down."""

@@ -1,62 +1,18 @@
 """Reports of all threads: what each one does or waits for, who holds it, where, and the cycles."""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from typing import IO
+from collections.abc import Callable, Iterable, Mapping
+from types import FrameType
+from typing import IO, Any
 
-from weft.core.graph import cycles
-from weft.core.thread import ControlBlock, State
+from weft.core.thread import ControlBlock
+from weft.watch.listing import Lister
 
-__all__ = ["dump", "render", "render_deadlock"]
-
-LISTED = 5  # descriptors of one wait that are told
-ALIKE = 3  # threads that do the same and are told one by one
-CYCLES = 10  # cycles that are told link by link
+__all__ = ["cycle_lines", "cycle_marks", "dump", "render", "render_deadlock", "render_listing", "wait_words"]
 
 
 def _no_ends(_: int) -> str:
     return ""
-
-
-def _descriptor_name(numbers: Sequence[int], ends: Callable[[int], str]) -> str:
-    """Some descriptors, with the ends of those that are sockets."""
-    words = [f"{fd} ({name})" if (name := ends(fd)) else str(fd) for fd in numbers[:LISTED]]
-    more = f" and {len(numbers) - LISTED:,} more" if len(numbers) > LISTED else ""
-    return f"descriptor{'s' if len(numbers) > 1 else ''} " + ", ".join(words) + more
-
-
-def _object_name(on: object, ends: Callable[[int], str] = _no_ends) -> str:
-    """A waited-on object in few words."""
-    numbers = getattr(on, "numbers", None) if type(on).__module__.startswith("weft.") else None
-    if numbers:
-        return _descriptor_name(numbers, ends)
-    if on is None:
-        return ""
-    if isinstance(on, str):
-        return on
-    if isinstance(on, ControlBlock):
-        return f"{on.name!r}"
-    cls = type(on)
-    return f"<{cls.__module__}.{cls.__qualname__} at {id(on):#x}>"
-
-
-def _line(block: ControlBlock, now: float | None, ends: Callable[[int], str] = _no_ends) -> str:
-    wait = block.wait
-    daemon = ", daemon" if block.daemon and block.label != "MainThread" else ""
-    head = f"{block.name!r} ({block.state.value}{daemon})"
-    if wait is None:
-        if block.state is State.RUNNING and block.carrier.sleeps(block):
-            return f"{head} waits in a call of the system\n      at {block.carrier.place(block)}"
-        return head
-    words = [head, str(wait.reason)]
-    name = _object_name(wait.on, ends)
-    if name and wait.reason.name != "SLEEP":
-        words.append(name)
-    if wait.holder is not None and wait.holder is not wait.on:
-        words.append(f"held by {wait.holder.name!r}" + (", which has ended" if wait.holder.done else ""))
-    if now is not None and now >= wait.since:
-        words.append(f"for {now - wait.since:.2f} s")
-    return " ".join(words) + f"\n      at {wait.place}"
 
 
 def render(
@@ -64,6 +20,7 @@ def render(
     now: float | None = None,
     stacks: bool = True,
     ends: Callable[[int], str] = _no_ends,
+    frames: Callable[[], Mapping[int, FrameType] | None] = lambda: None,
 ) -> str:
     """Every thread with its state, its wait and its stack, and the cycles among them.
 
@@ -72,70 +29,95 @@ def render(
         now: the monotonic clock, for the ages of waits; None leaves them out.
         stacks: also each thread's calls, outermost first.
         ends: says of a descriptor what it is connected to, or nothing.
+        frames: the innermost frames of kernel threads, by ident.
     """
-    listed = list(blocks)
-    lines = [f"{len(listed):,} thread{'s' if len(listed) != 1 else ''}"]
-    lines += _grouped(listed, now, ends, stacks)
-    lines += _cycle_lines(listed)
+    return render_listing(Lister(now, stacks, ends=ends, frames=frames).take(blocks), stacks)
+
+
+def render_listing(listing: Mapping[str, Any], stacks: bool) -> str:
+    """The same of a listing (weft.watch.listing), which may have come from another process."""
+    count = listing["threads"]
+    lines = [f"{count:,} thread{'s' if count != 1 else ''}"]
+    lines += _group_lines(listing, stacks)
+    lines += cycle_lines(listing)
     return "\n".join(lines)
-
-
-def _cycle_lines(blocks: Sequence[ControlBlock]) -> list[str]:
-    lines: list[str] = []
-    found = cycles(blocks)
-    for cycle in found[:CYCLES]:
-        lines.append("  cycle: " + " -> ".join(repr(b.name) for b in [*cycle, cycle[0]]))
-        for block in cycle:
-            wait = block.wait
-            if wait is not None and wait.holder is not None:
-                held = "" if wait.holder is wait.on else f" that {wait.holder.name!r} holds"
-                lines.append(
-                    f"    {block.name!r} {wait.reason} {_object_name(wait.on)}{held}, at {wait.place}"
-                )
-    if len(found) > CYCLES:
-        lines.append(f"  and {len(found) - CYCLES:,} more cycles")
-    return lines
 
 
 def render_deadlock(blocks: Iterable[ControlBlock], note: str = "") -> str:
     """The report of a program that is stuck: who waits for whom, and nothing that could change it."""
-    listed = list(blocks)
+    listing = Lister().take(blocks)
     lines = ["weft: deadlock: every thread waits and nothing can wake one" + (f" ({note})" if note else "")]
-    lines += _grouped(listed)
-    lines += _cycle_lines(listed) or [
+    lines += _group_lines(listing, stacks=False)
+    lines += cycle_lines(listing) or [
         "  no cycle: what they wait for is never released, set, put, taken or sent"
     ]
     return "\n".join(lines)
 
 
-def _grouped(
-    blocks: Sequence[ControlBlock],
-    now: float | None = None,
-    ends: Callable[[int], str] = _no_ends,
-    stacks: bool = False,
-) -> list[str]:
-    """What each thread does, but for those of which ALIKE have been told: they are counted.
+def wait_words(group: Mapping[str, Any], member: Mapping[str, Any]) -> str:
+    """Why and on what a thread waits, for whom and how long; "" if it does not."""
+    if group["reason"] is None:
+        return "waits in a call of the system" if member.get("in_system") else ""
+    words = [str(group["reason"])]
+    if member.get("object"):
+        words.append(member["object"])
+    if "holder" in member and not member["holder_is_object"]:
+        words.append(
+            f"held by {member['holder']!r}" + (", which has ended" if member["holder_ended"] else "")
+        )
+    if "age" in member:
+        words.append(f"for {member['age']:.2f} s")
+    return " ".join(words)
+
+
+def _line(group: Mapping[str, Any], member: Mapping[str, Any], marks: Mapping[int, int]) -> str:
+    daemon = ", daemon" if group["daemon"] else ""
+    spent = member.get("processor_time")
+    time = f", {spent:.2f} s of processor time" if spent is not None else ""
+    marked = f", in cycle {marks[member['ident']]}" if member["ident"] in marks else ""
+    head = f"{member['name']!r} ({group['state']}{daemon}{time}{marked})"
+    words = wait_words(group, member)
+    return f"{head} {words}\n      at {member.get('place', group['place'])}" if words else head
+
+
+def _group_lines(listing: Mapping[str, Any], stacks: bool) -> list[str]:
+    """What each thread does, but for those that do the same as enough others: they are counted.
 
     With stacks, those alone are alike that are in the same calls, which are told once for all of them.
     """
-    alike: dict[tuple[object, ...], tuple[list[str], list[ControlBlock]]] = {}
-    for block in blocks:
-        wait, state = block.wait, block.state
-        # A place may be told by the thread's name, which is no difference.
-        what = wait and (wait.reason, type(wait.on), wait.place.replace(repr(block.name), ""))
-        calls = block.stack() if (stacks or wait is None) and state is not State.NEW else []
-        alike.setdefault((state, what, *calls, block.daemon), (calls, []))[1].append(block)
     lines = []
-    for calls, group in alike.values():
-        told = group if len(group) <= ALIKE + 1 else group[:ALIKE]
-        for block in told:
-            line = "  " + _line(block, now, ends)
+    marks = cycle_marks(listing) if len(listing["cycles"]) > 1 else {}
+    for group in listing["groups"]:
+        members, calls = group["members"], group["calls"]
+        all_told = len(members) == group["count"]
+        for member in members:
+            line = "  " + _line(group, member, marks)
             lines.append(line)
             said = len(calls) == 1 and line.endswith(f"\n      at {calls[0]}")
-            if stacks and not said and (block is group[0] or told is group):
+            if stacks and not said and (member is members[0] or all_told):
                 lines += [f"        {place}" for place in calls]
-        if len(told) < len(group):
-            lines.append(f"  and {len(group) - len(told):,} more like it")
+        if not all_told:
+            lines.append(f"  and {group['count'] - len(members):,} more like it")
+    return lines
+
+
+def cycle_marks(listing: Mapping[str, Any]) -> dict[int, int]:
+    """Of each thread in a cycle of a listing, by ident: in which, counted from 1."""
+    return {link["ident"]: number for number, ring in enumerate(listing["cycles"], 1) for link in ring}
+
+
+def cycle_lines(listing: Mapping[str, Any]) -> list[str]:
+    """The cycles of a listing, link by link."""
+    lines: list[str] = []
+    for number, cycle in enumerate(listing["cycles"], 1):
+        names = [link["name"] for link in (*cycle, cycle[0])]
+        which = f" {number}" if len(listing["cycles"]) > 1 else ""
+        lines.append(f"  cycle{which}: " + " -> ".join(map(repr, names)))
+        for link in cycle:
+            held = "" if link["holder_is_object"] else f" that {link['holder']!r} holds"
+            lines.append(f"    {link['name']!r} {link['reason']} {link['object']}{held}, at {link['place']}")
+    if listing["more_cycles"]:
+        lines.append(f"  and {listing['more_cycles']:,} more cycles")
     return lines
 
 
@@ -144,6 +126,8 @@ def dump(
     now: float | None = None,
     file: IO[str] | None = None,
     ends: Callable[[int], str] = _no_ends,
+    frames: Callable[[], Mapping[int, FrameType] | None] = lambda: None,
 ) -> None:
     """Print `render(...)` to a file (stderr)."""
-    print(render(blocks, now, ends=ends), file=file if file is not None else sys.stderr, flush=True)
+    text = render(blocks, now, ends=ends, frames=frames)
+    print(text, file=file if file is not None else sys.stderr, flush=True)
