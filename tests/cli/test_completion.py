@@ -18,7 +18,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 
 CASES = {
     "commands": ("weft ch", {"check"}),
-    "options": ("weft run --s", {"--slice", "--start-method"}),
+    "options": ("weft run --s", {"--slice", "--stall-limit", "--start-method"}),
     "models": ("weft run --model ", {"kernel", "user", "hybrid", "process"}),
     "programs": ("weft run ", {"prog.py", "folder"}),
     "after a value": ("weft check --time 3 --str", {"--strategy", "--strict"}),
