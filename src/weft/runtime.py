@@ -87,6 +87,7 @@ class Runtime:
         self.tracing = Tracing(self.model.blocks, None if config.model == "kernel" else self.model.everywhere)
         self.async_state = AsyncState(lambda: self.model.main)
         self.attached: Any = _part("weft.watch.attached").Attached(self.model, monotonic)
+        self.count_into = self.attached.count_into
         more = self.tracing.replacements()
         more += forks.replacements(self.attached.fork_begins, self.attached.fork_is_over)
         if config.model != "kernel":
@@ -250,10 +251,6 @@ class Runtime:
         number = host_signals.QUIT
         if number is not None and self.on_main:
             host_signals.put(number, _dump_if_possible)
-
-    def count_into(self, path: str) -> None:
-        """Count what threads do from here on, and leave the figures in a file when the interpreter ends."""
-        self.attached.count_into(path)
 
     def kernel_ident(self, block: ControlBlock | None, ident: int) -> int:
         """The kernel thread that carries a block: what a signal can be sent to."""
