@@ -83,7 +83,9 @@ PROFILED = """
 """
 
 #: From 3.12 on `cProfile` profiles the whole interpreter, on plain Python too.
-of_a_thread = pytest.mark.skipif(sys.version_info >= (3, 12), reason="cProfile is of all threads from 3.12 on")
+of_a_thread = pytest.mark.skipif(
+    sys.version_info >= (3, 12), reason="cProfile is of all threads from 3.12 on"
+)
 
 
 @of_a_thread

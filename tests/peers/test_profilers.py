@@ -1,16 +1,12 @@
-"""Debuggers and profilers as people install them, on programs with user threads."""
+"""Tools that set trace and profile functions from C, on programs with user threads."""
 
 import json
-import os
-import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.life.programs import program
 from tests.peers.support import needs
 from tests.support.programs import environment
 
@@ -78,34 +74,3 @@ def test_viztracer_traces_a_thread_of_the_kernel_a_lane(model: str, tmp_path: Pa
         assert len(lanes) == 2
     else:
         assert len(lanes) <= 1  # of user threads there may be none: their frames are mixed up
-
-
-def test_py_spy_shows_the_thread_that_runs(model: str) -> None:
-    beside = Path(sys.executable).parent
-    py_spy = shutil.which("py-spy", path=f"{beside}{os.pathsep}{os.environ.get('PATH', '')}")
-    if py_spy is None:
-        pytest.skip("py-spy is not installed (pip install -e '.[peers]')")
-    code = """
-        import threading, time
-        lock, over = threading.Lock(), threading.Event()
-        def parked():
-            with lock: pass
-        def spins():
-            while not over.is_set(): pass
-        lock.acquire()
-        ts = [threading.Thread(target=f) for f in (parked, spins)]
-        for t in ts: t.start()
-        time.sleep(0.02)
-        print("ready", flush=True)
-        ts[1].join()
-    """
-    with program(code, model) as running:
-        running.until("ready")
-        command = [py_spy, "dump", "--pid", str(running.child.pid)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    if done.returncode and re.search("[Pp]ermission|not permitted", done.stderr):
-        pytest.skip(f"the system does not let py-spy look: {done.stderr.strip()}")
-    assert done.returncode == 0, done.stderr
-    assert "spins (" in done.stdout
-    if model != "hybrid":  # a carrier without work waits on the stack of the thread that parked last there
-        assert ("parked (" in done.stdout) == (model == "kernel")

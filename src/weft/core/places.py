@@ -77,7 +77,9 @@ def may_preempt(frame: FrameType | None) -> bool:
 
 def _code_of(function: Any) -> CodeType | None:
     """The code that runs when it is called: a function's, a method's, that of an object's `__call__`."""
-    for each in (function, getattr(function, "__func__", None), getattr(type(function), "__call__", None)):
+    kinds = type(function).__mro__
+    called = next((vars(kind)["__call__"] for kind in kinds if "__call__" in vars(kind)), None)
+    for each in (function, getattr(function, "__func__", None), called):
         code = getattr(each, "__code__", None)
         if code is not None:
             return code  # type: ignore[no-any-return]

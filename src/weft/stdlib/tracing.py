@@ -4,8 +4,8 @@ CPython keeps one trace function and one profile function a kernel thread. As so
 every switch saves the pair of the stack that is left and puts in that of the stack that goes on; until
 then nothing is paid. Frames of weft are not shown to the program's functions.
 
-What is set from C is not seen when it is set. So `threading.settrace` and `setprofile`, which tools call next,
-start the swapping too, and so does `cProfile` before 3.12, whose profiles are put back by their `enable`.
+What is set from C is not seen when it is set. So `threading.settrace` and `setprofile`, which tools call
+next, start the swapping too, and so does `cProfile` before 3.12, whose profiles `enable` puts back.
 A C profiler that cannot be put back from Python is left where it is: it has the whole kernel thread.
 """
 
@@ -18,6 +18,7 @@ from typing import Any
 from weft.core.current import current, getcurrent
 from weft.core.places import HOME
 from weft.core.thread import ControlBlock
+from weft.host.platform import HAS_EVENTS
 from weft.host.stacks import add_switch_tracer, drop_switch_tracer
 from weft.host.threads import get_ident
 
@@ -187,8 +188,8 @@ class Tracing:
         """Module name to what is done to the module once it is there."""
         if not self._shared:
             return {}
-        found = {"threading": self._adapt_threading}
-        if sys.version_info < (3, 12):  # from then on a profile is of the whole interpreter, on every model
+        found: dict[str, Callable[[Any], None]] = {"threading": self._adapt_threading}
+        if not HAS_EVENTS:  # where it has, a profile is made of them, and of all threads on every model
             found["cProfile"] = self._adapt_profile
         return found
 
@@ -197,9 +198,9 @@ class Tracing:
             setattr(module, name, self._engaging(getattr(module, name)))
 
     def _adapt_profile(self, module: Any) -> None:
-        Profile = module.Profile
-        Profile.enable = self._engaging(Profile.enable)
-        self._undo.append(lambda: delattr(Profile, "enable"))
+        kind = module.Profile
+        kind.enable = self._engaging(kind.enable)
+        self._undo.append(lambda: delattr(kind, "enable"))  # it is inherited from C
 
     def _engaging(self, real: Any) -> Any:
         """The function `real`, which sets a function from C or is called by those who have set one."""
