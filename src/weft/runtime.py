@@ -90,6 +90,7 @@ class Runtime:
         self.count_into = self.attached.count_into
         more = self.tracing.replacements()
         more += forks.replacements(self.attached.fork_begins, self.attached.fork_is_over)
+        extras.update(self.tracing.adapters())
         if config.model != "kernel":
             for part in ("selecting", "descriptor_calls", "children", "files"):
                 more += _part(f"weft.stdlib.{part}").replacements()

@@ -30,6 +30,7 @@ NOT_RUN = {
     "docs/index.md": 1,  # installs
     "docs/tutorial.md": 1,  # installs
     "docs/reference.md": 4,  # fragments, and one that test_pages runs
+    "docs/debuggers.md": 4,  # tools that are not of this project, a browser, a fragment
     "docs/how-to/servers.md": 1,  # serves until it is stopped
     "docs/how-to/tests-in-ci.md": 1,  # a job of a CI system
     "docs/how-to/from-gevent.md": 1,  # needs gevent

@@ -56,7 +56,7 @@ def counts(profile):
 """
 
 
-def test_cprofile_in_the_main_thread_sees_all_user_threads() -> None:
+def test_cprofile_in_the_main_thread_is_what_it_is_on_plain_python() -> None:
     done = run_code(
         WORK
         + """
@@ -68,13 +68,13 @@ for thread in threads:
 for thread in threads:
     thread.join()
 profile.disable()
-print(counts(profile)["step"])
+print(counts(profile).get("step", 0))
 """
     ).check()
-    assert done.stdout == "30\n"
+    assert done.stdout == ("30\n" if sys.version_info >= (3, 12) else "0\n")
 
 
-def test_two_profiles_at_once_are_one_too_many() -> None:
+def test_two_profiles_at_once_are_of_a_thread_each_or_refused() -> None:
     done = run_code(
         WORK
         + """
@@ -95,8 +95,7 @@ print(sorted(found))
         assert "Another profiling tool is already active" in done.stderr
         assert len(done.stdout.split(",")) == 1
     else:
-        few, many = eval(done.stdout)
-        assert few < 10 < many
+        assert done.stdout == "[10, 10]\n"
 
 
 def test_hooks_of_threads_are_each_threads_own() -> None:

@@ -6,7 +6,7 @@ Also the rule of what may be preempted, since it is a question about frames.
 import os
 from collections.abc import Callable
 from types import CodeType, FrameType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 __all__ = [
     "HOME",
@@ -56,7 +56,11 @@ def floor(function: F) -> F:
 
 
 def may_preempt(frame: FrameType | None) -> bool:
-    """Whether a thread whose innermost frame this is may be switched away from now."""
+    """Whether a thread whose innermost frame this is may be switched away from now.
+
+    Not in a trace function: while one runs, the interpreter traces nothing on the kernel thread, so those
+    that went on instead would not be traced.
+    """
     while frame is not None:
         code = frame.f_code
         if code.co_filename.startswith(HOME):
@@ -64,8 +68,22 @@ def may_preempt(frame: FrameType | None) -> bool:
                 return True
             if code not in _transparent:
                 return False
-        frame = frame.f_back
+        caller = frame.f_back
+        if caller is not None and caller.f_trace is not None and _code_of(caller.f_trace) is code:
+            return False
+        frame = caller
     return True
+
+
+def _code_of(function: Any) -> CodeType | None:
+    """The code that runs when it is called: a function's, a method's, that of an object's `__call__`."""
+    kinds = type(function).__mro__
+    called = next((vars(kind)["__call__"] for kind in kinds if "__call__" in vars(kind)), None)
+    for each in (function, getattr(function, "__func__", None), called):
+        code = getattr(each, "__code__", None)
+        if code is not None:
+            return code  # type: ignore[no-any-return]
+    return None
 
 
 def _describe(frame: FrameType) -> str:

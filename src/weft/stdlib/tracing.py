@@ -3,8 +3,13 @@
 CPython keeps one trace function and one profile function a kernel thread. As soon as a program sets one,
 every switch saves the pair of the stack that is left and puts in that of the stack that goes on; until
 then nothing is paid. Frames of weft are not shown to the program's functions.
+
+What is set from C is not seen when it is set. So `threading.settrace` and `setprofile`, which tools call
+next, start the swapping too, and so does `cProfile` before 3.12, whose profiles `enable` puts back.
+A C profiler that cannot be put back from Python is left where it is: it has the whole kernel thread.
 """
 
+import functools
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -13,6 +18,7 @@ from typing import Any
 from weft.core.current import current, getcurrent
 from weft.core.places import HOME
 from weft.core.thread import ControlBlock
+from weft.host.platform import HAS_EVENTS
 from weft.host.stacks import add_switch_tracer, drop_switch_tracer
 from weft.host.threads import get_ident
 
@@ -44,6 +50,24 @@ def _wrap(function: Any) -> Any:
     return None if function is None else _Shown(function)
 
 
+def _wants_all(profiler: Any) -> bool:
+    """Whether it was set from C and could not be put back once it is gone."""
+    return profiler is not None and not callable(profiler) and not _is_profile(profiler)
+
+
+def _is_profile(profiler: Any) -> bool:
+    """Whether it is a `cProfile.Profile` (before 3.12; later ones are no profile function)."""
+    return hasattr(profiler, "enable") and type(profiler).__mro__[-2].__module__ == "_lsprof"
+
+
+def _swap_profilers(out: Any, to: Any) -> None:
+    if out is to or _wants_all(out) or _wants_all(to):
+        return
+    _real_setprofile(None if _is_profile(to) else to)
+    if _is_profile(to):
+        to.enable()
+
+
 def _unwrap(function: Any) -> Any:
     return function.function if type(function) is _Shown else function
 
@@ -66,6 +90,7 @@ class Tracing:
         self._shared = everywhere is not None
         self._everywhere = everywhere or (lambda function: None)
         self._engaged: set[int] = set()  # kernel threads
+        self._undo: list[Callable[[], object]] = []
 
     def replacements(self) -> list[tuple[Any, str, Any]]:
         """The functions to put in place: (module, name, value)."""
@@ -157,17 +182,47 @@ class Tracing:
             origin.hooks = here
         if here != there:
             _real_settrace(there[0])
-            _real_setprofile(there[1])
+            _swap_profilers(here[1], there[1])
+
+    def adapters(self) -> dict[str, Callable[[Any], None]]:
+        """Module name to what is done to the module once it is there."""
+        if not self._shared:
+            return {}
+        found: dict[str, Callable[[Any], None]] = {"threading": self._adapt_threading}
+        if not HAS_EVENTS:  # where it has, a profile is made of them, and of all threads on every model
+            found["cProfile"] = self._adapt_profile
+        return found
+
+    def _adapt_threading(self, module: Any) -> None:
+        for name in ("settrace", "setprofile"):
+            setattr(module, name, self._engaging(getattr(module, name)))
+
+    def _adapt_profile(self, module: Any) -> None:
+        kind = module.Profile
+        kind.enable = self._engaging(kind.enable)
+        self._undo.append(lambda: delattr(kind, "enable"))  # it is inherited from C
+
+    def _engaging(self, real: Any) -> Any:
+        """The function `real`, which sets a function from C or is called by those who have set one."""
+
+        @functools.wraps(real)
+        def engaging(*args: Any, **named: Any) -> Any:
+            self._engage(real)
+            return real(*args, **named)
+
+        return engaging
 
     def close(self) -> None:
         """Stop swapping."""
+        while self._undo:
+            self._undo.pop()()
         if get_ident() in self._engaged:
             drop_switch_tracer(self._switched)
 
 
 def _clear() -> None:
     _real_settrace(None)
-    _real_setprofile(None)
+    _swap_profilers(_real_getprofile(), None)
 
 
 def make_current_frames(blocks: Callable[[], list[ControlBlock]]) -> Callable[[], dict[int, FrameType]]:
