@@ -250,7 +250,7 @@ def test_a_ring_keeps_the_end(tmp_path: Path) -> None:
         one = threading.Thread(target=turn, args=(a, b, 6_000))
         two = threading.Thread(target=turn, args=(b, a, 6_000))
         one.start(); two.start(); a.set(); one.join(); two.join()
-        time.sleep(0.01)
+        time.sleep(0.1)
         """,
     )
     done = trace(tmp_path, "--ring", "100kB", "-o", "t.json", "app.py")

@@ -650,7 +650,7 @@ def test_all_threads_share_one_kernel_thread() -> None:
         go.set()
         for t in threads: t.join()
     """
-    assert user(code) == "True True\nTrue\n"
+    assert user(code, "--no-ps") == "True True\nTrue\n"
 
 
 def test_nothing_spins_while_all_sleep() -> None:

@@ -148,7 +148,7 @@ fd = os.open(sys.argv[0], os.O_RDWR)
 os.fsync(fd)
 print(len(os.listdir("/proc/self/task")))
 """
-    assert run_code(code).check().stdout == "1\n"
+    assert run_code(code, options=("--no-ps",)).check().stdout == "1\n"
 
 
 def test_a_copy_of_a_big_file_lets_the_others_run() -> None:

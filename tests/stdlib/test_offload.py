@@ -58,7 +58,7 @@ assert threads_of(os.getpid()) <= {limit} + 2
 print(most, len(seen), kernel.get_native_id() in seen)
 """
     code = 'def threads_of(pid): return len(os.listdir(f"/proc/{pid}/task"))\n' + code
-    done = run(code, env={"WEFT_OFFLOAD_THREADS": str(limit)}).check()
+    done = run(code, env={"WEFT_OFFLOAD_THREADS": str(limit), "WEFT_PS": "0"}).check()
     assert done.stdout == f"{limit} {limit} False\n"
 
 

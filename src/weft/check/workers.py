@@ -16,7 +16,11 @@ from weft.host.shared import SharedNumbers
 
 __all__ = ["STUCK", "ForkedWorkers", "Lost", "Workers", "ask_child"]
 
-STUCK = 10.0  # seconds of real time without an execution, after which a process is taken to be stuck
+STUCK = 10.0  # seconds without an execution, after which a process is taken to be stuck
+# On a machine with other work the clock on the wall says little: who computes is stuck after so many seconds
+# of a processor, and who gets less than a part of one has fallen asleep in a call.
+AWAKE = 0.05
+LONGEST = 6 * STUCK  # seconds on the wall, whatever it gets
 LOOK = 8  # executions between two looks at the clock
 INFINITE = float("inf")
 KILLED = frozenset({1, 2, 3, 9, 14, 15, 24})  # signals by which others end a process
@@ -68,17 +72,40 @@ class Workers(Protocol):
         """The end."""
 
 
-class _Busy:
-    """A child with its unit, and when it was last seen to get on."""
+class _Progress:
+    """When a child was last seen to get on, and what it has had of a processor by then."""
 
-    __slots__ = ("child", "seen", "since", "slot", "unit")
+    def __init__(self, child: Child) -> None:
+        self._child = child
+        self.note()
+
+    def note(self) -> None:
+        """It has got on."""
+        self._since = monotonic()
+        self._spent = self._child.processor_time()
+
+    def is_stuck(self) -> bool:
+        """Whether it has not for so long that it will not."""
+        passed = monotonic() - self._since
+        if passed <= STUCK:
+            return False
+        spent = self._child.processor_time()
+        if passed > LONGEST or spent is None or self._spent is None:
+            return True
+        return not AWAKE * passed < spent - self._spent < STUCK * 0.8
+
+
+class _Busy:
+    """A child with its unit, and how it gets on."""
+
+    __slots__ = ("child", "progress", "seen", "slot", "unit")
 
     def __init__(self, child: Child, unit: Planned, slot: int) -> None:
         self.child = child
         self.unit = unit
         self.slot = slot
         self.seen = 0
-        self.since = monotonic()
+        self.progress = _Progress(child)
 
 
 class ForkedWorkers:
@@ -141,8 +168,9 @@ class ForkedWorkers:
     def _is_stuck(self, busy: _Busy, now: float) -> bool:
         count = self._numbers[busy.slot]
         if count != busy.seen:
-            busy.seen, busy.since = count, now
-        return now > min(self._killed_at, busy.since + STUCK)
+            busy.seen = count
+            busy.progress.note()
+        return now > self._killed_at or busy.progress.is_stuck()
 
     def running(self) -> int:
         """Executions of units that are not done."""
@@ -201,13 +229,15 @@ def ask_child(work: Callable[[Any], object], interrupts: Interrupts | None) -> t
     child = fork_child(_guarded(work, interrupts))
     pieces: list[Any] = []
     stuck = False
-    try:
-        while True:
+    progress = _Progress(child)
+    while not stuck:
+        try:
             pieces.append(child.receive(STUCK))
-    except EOFError:
-        pass
-    except TimeoutError:
-        stuck = True
+            progress.note()
+        except TimeoutError:
+            stuck = progress.is_stuck()
+        except EOFError:
+            break
     status = child.end(kill=stuck)
     if pieces:
         _raise_failed(pieces[-1])

@@ -74,6 +74,15 @@ class Child:
         """The descriptor on which pieces arrive."""
         return self._fd
 
+    def processor_time(self) -> float | None:
+        """Seconds that it has had on processors; None where the system does not tell."""
+        try:
+            with open(f"/proc/{self.pid}/stat", "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
+        except OSError:
+            return None
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def has_piece(self) -> bool:
         """Whether a whole piece has been taken in."""
         buffer = self._buffer

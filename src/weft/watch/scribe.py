@@ -166,9 +166,9 @@ class Scribe:
 
     def _what(self, on: Sequence[Any], who: Sequence[Any], places: "array[int]") -> "array[int]":
         """The numbers of what was waited on, which stand for a reason and an object each."""
-        known = self._waits
-        if len(known) > KEPT:
+        if len(self._waits) > KEPT:
             self._forget_waits()
+        known = self._waits
         keys = list(map(id, on))
         if not known.keys() >= set(keys):
             for at, key in enumerate(keys):
