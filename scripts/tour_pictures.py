@@ -5,6 +5,7 @@
 Each picture has a lane for a thread. The times are those of this machine, so each making gives others.
 """
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -61,13 +62,20 @@ class Recording(NamedTuple):
 
 
 def main() -> int:
-    wanted = {int(word) for word in sys.argv[1:]}
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("chapters", nargs="*", type=int, metavar="N", help="the chapters; all by default")
+    chapters = {chapter.number: chapter for chapter in open_book().chapters}
+    wanted = parser.parse_args().chapters or list(chapters)
+    for number in wanted:
+        if number not in chapters:
+            parser.error(f"there is no chapter {number}: they have the numbers 1 to {max(chapters)}")
     PICTURES.mkdir(parents=True, exist_ok=True)
-    for chapter in open_book().chapters:
-        if not wanted or chapter.number in wanted:
-            path = PICTURES / f"{chapter.number:02}.svg"
-            path.write_text(drawn(record(chapter)), encoding="utf-8")
-            print(path.name)
+    for number in wanted:
+        path = PICTURES / f"{number:02}.svg"
+        path.write_text(drawn(record(chapters[number])), encoding="utf-8")
+        print(path.name)
     return 0
 
 
