@@ -262,6 +262,39 @@ def test_a_ring_keeps_the_newest_and_stays_small(tmp_path: Path) -> None:
     assert "0-0" not in found.numbers
 
 
+def test_a_recording_is_not_taken_for_the_end_of_an_earlier_one(tmp_path: Path) -> None:
+    path = tmp_path / "run.spool"
+    small(path)
+    path.rename(old_name(str(path)))
+    small(path)
+    assert not os.path.exists(old_name(str(path)))
+
+
+def test_places_of_waits_for_one_descriptor_are_told(model: str, tmp_path: Path) -> None:
+    code = """
+        import socket, threading
+        here, there = socket.socketpair()
+        def serve():
+            while data := there.recv(10):
+                there.sendall(data)
+        server = threading.Thread(target=serve, name="server")
+        server.start()
+        for _ in range(50):
+            here.sendall(b"x")
+            here.recv(10)
+        here.close()
+        server.join()
+    """
+    found = record(code, model, tmp_path)
+    waits = found.of(Wait, "server")
+    if model == "kernel":  # it waits in a system call, of which weft knows nothing
+        assert not waits
+        return
+    assert len(waits) >= 40
+    assert {found.place(wait.place) for wait in waits} == {"program.py:5 in serve"}
+    assert {(wait.reason, wait.cause) for wait in waits} == {("DESCRIPTOR", "machine")}
+
+
 def test_a_recording_ends_with_the_disk_and_the_program_goes_on(tmp_path: Path) -> None:
     code = """
         import resource, signal, threading, time

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from weft.core.channel import Channel
 from weft.core.current import getcurrent
 from weft.core.events import Kind
 from weft.core.places import spot_of
@@ -29,6 +30,8 @@ __all__ = ["Recorder"]
 
 ROUND = 0.05  # seconds between two rounds
 QUIET = 0.2  # the same while nothing happens
+SAME = 15  # of sixteen waits for one descriptor in a row, so many are taken to be where the first was
+CHANNELS = 20_000  # descriptors of which that is known
 PIECE = 2000  # facts that are encoded at once: the interpreter's lock is not let go meanwhile
 OPEN = 1.0  # seconds after which a wait is written down although it has not ended
 LOOKED_AT = 500  # threads that a round looks at for such waits
@@ -135,6 +138,7 @@ class Recorder:
         self._tapes: list[_Tape] = []
         self._facts: deque[tuple[Any, ...]] = deque()
         self._wakes: deque[tuple[Any, ...]] = deque()
+        self._looked: dict[Channel, int] = {}  # wakes by a descriptor; some of them have the place
         self._scribe = Scribe(lambda: model.main, self._meet)
         self._taken: list[tuple[Any, ...]] = []  # facts that are off the queue and not written
         self._ended: list[ControlBlock] = []  # whose end is among them
@@ -152,7 +156,7 @@ class Recorder:
         self, carrier: Any, take: Callable[[], Any], add: Callable[[Any], None]
     ) -> tuple[Callable[[Any], None], Callable[[], Any]]:
         """The `push` and the `pick` of a carrier that runs many threads."""
-        now, wakes = self._now, self._wakes
+        now, wakes, looked = self._now, self._wakes, self._looked
         tape = _Tape(carrier, take, now)
         self._tapes.append(tape)
 
@@ -163,22 +167,29 @@ class Recorder:
                 add(resume)
                 return
             block = stack.block
+            on = block.on
             here: Any = getcurrent()
-            frame = stack.gr_frame
-            if frame is None:  # it sees to timers and descriptors on its own stack meanwhile
-                frame = sys._getframe(1) if here is stack else carrier.frame(block)
+            spot = None
+            times = looked.get(on, 0) if on.__class__ is Channel else 0
+            if not times & SAME:
+                frame = stack.gr_frame
+                if frame is None:  # it sees to timers and descriptors on its own stack meanwhile
+                    frame = sys._getframe(1) if here is stack else carrier.frame(block)
+                spot = spot_of(frame)
+            if on.__class__ is Channel:
+                looked[on] = times + 1
             try:
                 waker = here.block
             except AttributeError:
                 waker = None
             if waker is None or waker is block:
-                wakes.append((now(), block, block.on, spot_of(frame), block.alarm, None, None))
+                wakes.append((now(), block, on, spot, block.alarm, None, None))
             elif waker.on is not None:  # it waits itself, and has looked at the clock just now
                 when = carrier.now if waker.carrier is carrier else now()
-                wakes.append((when, block, block.on, spot_of(frame), block.alarm, None, None))
+                wakes.append((when, block, on, spot, block.alarm, None, None))
             else:
                 by = spot_of(sys._getframe(1))
-                wakes.append((now(), block, block.on, spot_of(frame), block.alarm, waker, by))
+                wakes.append((now(), block, on, spot, block.alarm, waker, by))
             add(resume)
 
         return push, tape.pick
@@ -274,6 +285,8 @@ class Recorder:
             for tape in self._tapes:
                 tape.swap()
             return False
+        if len(self._looked) > CHANNELS:
+            self._looked.clear()
         watermark, self._swapped = self._swapped, self._now()
         tapes = [(tape, *tape.turn()) for tape in tuple(self._tapes)]
         # Whoever runs on a tape and has ended since then is among these facts.

@@ -61,6 +61,10 @@ class Spool:
         self._half = ring // 2
         self._counts = [0, 0]  # records in the file before, and in this one
         self._lost = 0
+        if os.path.exists(
+            old_name(path)
+        ):  # of an earlier recording: it would be taken for the beginning of this one
+            os.unlink(old_name(path))
         self._file: IO[bytes] = self._open()
 
     def _open(self) -> IO[bytes]:
