@@ -53,7 +53,7 @@ class Running:
             try:
                 made.connect(self.path)
                 return made
-            except BlockingIOError:  # there is a queue before the door
+            except (BlockingIOError, ConnectionRefusedError):  # a queue before the door, or it just opens
                 time.sleep(0.001)
             except OSError:
                 made.close()
