@@ -21,13 +21,15 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "models": frozenset({"errors", "config", "host", "core"}),
     "stdlib": frozenset({"errors", "config", "host", "core", "stdlib"}),
     "processes": frozenset({"errors", "config", "host", "core.places", "core.tracebacks", "processes"}),
-    "watch": frozenset({"errors", "config", "core", "watch"}),
+    "pages": frozenset(),
+    "watch": frozenset({"errors", "config", "core", "pages", "watch"}),
     "instrument": frozenset({"errors", "config", "host.platform", "instrument"}),
     "futures": frozenset({"errors", "host.platform", "host.threads", "core", "stdlib", "futures"}),
     "runtime": frozenset({"errors", "config", "host", "core", "models", "stdlib", "processes", "watch"}),
     "check": frozenset(
         {
             "errors",
+            "pages",
             "config",
             "host.children",
             "host.clock",
@@ -62,7 +64,18 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "doctor": frozenset({"errors", "config", "host.files", "host.platform", "stdlib.supply", "doctor"}),
     "cli": frozenset(
         {"errors", "config", "host.children", "host.clock", "host.files", "host.foreground", "host.local"}
-        | {"processes.outside", "watch", "runtime", "check", "launch", "compare", "tour", "doctor", "cli"}
+        | {
+            "host.procfs",
+            "processes.outside",
+            "watch",
+            "runtime",
+            "check",
+            "launch",
+            "compare",
+            "tour",
+            "doctor",
+            "cli",
+        }
     ),
     "weft": frozenset({"errors", "config", "core", "watch", "runtime", "tracing", "check"}),
     "__main__": frozenset({"cli"}),
@@ -264,6 +277,7 @@ def test_only_host_touches_the_machine() -> None:
 def test_nobody_imports_the_programs() -> None:
     assert [name for name, allowed in MAY_IMPORT.items() if PROGRAMS & allowed] == []
     assert MAY_IMPORT["contests"] == frozenset()
+    assert [name for name, allowed in MAY_IMPORT.items() if "weft" in allowed] == ["chapters"]
 
 
 def test_imports_are_absolute() -> None:

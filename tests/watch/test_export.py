@@ -73,7 +73,8 @@ def test_a_device_is_written_to_and_not_replaced() -> None:
 
 def test_without_a_template_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
-    monkeypatch.delitem(sys.modules, "weft.watch.page.render", raising=False)
+    for name in ("weft.watch.page.render", "weft.pages"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     with pytest.raises(WeftError, match=r"python -m pip install 'weft\[html\]'"):
         exports.load_pages()
 

@@ -4,13 +4,13 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from weft.cli.output import no_option, refuse, say
 from weft.config import parse_timeout, runtime_folders
 from weft.errors import WeftError
-from weft.host import local
+from weft.host import local, procfs
 from weft.host.clock import since_1970, sleep
 from weft.processes.outside import listed_in
 from weft.watch.dump import cycle_marks, render_listing
@@ -43,6 +43,7 @@ TRY_AGAIN = 0.1  # seconds
 EACH = 1.0  # seconds from one look to the next
 QUICK = 1.0  # seconds that one of a list of programs has to tell of itself
 STOPPED = ("T", "t")
+SHOWN = 60  # characters of a command line
 
 
 class _Options:
@@ -231,7 +232,7 @@ def _call(pid: int, timeout: float) -> local.Caller:
     """
     owner = _owner_of(pid)
     from_elsewhere = owner != os.geteuid() and os.geteuid() != 0
-    for folder in _folders(owner):
+    for folder in runtime_folders(owner):
         try:
             return local.Caller(folder, owner, f"{pid}{local.SUFFIX}", timeout)
         except (TimeoutError, BlockingIOError):
@@ -249,21 +250,28 @@ def _call(pid: int, timeout: float) -> local.Caller:
     raise FileNotFoundError
 
 
-def _folders(owner: int) -> list[str]:
-    return runtime_folders(owner)
+def _opened_folders(owner: int) -> Iterator[int]:
+    """A descriptor of each folder in which a user's programs may listen, open until the next one is."""
+    for folder in runtime_folders(owner):
+        try:
+            fd = local.checked_folder(folder, owner)
+        except (OSError, WeftError):
+            continue
+        try:
+            yield fd
+        finally:
+            os.close(fd)
 
 
 def _owner_of(pid: int) -> int:
-    try:
-        return os.stat(f"/proc/{pid}").st_uid
-    except OSError:
-        return os.geteuid()
+    owner = procfs.owner_of(pid)
+    return os.geteuid() if owner is None else owner
 
 
 def _why_not(pid: int) -> str:
     if not _is_alive(pid):
         return f"there is no process {pid}"
-    command = _command_of(pid)
+    command = procfs.command_of(pid)[:SHOWN]
     named = f" ({command})" if command else ""
     return (
         f"process {pid}{named} cannot be asked: it was not started by `weft run`, or with --no-ps or"
@@ -273,7 +281,7 @@ def _why_not(pid: int) -> str:
 
 
 def _silent(pid: int, timeout: float) -> str:
-    if _state_of(pid) in STOPPED:
+    if procfs.state_of(pid) in STOPPED:
         return f"process {pid} is stopped by a signal or a debugger, and answers when it goes on"
     return (
         f"process {pid} has not answered for {timeout:g} s: most likely a call in C does not let go of the"
@@ -281,52 +289,23 @@ def _silent(pid: int, timeout: float) -> str:
     )
 
 
-def _stat_of(pid: int, thread: int | None = None) -> list[str]:
-    """What the system says of a process or kernel thread, from its state on; nothing if it does not tell."""
-    task = f"/task/{thread}" if thread is not None else ""
-    try:
-        with open(f"/proc/{pid}{task}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(") ")[2].split()
-    except OSError:
-        return []
-
-
 def _is_alive(pid: int) -> bool:
     """Whether there is such a process, and not only its exit status."""
-    return local.is_alive(pid) and _state_of(pid) != "Z"
-
-
-def _state_of(pid: int) -> str:
-    return (_stat_of(pid) or [""])[0]
-
-
-def _command_of(pid: int) -> str:
-    try:
-        with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
-            return " ".join(file.read().split("\0")).strip()[:60]
-    except OSError:
-        return ""
-
-
-def _time_of(pid: int, thread: int | None = None) -> float | None:
-    """Seconds of processor time, of the user and of the system."""
-    stat = _stat_of(pid, thread)
-    if len(stat) < 13:
-        return None
-    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+    return local.is_alive(pid) and procfs.state_of(pid) != "Z"
 
 
 def _add_times(told: dict[str, Any]) -> None:
     """Add what the system counts: the time of kernel threads that carry one thread each, and of carriers."""
     pid = told["pid"]
     told["carriers"] = [
-        {"native_id": number, "processor_time": _time_of(pid, number)} for number in told["carriers"]
+        {"native_id": number, "processor_time": procfs.processor_time(pid, number)}
+        for number in told["carriers"]
     ]
     if told["model"] != "kernel":
         return
     for group in told.get("groups", ()):
         for member in group["members"]:
-            spent = _time_of(pid, member["carrier"])
+            spent = procfs.processor_time(pid, member["carrier"])
             if spent is not None:
                 member["processor_time"] = spent
 
@@ -336,20 +315,13 @@ def _add_times(told: dict[str, Any]) -> None:
 
 def _note_of(pid: int) -> dict[str, Any] | None:
     """What a program has left that nobody serves, since its threads are processes."""
-    owner = _owner_of(pid)
-    for folder in _folders(owner):
-        try:
-            fd = local.checked_folder(folder, owner)
-        except (OSError, WeftError):
-            continue
+    for fd in _opened_folders(_owner_of(pid)):
         try:
             note = os.open(f"{pid}{local.NOTE}", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=fd)
             with open(note, encoding="ascii") as file:
                 return dict(json.load(file))
         except (OSError, ValueError):
             continue
-        finally:
-            os.close(fd)
     return None
 
 
@@ -370,9 +342,9 @@ def _processes(noted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _process(name: str, pid: int, daemon: bool) -> dict[str, Any]:
-    sleeps = _state_of(pid) in ("S", "D", "")
+    sleeps = procfs.state_of(pid) in ("S", "D", "")
     member: dict[str, Any] = {"name": name, "ident": pid, "carrier": pid, "in_system": sleeps}
-    spent = _time_of(pid)
+    spent = procfs.processor_time(pid)
     if spent is not None:
         member["processor_time"] = spent
     return {
@@ -392,20 +364,11 @@ def _process(name: str, pid: int, daemon: bool) -> dict[str, Any]:
 
 def programs() -> list[dict[str, Any]]:
     """The programs of the caller that can be asked, each with what it says of itself."""
-    owner = os.geteuid()
     found: dict[int, dict[str, Any]] = {}
-    for folder in _folders(owner):
-        try:
-            fd = local.checked_folder(folder, owner)
-        except (OSError, WeftError):
-            continue
-        try:
-            local.load()
-            local.clear(fd)
-            names = os.listdir(fd)
-        finally:
-            os.close(fd)
-        for name in names:
+    local.load()
+    for fd in _opened_folders(os.geteuid()):
+        local.clear(fd)
+        for name in os.listdir(fd):
             number, dot, ending = name.rpartition(".")
             if number.isdecimal() and dot + ending in (local.SUFFIX, local.NOTE) and int(number) not in found:
                 told = _about(int(number), dot + ending == local.NOTE)
@@ -428,7 +391,7 @@ def _about(pid: int, noted: bool) -> dict[str, Any] | None:
             finally:
                 connection.close()
     except WeftError:
-        command = _command_of(pid)
+        command = procfs.command_of(pid)[:SHOWN]
         return {"pid": pid, "program": [command], "answers": False}
     kept = ("pid", "program", "model", "python", "weft", "began", "threads")
     return {**{name: told[name] for name in kept}, "answers": True}

@@ -15,7 +15,7 @@ from weft.core.wait import Wait, WaitReason
 if TYPE_CHECKING:
     from weft.core.ports import Carrier
 
-__all__ = ["TRANSITIONS", "ControlBlock", "State", "fresh_block"]
+__all__ = ["TRANSITIONS", "ControlBlock", "State", "explained", "fresh_block"]
 
 
 class State(enum.Enum):
@@ -132,8 +132,7 @@ class ControlBlock(_Hot):
         if on is None or self.done or self.carrier.holds(self):
             return None
         timer = self.timer
-        explain = getattr(on, "_explain", None)
-        reason, target, holder = explain(self) if explain else (WaitReason.OTHER, on, None)
+        reason, target, holder = explained(on, self)
         return Wait(
             reason=reason,
             on=target,
@@ -181,6 +180,15 @@ class ControlBlock(_Hot):
     def __repr__(self) -> str:
         # Cheap and without a question to the carrier: `deque.remove` asks for it in the middle of a tick.
         return f"<thread {self.name!r}>"
+
+
+def explained(on: Any, block: ControlBlock) -> "tuple[WaitReason, object, ControlBlock | None]":
+    """Why a thread waits that waits on this, for what, and who could end it, if that is one thread.
+
+    What it waits on tells reason and object of a wait that is over, too; the holder is always today's.
+    """
+    explain = getattr(on, "_explain", None)
+    return explain(block) if explain is not None else (WaitReason.OTHER, on, None)
 
 
 _new = object.__new__

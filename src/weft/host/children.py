@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from weft.host.procfs import processor_time
+
 __all__ = [
     "FAILED",
     "Child",
@@ -76,12 +78,7 @@ class Child:
 
     def processor_time(self) -> float | None:
         """Seconds that it has had on processors; None where the system does not tell."""
-        try:
-            with open(f"/proc/{self.pid}/stat", "rb") as file:
-                fields = file.read().rpartition(b")")[2].split()
-        except OSError:
-            return None
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return processor_time(self.pid)
 
     def has_piece(self) -> bool:
         """Whether a whole piece has been taken in."""

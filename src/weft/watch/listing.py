@@ -13,7 +13,7 @@ from typing import Any
 from weft.core.graph import cycles
 from weft.core.places import spot_of, spots_of, words_for
 from weft.core.ports import Carrier
-from weft.core.thread import ControlBlock, State
+from weft.core.thread import ControlBlock, State, explained
 from weft.core.wait import WaitReason
 
 __all__ = ["ALIKE", "Lister", "object_name"]
@@ -151,7 +151,7 @@ class Lister:
             state = State.RUNNING
         else:
             state = State.BLOCKED
-            reason, target, holder = _explained(on, block)
+            reason, target, holder = explained(on, block)
         if state is not State.NEW:
             frame = carrier.frame(block, known)
         # Enumerations and code objects are known by identity: their hashes are computed anew each time.
@@ -275,17 +275,12 @@ class Lister:
         }
 
 
-def _explained(on: Any, block: ControlBlock) -> tuple[WaitReason, object, ControlBlock | None]:
-    explain = getattr(on, "_explain", None)
-    return explain(block) if explain else (WaitReason.OTHER, on, None)
-
-
 def _still_waits(seen: _Seen) -> bool:
     """Whether a thread is in the same wait, for the same holder, as when it was looked at."""
     block = seen.block
     if block.on is not seen.on or block.since != seen.since or block.done:
         return False
-    return _explained(seen.on, block)[2] is seen.holder
+    return explained(seen.on, block)[2] is seen.holder
 
 
 def _name(block: ControlBlock) -> str:
@@ -324,7 +319,7 @@ def _descriptor_name(numbers: Sequence[int], ends: Callable[[int], str]) -> str:
 
 
 def object_name(on: object, ends: Callable[[int], str] = lambda _: "") -> str:
-    """A waited-on object in few words, and the program's global variable that it is bound to."""
+    """A waited-on object in few words."""
     numbers = getattr(on, "numbers", None) if type(on).__module__.startswith("weft.") else None
     if numbers:
         return _descriptor_name(numbers, ends)

@@ -56,7 +56,6 @@ class _Reader:
         self._left: dict[int, int] = {}  # by thread: when its last stint ended
         self._parked: dict[int, tuple[int, Any]] = {}  # by thread: when, and what was noted then
         self._open: dict[int, Any] = {}  # by thread: a wait that somebody looked at
-        self._places: dict[int, tuple[int, int]] = {}  # by thread: its last wait of which the place was noted
         self._latest = 0
         self._waits: dict[int, tuple[str, int | None]] = {0: (WaitReason.OTHER.name, None)}
 
@@ -173,10 +172,6 @@ class _Reader:
         """A thread was made ready; if a machine or a clock did it, that ran on some thread's stack."""
         if not thread:
             return
-        if place:
-            self._places[thread] = wait, place
-        elif self._places.get(thread, (-1, 0))[0] == wait:
-            place = self._places[thread][1]
         reason, name = self._waits.get(wait, self._waits[0])
         if reason in _OF_THE_MACHINE or alarm & TIMEOUT:
             by = 0
@@ -238,7 +233,6 @@ class _Reader:
             yield from self._runs(now, carrier, 0)
         self._left.pop(thread, None)
         self._open.pop(thread, None)
-        self._places.pop(thread, None)
         yield End(self._seconds(now), thread, fact[3])
 
     def _close(self) -> Iterator[Record]:

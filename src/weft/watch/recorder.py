@@ -18,11 +18,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from weft.core.channel import Channel
 from weft.core.current import getcurrent
 from weft.core.events import Kind
 from weft.core.places import spot_of
-from weft.core.thread import ControlBlock
+from weft.core.thread import ControlBlock, explained
 from weft.watch.scribe import NOBODY, Scribe
 from weft.watch.spool import Spool
 
@@ -30,9 +29,7 @@ __all__ = ["Recorder"]
 
 ROUND = 0.05  # seconds between two rounds
 QUIET = 0.2  # the same while nothing happens
-SAME = 15  # of sixteen waits for one descriptor in a row, so many are taken to be where the first was
-CHANNELS = 20_000  # descriptors of which that is known
-PIECE = 2000  # facts that are encoded at once: the interpreter's lock is not let go meanwhile
+PIECE = 2000  # entries that are encoded at once: the interpreter's lock is not let go meanwhile
 OPEN = 1.0  # seconds after which a wait is written down although it has not ended
 LOOKED_AT = 500  # threads that a round looks at for such waits
 
@@ -138,7 +135,6 @@ class Recorder:
         self._tapes: list[_Tape] = []
         self._facts: deque[tuple[Any, ...]] = deque()
         self._wakes: deque[tuple[Any, ...]] = deque()
-        self._looked: dict[Channel, int] = {}  # wakes by a descriptor; some of them have the place
         self._scribe = Scribe(lambda: model.main, self._meet)
         self._taken: list[tuple[Any, ...]] = []  # facts that are off the queue and not written
         self._ended: list[ControlBlock] = []  # whose end is among them
@@ -156,7 +152,7 @@ class Recorder:
         self, carrier: Any, take: Callable[[], Any], add: Callable[[Any], None]
     ) -> tuple[Callable[[Any], None], Callable[[], Any]]:
         """The `push` and the `pick` of a carrier that runs many threads."""
-        now, wakes, looked = self._now, self._wakes, self._looked
+        now, wakes = self._now, self._wakes
         tape = _Tape(carrier, take, now)
         self._tapes.append(tape)
 
@@ -169,15 +165,10 @@ class Recorder:
             block = stack.block
             on = block.on
             here: Any = getcurrent()
-            spot = None
-            times = looked.get(on, 0) if on.__class__ is Channel else 0
-            if not times & SAME:
-                frame = stack.gr_frame
-                if frame is None:  # it sees to timers and descriptors on its own stack meanwhile
-                    frame = sys._getframe(1) if here is stack else carrier.frame(block)
-                spot = spot_of(frame)
-            if on.__class__ is Channel:
-                looked[on] = times + 1
+            frame = stack.gr_frame
+            if frame is None:  # it sees to timers and descriptors on its own stack meanwhile
+                frame = sys._getframe(1) if here is stack else carrier.frame(block)
+            spot = spot_of(frame)
             try:
                 waker = here.block
             except AttributeError:
@@ -199,9 +190,7 @@ class Recorder:
         now, fact = self._now(), self._facts.append
         if kind is Kind.PARKED:
             on = block.on
-            explain = getattr(on, "_explain", None)
-            holder = explain(block)[2] if explain is not None else None
-            fact(("k", now, block, on, spot_of(sys._getframe(1)), holder))
+            fact(("k", now, block, on, spot_of(sys._getframe(1)), explained(on, block)[2]))
         elif kind is Kind.READY:
             if by is not block:
                 waker = by if by is not None and by.on is None else None
@@ -285,8 +274,6 @@ class Recorder:
             for tape in self._tapes:
                 tape.swap()
             return False
-        if len(self._looked) > CHANNELS:
-            self._looked.clear()
         watermark, self._swapped = self._swapped, self._now()
         tapes = [(tape, *tape.turn()) for tape in tuple(self._tapes)]
         # Whoever runs on a tape and has ended since then is among these facts.
@@ -312,21 +299,21 @@ class Recorder:
         self._taken += facts
 
     def _write(self, watermark: int, tapes: list[Any]) -> None:
-        spool, scribe = self._spool, self._scribe
-        if spool.full:
-            spool.turn()
-            scribe.begin_file()
+        scribe = self._scribe
         self._ended_before.append(self._ended)
         self._ended = []
         for tape, who, when in tapes:
-            if who:
-                spool.tape(scribe.carrier(tape.carrier), when, scribe.run(who))
+            for at in range(0, len(who), PIECE):
+                spool, number = self._fresh(), scribe.carrier(tape.carrier)
+                spool.tape(number, when[at : at + PIECE], scribe.run(who[at : at + PIECE]))
         wakes = [self._wakes.popleft() for _ in range(len(self._wakes))]
         for at in range(0, len(wakes), PIECE):
+            spool = self._fresh()
             spool.wakes(scribe.wakes(wakes[at : at + PIECE]))
         self._take_facts()
         facts, self._taken = self._taken, []
         for at in range(0, len(facts), PIECE):
+            self._fresh()  # what the facts are explained by comes with them
             found = [scribe.fact(fact) for fact in facts[at : at + PIECE]]
             self._say(found, watermark if at + PIECE >= len(facts) else 0)
         if not facts and (scribe.content or wakes or any(who for _, who, _ in tapes)):
@@ -335,6 +322,13 @@ class Recorder:
             self._told.pop(block, None)
             scribe.forget(block)
         self._look_for_long_waits()
+
+    def _fresh(self) -> Spool:
+        """The spool, with room for a piece."""
+        if self._spool.full:
+            self._spool.turn()
+            self._scribe.begin_file()
+        return self._spool
 
     def _say(self, facts: list[Any], watermark: int) -> None:
         content, self._scribe.content = self._scribe.content, {}

@@ -10,8 +10,7 @@ from types import CodeType
 from typing import Any
 
 from weft.core.places import words_for
-from weft.core.thread import ControlBlock
-from weft.core.wait import WaitReason
+from weft.core.thread import ControlBlock, explained
 from weft.watch.naming import Objects
 
 __all__ = ["NOBODY", "Scribe", "Spot"]
@@ -59,13 +58,13 @@ class Scribe:
         self._waited_on: list[Any] = []  # so that nothing else gets its identity
         self._last_wait = 0
         self._said: set[tuple[str, int]] = set()
+        self._begun_anew = False
 
     def begin_file(self) -> None:
-        """Nothing is explained in a fresh file."""
+        """Nothing is explained in a fresh file, and only what is used there will be."""
         self._said.clear()
         self._forget_waits()
-        for block in self.threads.keys() - {None}:
-            self.introduce(block)
+        self._begun_anew = True
 
     def forget(self, block: ControlBlock) -> None:
         """A thread has ended, and all is written of it."""
@@ -130,9 +129,14 @@ class Scribe:
 
     # -- columns ----------------------------------------------------------------------------------------
 
-    def run(self, blocks: list[Any]) -> "array[int]":
-        """The numbers of those that ran."""
-        return array("I", map(self.threads.__getitem__, blocks))
+    def run(self, blocks: Sequence[Any]) -> "array[int]":
+        """The numbers of those that ran, or that woke or were woken."""
+        numbers = array("I", map(self.threads.__getitem__, blocks))
+        if self._begun_anew:  # until then each was explained as it was met
+            for block in {*blocks}:
+                if self.threads[block] != NOBODY:
+                    self.introduce(block)
+        return numbers
 
     def wakes(self, rows: Sequence[tuple[Any, ...]]) -> list["array[int]"]:
         """Wakes by column: times, threads, waits, places, wakers, their places, alarm bits.
@@ -145,10 +149,10 @@ class Scribe:
         places = self._spots(spots)
         return [
             array("Q", [t if t.__class__ is int else int(t * 1e9) for t in when]),
-            array("I", map(self.threads.__getitem__, who)),
+            self.run(who),
             self._what(on, who, places),
             places,
-            array("I", map(self.threads.__getitem__, by)),
+            self.run(by),
             self._spots(by_spots),
             array("I", alarms),
         ]
@@ -180,8 +184,8 @@ class Scribe:
         self._last_wait += 1
         self._waits[id(on)] = number = self._last_wait
         self._waited_on.append(on)
-        reason, target = explained(on, block)
-        self._say("y", number, reason, self.thing(target, place))
+        reason, target, _ = explained(on, block)
+        self._say("y", number, reason.name, self.thing(target, place))
 
     def _forget_waits(self) -> None:
         self._waits = {id(None): NOTHING}
@@ -201,9 +205,9 @@ class Scribe:
             return [kind, now, number, name, place, self._thread(by), self.place(by_spot), lock]
         if kind == "k":
             _, _, _, on, spot, holder = fact
-            reason, target = explained(on, block)
+            reason, target, _ = explained(on, block)
             place = self.place(spot)
-            return [kind, now, number, reason, self.thing(target, place), place, self._thread(holder)]
+            return [kind, now, number, reason.name, self.thing(target, place), place, self._thread(holder)]
         if kind == "b":
             return [kind, now, number, self.carrier(block.carrier)]
         if kind == "s":
@@ -226,12 +230,3 @@ class Scribe:
         name = self.thing(wait.on, place)
         holder = self._thread(wait.holder)
         return ["o", now, self.introduce(block), int(since * 1e9), wait.reason.name, name, place, holder]
-
-
-def explained(on: Any, block: ControlBlock) -> tuple[str, object]:
-    """Why and on what a thread waited; what it waited on says so of the past as well."""
-    explain = getattr(on, "_explain", None)
-    if explain is None:
-        return WaitReason.OTHER.name, on
-    reason, target, _ = explain(block)
-    return reason.name, target

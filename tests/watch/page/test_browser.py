@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.check.page.browser import browser, reason
-from tests.check.page.test_browser import CONTRAST
+from tests.check.page.browser import CONTRAST, browser, reason
 from tests.watch.made import Made, simulated
 from tests.watch.page.made import page
 from tests.watch.page.seen import Page
