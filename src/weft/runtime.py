@@ -105,7 +105,7 @@ class Runtime:
             extras["socket"] = partial(_supply, "weft.stdlib.socket_files", makefile)
             extras["ssl"] = partial(_supply, "weft.stdlib.tls", "supply_tls")
             extras["_multiprocessing"] = partial(_supply, "weft.stdlib.sem_lock", "supply_sem_lock")
-            more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
+        more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
         self.supply = Supply(self.model, sleep, [*extras.items(), *self.named.adapters().items()], more)
         self.on_main = on_main
         self._interval: float | None = None
@@ -283,6 +283,7 @@ class Runtime:
         """Only the calling thread lives here."""
         if not self._active:
             return
+        host_threads.forget_own()
         self.model.after_fork(current())
         self.async_state.after_fork()
         self.desk.after_fork()

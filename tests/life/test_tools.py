@@ -272,6 +272,21 @@ def test_current_frames_has_every_thread(model: str) -> None:
     assert out(code, model) == "True True\n"
 
 
+def test_current_frames_has_no_thread_of_ours(model: str) -> None:
+    code = """
+        import os, sys, threading, time, weft
+        with weft.trace("trace.html"):
+            print(sys._current_frames().keys() == {threading.get_ident()})
+            pid = os.fork()
+            if pid == 0:
+                deadline = time.monotonic() + 0.2
+                while len(sys._current_frames()) == 1 and time.monotonic() < deadline: pass
+                os._exit(50 + len(sys._current_frames()))
+            print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    """
+    assert out(code, model) == "True\n51\n"
+
+
 def test_a_dump_names_each_thread_with_its_wait(model: str) -> None:
     code = """
         import io, threading, time, weft

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -53,7 +54,7 @@ class Running:
             try:
                 made.connect(self.path)
                 return made
-            except (BlockingIOError, ConnectionRefusedError):  # a queue before the door, or it just opens
+            except BlockingIOError:  # there is a queue before the door
                 time.sleep(0.001)
             except OSError:
                 made.close()
@@ -283,6 +284,26 @@ def test_a_program_that_closes_our_descriptor_is_served_anew(
 ) -> None:
     door: Any = running.server._door
     before = door._machine.fileno()
+    alone = threading.Event()  # it waits, and has no guests
+
+    class Poll:
+        def __init__(self) -> None:
+            self._real = select.poll()
+            self._fds: list[int] = []
+
+        def register(self, fd: int, events: int) -> None:
+            self._fds.append(fd)
+            self._real.register(fd, events)
+
+        def poll(self, timeout: float) -> Any:
+            if self._fds == [before]:
+                alone.set()
+            return self._real.poll(timeout)
+
+    monkeypatch.setattr(local, "LOOK", 1000.0)
+    monkeypatch.setattr(local, "_poll", Poll)
+    assert running.answers()  # from here on it does not look by itself
+    assert alone.wait(20)
     with open(tmp_path / "theirs", "w") as theirs:
         os.dup2(theirs.fileno(), before)
         with pytest.raises((ConnectionError, json.JSONDecodeError)):

@@ -37,6 +37,7 @@ LOOK = 5.0  # seconds after which a door sees whether its descriptor is still th
 BACKLOG = 16  # guests that may stand before the door
 PIECE = 65_536  # bytes of one read or write
 SUFFIX = ".sock"  # of the name of a door
+UNHEARD = ".new"  # of a socket on which nobody listens yet
 NOTE = ".note"  # of what a program leaves that has no door
 
 
@@ -172,21 +173,22 @@ class Door:
             WeftError: the folder is not ours alone.
         """
         load()
-        name = f"{os.getpid()}{SUFFIX}"
+        name, beside = f"{os.getpid()}{SUFFIX}", f"{os.getpid()}{UNHEARD}"
         fd = checked_folder(self.folder, os.geteuid(), make=True)
         try:
             clear(fd)
             try:
-                os.unlink(name, dir_fd=fd)
+                os.unlink(beside, dir_fd=fd)
             except FileNotFoundError:
                 pass
             made = _sockets.socket(_sockets.AF_UNIX, _sockets.SOCK_STREAM)
             try:
                 made = _moved(made)
                 made.setblocking(False)
-                made.bind(_address(self.folder, fd, name))
-                os.chmod(name, 0o600, dir_fd=fd)
+                made.bind(_address(self.folder, fd, beside))
+                os.chmod(beside, 0o600, dir_fd=fd)
                 made.listen(BACKLOG)
+                os.rename(beside, name, src_dir_fd=fd, dst_dir_fd=fd)  # whoever finds it is heard
             except BaseException:
                 made.close()
                 raise

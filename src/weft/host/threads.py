@@ -16,6 +16,7 @@ __all__ = [
     "RawLock",
     "call_unmasked",
     "current_frames",
+    "forget_own",
     "frames_now",
     "get_ident",
     "get_native_id",
@@ -27,6 +28,7 @@ __all__ = [
     "start_carrier",
     "start_own",
     "unmask",
+    "without_own",
 ]
 
 RawLock = _thread.LockType
@@ -71,13 +73,35 @@ def start_own(run: Callable[..., object], *args: Any) -> int:
     What the program's threads block has to stay pending: one kernel thread that lets a signal through is
     enough for the system to deliver it, and perhaps to end the process.
     """
+
+    def own() -> None:
+        me = get_ident()
+        _own.add(me)
+        try:
+            run(*args)
+        finally:
+            _own.discard(me)
+
     if _sigmask is None:
-        return start(run, *args)
+        return start(own)
     before = _sigmask(_signal.SIG_BLOCK, _signal.valid_signals())  # it inherits the mask
     try:
-        return _thread.start_new_thread(run, args)
+        return _thread.start_new_thread(own, ())
     finally:
         _sigmask(_signal.SIG_SETMASK, before)
+
+
+_own: set[int] = set()  # the kernel threads that are weft's own and run
+
+
+def without_own(frames: dict[int, FrameType]) -> dict[int, FrameType]:
+    """Frames of kernel threads but for those that are weft's own: the program did not start them."""
+    return {ident: frame for ident, frame in frames.items() if ident not in _own}
+
+
+def forget_own() -> None:
+    """In a forked child: weft's own kernel threads did not come along, and this one is the main one."""
+    _own.clear()
 
 
 def start_carrier(run: Callable[..., object], *args: Any) -> int:

@@ -20,7 +20,7 @@ from weft.core.places import HOME
 from weft.core.thread import ControlBlock
 from weft.host.platform import HAS_EVENTS
 from weft.host.stacks import add_switch_tracer, drop_switch_tracer
-from weft.host.threads import get_ident
+from weft.host.threads import get_ident, without_own
 
 __all__ = ["Tracing", "make_current_frames"]
 
@@ -226,12 +226,12 @@ def _clear() -> None:
 
 
 def make_current_frames(blocks: Callable[[], list[ControlBlock]]) -> Callable[[], dict[int, FrameType]]:
-    """`sys._current_frames` with every thread of ours in it."""
+    """`sys._current_frames` with every thread of the program in it, and none of weft's own."""
     real = sys._current_frames
 
     def _current_frames() -> dict[int, FrameType]:
         """Return a dict mapping each thread's identifier to its current stack frame."""
-        frames = real()
+        frames = without_own(real())
         here = getattr(getcurrent(), "block", None)
         for block in blocks():
             frame = sys._getframe(1) if block is here else block.carrier.frame(block)

@@ -3,6 +3,7 @@
 import os
 import queue
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -39,9 +40,17 @@ def handled(function: Callable[[], object] | None = None) -> Iterator[list[str]]
 
 def until_main_waits() -> None:
     if ON_WEFT:
-        until(lambda: weft.threads()[0].state is State.BLOCKED)
+        until(lambda: weft.threads()[0].state is State.BLOCKED and not main_starts())
     else:
         time.sleep(0.02)
+
+
+def main_starts() -> bool:
+    """Whether the main thread is still about to start one: it waits there too, until that one runs."""
+    frame = sys._current_frames().get(weft.threads()[0].ident)
+    while frame is not None and frame.f_code is not threading.Thread.start.__code__:
+        frame = frame.f_back
+    return frame is not None
 
 
 def send() -> None:
