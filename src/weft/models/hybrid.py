@@ -30,6 +30,10 @@ __all__ = ["HybridModel"]
 PATIENCE = 0.5  # seconds until the end of a program waits no more for a carrier that runs Python code
 IN_C = 0.02  # the same for one whose Python code does not move
 AGAIN = 16  # looks at a carrier that is to stop until it is interrupted once more
+AT_A_STRETCH = (
+    0.005  # seconds with the interpreter's lock until other carriers get it: its own switch interval
+)
+REST = 0.0002  # seconds in which they take it
 
 
 class _Keeping:
@@ -66,6 +70,7 @@ class HybridModel(UserModel):
         self.carriers = carriers
         self.loops = [self.loop]
         self.loop.steal = self._steal_for(self.loop)
+        self.loop.let_others = self._courtesy_of(self.loop)
         self._by_ident = {self.kernel_ident: self.loop}
         self._turn = 0
         self._left_behind: list[Loop] = []  # by a fork
@@ -98,6 +103,7 @@ class HybridModel(UserModel):
         """The life of a further carrier."""
         loop = Loop(self._nothing_ready, self.overseer.interrupter is not None, self.loop)
         loop.steal = self._steal_for(loop)
+        loop.let_others = self._courtesy_of(loop)
         loop.use(self.make_policy())
         keeper = ControlBlock(loop)
         here: Any = getcurrent()
@@ -122,6 +128,25 @@ class HybridModel(UserModel):
         self.overseer.forget(loop)
         self._by_ident.pop(loop.kernel_ident, None)
         loop.close()
+
+    def _courtesy_of(self, mine: Loop) -> Callable[[float], None]:
+        """A function that lets other carriers have the interpreter's lock, if it has not for a while.
+
+        Who asks for it waits for a switch interval and asks its holder then. A holder that lets go of it
+        every now and then, to poll say, and has it again before the other is awake, is never asked: each
+        time the other's wait begins anew (`take_gil` in CPython's ceval_gil).
+        """
+        rested = 0.0
+
+        def let_others(now: float) -> None:
+            nonlocal rested
+            if now - rested > AT_A_STRETCH and any(
+                not other.waiting for other in self.loops if other is not mine
+            ):
+                sleep(REST)
+                rested = now
+
+        return let_others
 
     def _steal_for(self, mine: Loop) -> Callable[[], bool]:
         """A function that brings the carrier one thread that waits elsewhere and has not begun."""

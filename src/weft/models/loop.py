@@ -68,6 +68,9 @@ class Loop:
         self.signals: Collection[int] = ()  # those that wait to be handled: no time to sleep
         self.listener: Listener | None = None
         self.steal: Callable[[], bool] | None = None
+        self.let_others: Callable[[float], None] | None = (
+            None  # have the interpreter's lock, on other carriers
+        )
         self.on_leave_idle: Callable[[], None] | None = None
         self.alive: dict[ControlBlock, None] = {} if beside is None else beside.alive  # as they were started
         self.native_id = threads.get_native_id()
@@ -293,6 +296,8 @@ class Loop:
             self.timers.fire(now)
         if self.poller:
             self.serve(self.poller.look())
+        if self.let_others is not None:
+            self.let_others(now)
 
     def launch(self, block: ControlBlock) -> None:
         """Make a new thread ready.

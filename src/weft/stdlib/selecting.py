@@ -8,6 +8,7 @@ import select
 from collections.abc import Iterator
 from typing import Any
 
+from weft.core.current import getcurrent
 from weft.host.platform import monotonic
 from weft.host.poller import READ, WRITE
 from weft.stdlib.descriptors import attend, fail_waiters, nap, repeatable, wait_for
@@ -36,6 +37,14 @@ def replacements() -> list[tuple[Any, str, Any]]:
 
 def _deadline(timeout: float | None) -> float | None:
     return None if timeout is None or timeout < 0 else monotonic() + timeout
+
+
+def _give_way() -> None:
+    """CPython gives up its lock to ask: who asks on and on lets others run."""
+    sleep(0)
+    carrier = getcurrent().block.carrier  # type: ignore[attr-defined]
+    if carrier.let_others is not None:
+        carrier.let_others(monotonic())
 
 
 # -- select --------------------------------------------------------------------------------------------
@@ -76,7 +85,7 @@ def _select_parking(
     rlist, wlist, xlist = repeatable(rlist), repeatable(wlist), repeatable(xlist)
     answer = _select(rlist, wlist, xlist, 0)
     if timeout == 0 or any(answer):
-        sleep(0)  # CPython gives up its lock to ask: who asks on and on lets others run
+        _give_way()
         return answer  # type: ignore[no-any-return]
     deadline = _deadline(timeout)
     files = [[(_fileno(file), file) for file in given] for given in (rlist, wlist, xlist)]
@@ -150,7 +159,7 @@ class poll(metaclass=_PollType):  # noqa: N801 - the name programs know
         attend()
         answer: list[tuple[int, int]] = self._real.poll(0)
         if answer or timeout == 0:
-            sleep(0)
+            _give_way()
             return answer
         deadline = _deadline(None if timeout is None else timeout / 1e3)
         self._busy = True
@@ -248,7 +257,7 @@ class epoll:  # noqa: N801 - the name programs know
         attend()
         answer: list[tuple[int, int]] = real.poll(0, maxevents)
         if answer or timeout == 0:
-            sleep(0)
+            _give_way()
             return answer
         deadline = _deadline(timeout)
         wanted = [(real.fileno(), select.POLLIN)]
