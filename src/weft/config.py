@@ -43,6 +43,7 @@ __all__ = [
     "take_trace_file",
     "wants_colours",
     "wants_ps",
+    "wants_pure",
     "with_counts_file",
     "with_trace_file",
 ]
@@ -390,13 +391,24 @@ def wants_ps(given: bool | None) -> bool:
     Raises:
         WeftError: WEFT_PS is neither on nor off.
     """
-    if given is not None:
-        return given
-    text = os.environ.get("WEFT_PS")
+    return _switch("WEFT_PS", True) if given is None else given
+
+
+def wants_pure() -> bool:
+    """Whether what is compiled is left alone, and its Python version used (WEFT_PURE).
+
+    Raises:
+        WeftError: WEFT_PURE is neither on nor off.
+    """
+    return _switch("WEFT_PURE", False)
+
+
+def _switch(name: str, otherwise: bool) -> bool:
+    text = os.environ.get(name)
     try:
-        return _parse_switch(text) if text else True
+        return _parse_switch(text) if text else otherwise
     except WeftError as error:
-        raise WeftError(f"WEFT_PS: {error}") from None
+        raise WeftError(f"{name}: {error}") from None
 
 
 def runtime_folders(owner: int) -> list[str]:

@@ -35,7 +35,7 @@ from weft.stdlib.per_thread import AsyncState
 from weft.stdlib.signals import SignalDesk
 from weft.stdlib.sleep import sleep
 from weft.stdlib.supply import TOO_LATE, Supply, make_queue_module
-from weft.stdlib.tracing import Tracing, make_current_frames
+from weft.stdlib.tracing import Tracing
 
 __all__ = [
     "Runtime",
@@ -101,11 +101,10 @@ class Runtime:
                 extras["_posixsubprocess"] = partial(_supply, "weft.stdlib.children", "adapt_fork_exec")
             extras["_asyncio"] = self.async_state.adapt
             extras["_socket"] = _supply_sockets
-            makefile = "supply_locked_makefile" if config.model == "hybrid" else "supply_makefile"
-            extras["socket"] = partial(_supply, "weft.stdlib.socket_files", makefile)
+            locked = "locked_" if config.model == "hybrid" else ""
+            extras["socket"] = partial(_supply, "weft.stdlib.socket_files", f"supply_{locked}makefile")
             extras["ssl"] = partial(_supply, "weft.stdlib.tls", "supply_tls")
             extras["_multiprocessing"] = partial(_supply, "weft.stdlib.sem_lock", "supply_sem_lock")
-        more.append((sys, "_current_frames", make_current_frames(self.model.blocks)))
         self.supply = Supply(self.model, sleep, [*extras.items(), *self.named.adapters().items()], more)
         self.on_main = on_main
         self._interval: float | None = None

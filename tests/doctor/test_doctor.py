@@ -15,6 +15,7 @@ from weft.config import MODELS
 from weft.doctor import interpreter, limits, trials
 from weft.doctor.diagnosis import render, works
 from weft.doctor.facts import NOTE, OK, PROBLEM, Fact
+from weft.watch.notes import COMPILED
 
 FACTS = [
     Fact("interpreter", "python", OK, "CPython 3.13.0"),
@@ -47,6 +48,15 @@ def test_where_weft_works_it_says_so() -> None:
     assert told["interpreter"]["python"]["value"] == sys.version.split()[0]
     assert told["limits"]["processors"]["value"] == len(os.sched_getaffinity(0))
     assert set(told["extras"]) == set(interpreter.EXTRAS)
+    assert told["settings"]["recording"]["value"] is COMPILED
+
+
+def test_notes_in_python_are_told() -> None:
+    told = parts(doctor("--json", env={"WEFT_PURE": "1"}))["settings"]["recording"]
+    assert (told["level"], told["value"]) == (NOTE, False)
+    told = parts(doctor("--json", env={"WEFT_PURE": "perhaps"}))["settings"]
+    assert told["variables"]["level"] == PROBLEM
+    assert "WEFT_PURE" in told["variables"]["text"]
 
 
 def test_what_is_wrong_is_told_with_the_cause(tmp_path: Path) -> None:

@@ -49,12 +49,18 @@ class Recorded:
         return self
 
 
-def record(code: str, model: str, tmp_path: Path, status: int = 0, ring: int = 0) -> Recorded:
+def record(
+    code: str, model: str, tmp_path: Path, status: int = 0, ring: int = 0, notes: str = "any"
+) -> Recorded:
     path = tmp_path / "run.spool"
-    done = run_code(code, model=model, env={"WEFT_TRACE": str(path), "WEFT_TRACE_RING": str(ring)})
+    env = {"WEFT_TRACE": str(path), "WEFT_TRACE_RING": str(ring), "WEFT_PURE": str(int(notes == "python"))}
+    done = run_code(code, model=model, env=env)
     assert done.returncode == status, done
     return Recorded(path).check()
 
+
+#: Taken by the part in C, if it is there, and in Python.
+both_notes = pytest.mark.parametrize("notes", ["any", "python"])
 
 MEETING = """
 import queue, threading, time
@@ -80,8 +86,11 @@ for thread in threads:
 """
 
 
-def test_waits_are_told_with_reason_object_place_holder_and_waker(model: str, tmp_path: Path) -> None:
-    found = record(MEETING, model, tmp_path)
+@both_notes
+def test_waits_are_told_with_reason_object_place_holder_and_waker(
+    model: str, notes: str, tmp_path: Path
+) -> None:
+    found = record(MEETING, model, tmp_path, notes=notes)
     (waited,) = found.of(Wait, "want")
     assert waited.reason == "LOCK"
     assert found.names.objects[waited.object] == "Lock lock"
@@ -121,7 +130,8 @@ def test_starts_and_ends_are_told(model: str, tmp_path: Path) -> None:
     assert about["lost"] == 0
 
 
-def test_many_short_threads_keep_their_names_and_stints(model: str, tmp_path: Path) -> None:
+@both_notes
+def test_many_short_threads_keep_their_names_and_stints(model: str, notes: str, tmp_path: Path) -> None:
     code = """
         import threading
         for turn in range(20):
@@ -129,7 +139,7 @@ def test_many_short_threads_keep_their_names_and_stints(model: str, tmp_path: Pa
             for thread in some: thread.start()
             for thread in some: thread.join()
     """
-    found = record(code, model, tmp_path)
+    found = record(code, model, tmp_path, notes=notes)
     assert len(found.numbers) == 1001
     ended = {each.thread for each in found.records if isinstance(each, End)}
     ran = {each.thread for each in found.records if isinstance(each, Stint)}
@@ -138,7 +148,8 @@ def test_many_short_threads_keep_their_names_and_stints(model: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("model", ["user", "hybrid"])
-def test_preemptions_are_told(model: str, tmp_path: Path) -> None:
+@both_notes
+def test_preemptions_are_told(model: str, notes: str, tmp_path: Path) -> None:
     code = """
         import threading
         from time import monotonic
@@ -149,7 +160,7 @@ def test_preemptions_are_told(model: str, tmp_path: Path) -> None:
         for thread in some: thread.start()
         for thread in some: thread.join()
     """
-    found = record(code, model, tmp_path)
+    found = record(code, model, tmp_path, notes=notes)
     spinning = {number for name, number in found.numbers.items() if name.startswith("spin")}
     preempted = [each for each in found.records if isinstance(each, Preemption) and each.thread in spinning]
     assert preempted
@@ -272,7 +283,8 @@ def test_a_recording_is_not_taken_for_the_end_of_an_earlier_one(tmp_path: Path) 
     assert not os.path.exists(old_name(str(path)))
 
 
-def test_places_of_waits_for_one_descriptor_are_told(model: str, tmp_path: Path) -> None:
+@both_notes
+def test_places_of_waits_for_one_descriptor_are_told(model: str, notes: str, tmp_path: Path) -> None:
     code = """
         import socket, threading, time, weft
         here, there = socket.socketpair()
@@ -289,7 +301,7 @@ def test_places_of_waits_for_one_descriptor_are_told(model: str, tmp_path: Path)
         here.close()
         server.join()
     """
-    found = record(code, model, tmp_path)
+    found = record(code, model, tmp_path, notes=notes)
     waits = found.of(Wait, "server")
     if model == "kernel":  # it waits in a system call, of which weft knows nothing
         assert not waits

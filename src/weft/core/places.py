@@ -18,6 +18,7 @@ __all__ = [
     "spots_of",
     "stack_of",
     "transparent",
+    "whose",
     "words_for",
 ]
 
@@ -105,7 +106,7 @@ def place_of(frame: FrameType | None) -> str:
     return fallback
 
 
-_PROGRAM, _STDLIB_PART, _OURS = range(3)
+_PROGRAM, _STDLIB_PART, _OURS = range(3)  # `watch/_notes.c` has these numbers too
 _whose: dict[str, int] = {}  # by the name of the file
 
 
@@ -114,12 +115,12 @@ def spot_of(frame: FrameType | None) -> tuple[CodeType, int] | None:
     fallback = None
     while frame is not None:
         code = frame.f_code
-        whose = _whose.get(code.co_filename)
-        if whose is None:
-            whose = _whose[code.co_filename] = _ask_whose(code.co_filename)
-        if whose == _PROGRAM:
+        is_of = _whose.get(code.co_filename)
+        if is_of is None:
+            is_of = _whose[code.co_filename] = whose(code.co_filename)
+        if is_of == _PROGRAM:
             return code, frame.f_lasti
-        if whose == _STDLIB_PART and fallback is None:
+        if is_of == _STDLIB_PART and fallback is None:
             fallback = code, frame.f_lasti
         frame = frame.f_back
     return fallback
@@ -139,7 +140,8 @@ def spots_of(frame: FrameType | None, most: int) -> list[tuple[CodeType, int]]:
     return spots
 
 
-def _ask_whose(name: str) -> int:
+def whose(name: str) -> int:
+    """Whose file that is: 0: the program's, 1: of CPython's between a program and a wait, 2: ours."""
     if name.startswith((HOME, "<frozen")):
         return _OURS
     return _STDLIB_PART if name.startswith(_BETWEEN) else _PROGRAM

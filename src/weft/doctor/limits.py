@@ -5,10 +5,11 @@ import resource
 from collections.abc import Iterator
 from pathlib import Path
 
-from weft.config import Config, cache_folder, settings_given
+from weft.config import Config, cache_folder, settings_given, wants_ps, wants_pure
 from weft.doctor.facts import NOTE, OK, PROBLEM, Fact
 from weft.errors import WeftError
 from weft.host.files import folder_takes_files
+from weft.watch.notes import COMPILED
 
 __all__ = ["limits", "settings"]
 
@@ -29,6 +30,18 @@ def limits() -> Iterator[Fact]:
     memory = _memory()
     if memory is not None:
         yield Fact("limits", "memory", OK, f"{memory / 2**30:.1f} GiB for this process", "", memory)
+
+
+def _recording(pure: bool) -> Fact:
+    """How `weft trace` takes its notes: what is compiled may not be there."""
+    if pure:
+        return Fact("settings", "recording", NOTE, "notes are taken in Python, as WEFT_PURE says", "", False)
+    if not COMPILED:
+        advice = "weft was built without a C compiler and Python's headers, or without the GIL"
+        return Fact(
+            "settings", "recording", NOTE, "notes are taken in Python, which costs more", advice, False
+        )
+    return Fact("settings", "recording", OK, "notes are taken in C", "", True)
 
 
 def _limit(value: int) -> int | None:
@@ -118,12 +131,15 @@ def settings() -> Iterator[Fact]:
     """The variables WEFT_*, and where weft keeps what it can make again."""
     try:
         chosen = Config.from_environment()
+        wants_ps(None)
+        pure = wants_pure()
     except WeftError as error:
         yield Fact("settings", "variables", PROBLEM, str(error), "mend or unset it", settings_given())
     else:
         given = settings_given()
         told = ", ".join(f"{name}={value}" for name, value in given.items()) or "none is set"
         yield Fact("settings", "variables", OK, f"{told}; the model is {chosen.model}", "", given)
+        yield _recording(pure)
     folder = cache_folder()
     if folder is None:
         yield Fact("settings", "cache", OK, "off: rewritten code is not kept, so checks start slower")

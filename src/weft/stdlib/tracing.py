@@ -22,7 +22,7 @@ from weft.host.platform import HAS_EVENTS
 from weft.host.stacks import add_switch_tracer, drop_switch_tracer
 from weft.host.threads import get_ident, without_own
 
-__all__ = ["Tracing", "make_current_frames"]
+__all__ = ["Tracing"]
 
 NO_HOOKS = (None, None)
 
@@ -99,6 +99,7 @@ class Tracing:
             (sys, "gettrace", self.gettrace),
             (sys, "setprofile", self.setprofile),
             (sys, "getprofile", self.getprofile),
+            (sys, "_current_frames", _make_current_frames(self._blocks)),
         ]
         if hasattr(sys, "_settraceallthreads"):
             found.append((sys, "_settraceallthreads", self.settrace_all))
@@ -225,7 +226,7 @@ def _clear() -> None:
     _swap_profilers(_real_getprofile(), None)
 
 
-def make_current_frames(blocks: Callable[[], list[ControlBlock]]) -> Callable[[], dict[int, FrameType]]:
+def _make_current_frames(blocks: Callable[[], list[ControlBlock]]) -> Callable[[], dict[int, FrameType]]:
     """`sys._current_frames` with every thread of the program in it, and none of weft's own."""
     real = sys._current_frames
 

@@ -8,7 +8,7 @@ from weft.core.thread import ControlBlock
 
 __all__ = ["Objects"]
 
-KEPT = 10_000  # objects that are known again; the one that was met longest ago is forgotten first
+KEPT = 1 << 16  # objects that are known again; the one that was met longest ago is forgotten first
 
 
 class Objects:

@@ -1,12 +1,8 @@
 """Takes notes of what happens to threads, and streams them into a file while the program runs.
 
-What is on the way of a switch is one frame and four calls into C: the resume callable and the time go onto a
-*tape*,
-a deque of the carrier's own. A wake is a tuple of what is at hand, with the place as a code object and an
-offset; what
-is rare (starts, ends, preemptions) is a tuple as well. A kernel thread of weft's own comes round some twenty
-times a
-second, swaps the tapes for empty ones, makes numbers of objects and words of places, and writes.
+Switches and wakes are noted where they happen (`notes`), what is rare (starts, ends, preemptions) as a tuple
+here. A kernel thread of weft's own comes round some twenty times a second, swaps the tapes for empty ones,
+makes numbers of objects and words of places, and writes.
 
 A tape is read one round after it was swapped: a carrier that was about to note something when it was may
 still do so.
@@ -22,6 +18,7 @@ from weft.core.current import getcurrent
 from weft.core.events import Kind
 from weft.core.places import spot_of
 from weft.core.thread import ControlBlock, explained
+from weft.watch.notes import make_notes
 from weft.watch.scribe import NOBODY, Scribe
 from weft.watch.spool import Spool
 
@@ -48,37 +45,11 @@ class _Tape:
     A carrier may be between its two notes as the tape is swapped, so either half may go to the next one.
     """
 
-    __slots__ = ("carrier", "pick", "rest", "swap", "swapped")
+    __slots__ = ("_swap", "carrier", "rest", "swapped")
 
-    def __init__(self, carrier: Any, take: Callable[[], Any], now: Callable[[], int]) -> None:
-        who: list[Any] = []
-        when = array("Q")
-        note, clock = who.append, when.append
-
-        def pick() -> Any:
-            try:
-                resume = take()
-            except IndexError:
-                note(None)
-                clock(now())
-                raise
-            try:
-                note(resume.__self__.block)
-            except AttributeError:
-                note(_unbegun(resume))
-            clock(now())
-            return resume
-
-        def swap() -> "tuple[list[Any], array[int]]":
-            nonlocal who, when, note, clock
-            full = who, when
-            who, when = [], array("Q")
-            note, clock = who.append, when.append
-            return full
-
+    def __init__(self, carrier: Any, swap: Callable[[], tuple[list[Any], "array[int]"]]) -> None:
         self.carrier = carrier
-        self.pick = pick
-        self.swap = swap
+        self._swap = swap
         self.swapped = swap()
         self.rest = swap()
 
@@ -89,7 +60,7 @@ class _Tape:
 
     def turn(self) -> "tuple[list[Any], array[int]]":
         """Swap it, and give what it held at the swap before: nobody writes to that any more."""
-        (who, when), self.swapped = self.swapped, self.swap()
+        (who, when), self.swapped = self.swapped, self._swap()
         early, early_when = self.rest
         if early or early_when:
             who[:0], when[:0] = early, early_when
@@ -98,11 +69,9 @@ class _Tape:
         del who[count:], when[count:]
         return who, when
 
-
-def _unbegun(resume: Any) -> Any:
-    """The thread that a callable begins, if it says which."""
-    args = getattr(resume, "args", None)
-    return args[0] if args else None
+    def drop(self) -> None:
+        """Forget what was noted: nobody writes it down."""
+        self._swap()
 
 
 class Recorder:
@@ -134,8 +103,8 @@ class Recorder:
         self._over = False
         self._tapes: list[_Tape] = []
         self._facts: deque[tuple[Any, ...]] = deque()
-        self._wakes: deque[tuple[Any, ...]] = deque()
-        self._scribe = Scribe(lambda: model.main, self._meet)
+        self._notes = make_notes(clock)
+        self._scribe = Scribe(lambda: model.main, self._meet, self._notes.spots)
         self._taken: list[tuple[Any, ...]] = []  # facts that are off the queue and not written
         self._ended: list[ControlBlock] = []  # whose end is among them
         # One that ran just after a swap is on the tape of the next swap, which is read at the one after.
@@ -152,38 +121,9 @@ class Recorder:
         self, carrier: Any, take: Callable[[], Any], add: Callable[[Any], None]
     ) -> tuple[Callable[[Any], None], Callable[[], Any]]:
         """The `push` and the `pick` of a carrier that runs many threads."""
-        now, wakes = self._now, self._wakes
-        tape = _Tape(carrier, take, now)
-        self._tapes.append(tape)
-
-        def push(resume: Any) -> None:
-            try:
-                stack = resume.__self__
-            except AttributeError:  # of one that has not begun there is none
-                add(resume)
-                return
-            block = stack.block
-            on = block.on
-            here: Any = getcurrent()
-            frame = stack.gr_frame
-            if frame is None:  # it sees to timers and descriptors on its own stack meanwhile
-                frame = sys._getframe(1) if here is stack else carrier.frame(block)
-            spot = spot_of(frame)
-            try:
-                waker = here.block
-            except AttributeError:
-                waker = None
-            if waker is None or waker is block:
-                wakes.append((now(), block, on, spot, block.alarm, None, None))
-            elif waker.on is not None:  # it waits itself, and has looked at the clock just now
-                when = carrier.now if waker.carrier is carrier else now()
-                wakes.append((when, block, on, spot, block.alarm, None, None))
-            else:
-                by = spot_of(sys._getframe(1))
-                wakes.append((now(), block, on, spot, block.alarm, waker, by))
-            add(resume)
-
-        return push, tape.pick
+        tape = self._notes.tape(carrier, take, add)
+        self._tapes.append(_Tape(carrier, tape.swap))
+        return tape.push, tape.pick
 
     def __call__(self, kind: Kind, block: ControlBlock, by: ControlBlock | None) -> None:
         """Take note of what is rare, and of all on carriers that have one thread."""
@@ -195,7 +135,7 @@ class Recorder:
             if by is not block:
                 waker = by if by is not None and by.on is None else None
                 spot = spot_of(sys._getframe(1)) if waker is not None else None
-                self._wakes.append((now, block, block.on, None, block.alarm, waker, spot))
+                self._notes.wake(now, block, block.on, None, block.alarm, waker, spot)
         elif kind is Kind.RUNNING:
             fact(("b", now, block))
         elif kind is Kind.STARTED:
@@ -270,15 +210,15 @@ class Recorder:
         """One round; whether there was anything to write."""
         if self._failed:
             self._facts.clear()
-            self._wakes.clear()
+            self._notes.wakes(self._notes.waiting())
             for tape in self._tapes:
-                tape.swap()
+                tape.drop()
             return False
         watermark, self._swapped = self._swapped, self._now()
         tapes = [(tape, *tape.turn()) for tape in tuple(self._tapes)]
         # Whoever runs on a tape and has ended since then is among these facts.
         self._safely(lambda: self._write(watermark, tapes))
-        return bool(self._facts or self._wakes or any(who for _, who, _ in tapes))
+        return bool(self._facts or self._notes.waiting() or any(who for _, who, _ in tapes))
 
     def _meet(self, block: ControlBlock) -> int:
         """The number of a thread that was not met before."""
@@ -306,10 +246,10 @@ class Recorder:
             for at in range(0, len(who), PIECE):
                 spool, number = self._fresh(), scribe.carrier(tape.carrier)
                 spool.tape(number, when[at : at + PIECE], scribe.run(who[at : at + PIECE]))
-        wakes = [self._wakes.popleft() for _ in range(len(self._wakes))]
-        for at in range(0, len(wakes), PIECE):
+        wakes = self._notes.waiting()
+        for at in range(0, wakes, PIECE):
             spool = self._fresh()
-            spool.wakes(scribe.wakes(wakes[at : at + PIECE]))
+            spool.wakes(scribe.wakes(self._notes.wakes(min(PIECE, wakes - at))))
         self._take_facts()
         facts, self._taken = self._taken, []
         for at in range(0, len(facts), PIECE):
@@ -320,6 +260,7 @@ class Recorder:
             self._say([], watermark)
         for block in self._ended_before.popleft():  # all tapes that knew them are written
             self._told.pop(block, None)
+            self._notes.forget(block)
             scribe.forget(block)
         self._look_for_long_waits()
 

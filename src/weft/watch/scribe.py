@@ -12,13 +12,13 @@ from typing import Any
 from weft.core.places import words_for
 from weft.core.thread import ControlBlock, explained
 from weft.watch.naming import Objects
+from weft.watch.notes import Spot, Wakes
 
-__all__ = ["NOBODY", "Scribe", "Spot"]
+__all__ = ["NOBODY", "Scribe"]
 
 NOBODY = 0  # the number of no thread
 NOWHERE = NOTHING = 0  # of no place, and of no wait that could be explained
-KEPT = 4_000  # waits that are known again; what was waited on is kept alive for it
-Spot = tuple[CodeType, int]
+KEPT = 1 << 16  # waits that are known again; what was waited on is kept alive for it
 
 
 class _Asked(dict[Any, int]):
@@ -38,13 +38,21 @@ class Scribe:
     Args:
         main: the main thread.
         meet: asked for the number of a thread that was not introduced.
+        spots: what the numbers of spots in wakes stand for; it grows.
 
     Attributes:
         content: what the next piece of JSON has to explain.
     """
 
-    def __init__(self, main: Callable[[], ControlBlock], meet: Callable[[ControlBlock], int]) -> None:
+    def __init__(
+        self,
+        main: Callable[[], ControlBlock],
+        meet: Callable[[ControlBlock], int],
+        spots: "list[Spot | None]",
+    ) -> None:
         self._main = main
+        self._spots = spots
+        self._spot_places: list[int] = []
         self.threads = _Asked({None: NOBODY}, meet)
         self.content: dict[str, Any] = {}
         self._last_thread = 0
@@ -138,32 +146,25 @@ class Scribe:
                     self.introduce(block)
         return numbers
 
-    def wakes(self, rows: Sequence[tuple[Any, ...]]) -> list["array[int]"]:
-        """Wakes by column: times, threads, waits, places, wakers, their places, alarm bits.
-
-        Args:
-            rows: of each: nanoseconds, or seconds as a float; block; what it waited on; spot; alarm; waker or
-                None; its spot.
-        """
-        when, who, on, spots, alarms, by, by_spots = zip(*rows, strict=True)
-        places = self._spots(spots)
+    def wakes(self, found: Wakes) -> list["array[int]"]:
+        """Wakes by column: times, threads, waits, places, wakers, their places, alarm bits."""
+        places = self._places_of(found.spots)
         return [
-            array("Q", [t if t.__class__ is int else int(t * 1e9) for t in when]),
-            self.run(who),
-            self._what(on, who, places),
+            found.when,
+            self.run(found.who),
+            self._what(found.on, found.who, places),
             places,
-            self.run(by),
-            self._spots(by_spots),
-            array("I", alarms),
+            self.run(found.by),
+            self._places_of(found.by_spots),
+            found.alarms,
         ]
 
-    def _spots(self, spots: Sequence["Spot | None"]) -> "array[int]":
-        known = self._places
-        keys = [spot and (id(spot[0]), spot[1]) for spot in spots]
-        for key in set(keys).difference(known):
-            self._place_at(key, next(spot for spot in spots if spot and (id(spot[0]), spot[1]) == key))
-        numbers = array("I", map(known.__getitem__, keys))
-        for number in set(numbers):
+    def _places_of(self, spots: "array[int]") -> "array[int]":
+        known = self._spot_places
+        for spot in self._spots[len(known) :]:
+            known.append(self.place(spot) or NOWHERE)
+        numbers = array("I", map(known.__getitem__, spots))
+        for number in {*numbers} if self._begun_anew else ():
             if number:
                 self._say("p", number, self._place_words[number])
         return numbers
@@ -173,12 +174,13 @@ class Scribe:
         if len(self._waits) > KEPT:
             self._forget_waits()
         known = self._waits
-        keys = list(map(id, on))
-        if not known.keys() >= set(keys):
-            for at, key in enumerate(keys):
-                if key not in known:
-                    self._meet_wait(on[at], who[at], places[at])
-        return array("I", map(known.__getitem__, keys))
+        try:
+            return array("I", map(known.__getitem__, map(id, on)))
+        except KeyError:
+            for at, what in enumerate(on):
+                if id(what) not in known:
+                    self._meet_wait(what, who[at], places[at])
+            return array("I", map(known.__getitem__, map(id, on)))
 
     def _meet_wait(self, on: Any, block: ControlBlock, place: int) -> None:
         self._last_wait += 1

@@ -1,0 +1,59 @@
+"""Compiles `weft/watch/_notes.c` as weft is built or installed; without a compiler weft is pure Python.
+
+A hook of hatchling's, told of in pyproject.toml. A wheel with the compiled part is for one version of Python
+and one platform, one without it for all.
+"""
+
+import os
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+SOURCE = "src/weft/watch/_notes.c"
+FOLDER = "weft/watch"
+PURE = "WEFT_PURE"  # in the environment: do not compile
+
+
+class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
+    """Adds the compiled part to a wheel, or puts it beside its source for an editable installation."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Called by hatchling before it builds."""
+        if self.target_name != "wheel" or os.environ.get(PURE) or sysconfig.get_config_var("Py_GIL_DISABLED"):
+            return
+        with tempfile.TemporaryDirectory(prefix="weft-build-") as folder:
+            try:
+                made = compiled(Path(self.root) / SOURCE, Path(folder))
+            except Exception as error:  # noqa: BLE001 - compilers fail in all ways, and weft works without
+                sys.stderr.write(f"weft: built without its part in C, so recording costs more: {error}\n")
+                return
+            kept = Path(self.root, "src" if version == "editable" else "build", FOLDER, made.name)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            beside = kept.with_name(f"{made.name}.{os.getpid()}.new")
+            beside.write_bytes(made.read_bytes())
+            os.replace(beside, kept)  # somebody may be running the one before
+        if version != "editable":
+            build_data["force_include"][str(kept)] = f"{FOLDER}/{made.name}"
+            build_data["pure_python"] = False
+            build_data["infer_tag"] = True
+
+
+def compiled(source: Path, folder: Path) -> Path:
+    """Compile a module of one file; gives what Python can import.
+
+    Raises:
+        Exception: whatever setuptools says of a compiler that is not there or fails.
+    """
+    from setuptools import Distribution, Extension  # noqa: PLC0415 - weft is built without it too
+    from setuptools.command.build_ext import build_ext  # noqa: PLC0415
+
+    extension = Extension("_notes", [str(source)])
+    command = build_ext(Distribution({"name": "weft", "ext_modules": [extension]}))
+    command.build_temp, command.build_lib = str(folder / "temp"), str(folder)
+    command.ensure_finalized()
+    command.run()
+    return Path(command.get_ext_fullpath("_notes"))
