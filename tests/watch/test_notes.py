@@ -4,6 +4,7 @@ import gc
 import sys
 import types
 import weakref
+from array import array
 from collections import deque
 from functools import partial
 from typing import Any
@@ -205,6 +206,27 @@ def test_a_thread_without_fields_loses_its_note_and_not_its_turn() -> None:
     lane.tape.push(lane.resume(0))
     assert lane.notes.waiting() == 0
     assert lane.tape.pick() == lane.resume(0)
+
+
+def test_things_become_numbers(lane: Lane) -> None:
+    class Asked(dict[Any, int]):
+        def __missing__(self, key: Any) -> int:
+            if key == "who":
+                raise KeyError(key)
+            self[key] = len(self) + 10
+            return self[key]
+
+    notes, asked, known = lane.notes, Asked({None: 0}), ["a", object()]
+    assert list(notes.numbers(asked, [None, "a", "a", "b", None])) == [0, 11, 11, 12, 0]
+    with pytest.raises(KeyError, match="who"):
+        notes.numbers(asked, ("a", "who"))
+    by_identity = {id(thing): number for number, thing in enumerate(known)}
+    assert list(notes.identities(by_identity, [known[1], known[0], known[0]])) == [1, 0, 0]
+    with pytest.raises(KeyError):
+        notes.identities(by_identity, [object()])
+    assert list(notes.looked_up([7, 0, 5], array("I", [2, 0, 2]))) == [5, 7, 5]
+    with pytest.raises(IndexError):
+        notes.looked_up([7], array("I", [1]))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -620,6 +620,85 @@ notes_forget(Notes *self, PyObject *who)
     Py_RETURN_NONE;
 }
 
+/* -- numbers for columns ----------------------------------------------------------------------------------- */
+
+/* The number of a thing in a dictionary, which may ask somebody (`__missing__`); -1 with an exception set. */
+static int64_t
+number_in(PyObject *known, PyObject *key)
+{
+    PyObject *number = Py_XNewRef(PyDict_GetItemWithError(known, key));
+    if (number == NULL && !PyErr_Occurred())
+        number = PyObject_GetItem(known, key);
+    if (number == NULL)
+        return -1;
+    unsigned long value = PyLong_AsUnsignedLong(number);
+    Py_DECREF(number);
+    return value == (unsigned long)-1 && PyErr_Occurred() ? -1 : (int64_t)(uint32_t)value;
+}
+
+static PyObject *
+numbers_of(PyObject *args, int by_identity)
+{
+    PyObject *known, *things;
+    if (!PyArg_ParseTuple(args, "O!O", &PyDict_Type, &known, &things))
+        return NULL;
+    PyObject *list = PySequence_Fast(things, "a sequence of things is wanted");
+    if (list == NULL)
+        return NULL;
+    Py_ssize_t count = PySequence_Fast_GET_SIZE(list);
+    PyObject *made = PyBytes_FromStringAndSize(NULL, count * 4), *before = NULL;
+    int64_t number = 0;
+    for (Py_ssize_t at = 0; made != NULL && at < count && at < PySequence_Fast_GET_SIZE(list); at++) {
+        PyObject *thing = PySequence_Fast_GET_ITEM(list, at);
+        if (thing != before) {
+            PyObject *key = by_identity ? PyLong_FromVoidPtr(thing) : Py_NewRef(thing);
+            number = key != NULL ? number_in(known, key) : -1;
+            Py_XDECREF(key);
+            if (number < 0)
+                Py_CLEAR(made);
+            before = thing;
+        }
+        if (made != NULL)
+            ((uint32_t *)PyBytes_AS_STRING(made))[at] = (uint32_t)number;
+    }
+    Py_DECREF(list);
+    return made;
+}
+
+static PyObject *
+notes_numbers(PyObject *Py_UNUSED(self), PyObject *args)
+{
+    return numbers_of(args, 0);
+}
+
+static PyObject *
+notes_identities(PyObject *Py_UNUSED(self), PyObject *args)
+{
+    return numbers_of(args, 1);
+}
+
+static PyObject *
+notes_looked_up(PyObject *Py_UNUSED(self), PyObject *args)
+{
+    PyObject *known, *made = NULL;
+    Py_buffer places;
+    if (!PyArg_ParseTuple(args, "O!y*", &PyList_Type, &known, &places))
+        return NULL;
+    Py_ssize_t count = places.len / 4;
+    made = PyBytes_FromStringAndSize(NULL, count * 4);
+    for (Py_ssize_t n = 0; made != NULL && n < count; n++) {
+        uint32_t at = ((uint32_t *)places.buf)[n];
+        if ((Py_ssize_t)at >= PyList_GET_SIZE(known)) {
+            PyErr_SetString(PyExc_IndexError, "list index out of range");
+            Py_CLEAR(made);
+            break;
+        }
+        ((uint32_t *)PyBytes_AS_STRING(made))[n] = (uint32_t)PyLong_AsUnsignedLongMask(PyList_GET_ITEM(known, at));
+    }
+    PyBuffer_Release(&places);
+    return made;
+}
+
 static PyObject *
 notes_spots(Notes *self, void *Py_UNUSED(closure))
 {
@@ -677,6 +756,9 @@ static PyMethodDef notes_methods[] = {
     {"tape", (PyCFunction)notes_tape, METH_VARARGS, "The tape of a carrier, with its `push` and `pick`."},
     {"wake", (PyCFunction)notes_wake, METH_VARARGS, "Note a wake on a carrier that has no tape."},
     {"waiting", (PyCFunction)notes_waiting, METH_NOARGS, "How many wakes are noted and not taken."},
+    {"numbers", notes_numbers, METH_VARARGS, "The number of each of some things in a dictionary, as bytes."},
+    {"identities", notes_identities, METH_VARARGS, "The same where the keys are the identities of the things."},
+    {"looked_up", notes_looked_up, METH_VARARGS, "The entries of a list that are at some places, as bytes."},
     {"forget", (PyCFunction)notes_forget, METH_O, "A thread has ended, and all is written of it."},
     {"wakes", (PyCFunction)notes_wakes, METH_O, "Take the oldest so many of them, by column."},
     {NULL, NULL, 0, NULL},

@@ -84,6 +84,15 @@ class Notes(Protocol):
     def forget(self, who: Any, /) -> None:
         """A thread has ended, and all is written of it."""
 
+    def numbers(self, known: dict[Any, int], things: Sequence[Any], /) -> "array[int]":
+        """The number of each thing in a dictionary; KeyError if one is not there."""
+
+    def identities(self, known: dict[int, int], things: Sequence[Any], /) -> "array[int]":
+        """The same by the identities of the things."""
+
+    def looked_up(self, known: list[int], places: "array[int]", /) -> "array[int]":
+        """The entries of a list that are at some places; IndexError if it is shorter."""
+
 
 class PyTape:
     """A tape in Python: what is on the way of a switch is one frame and four calls into C."""
@@ -194,6 +203,15 @@ class PyNotes:
     def forget(self, who: Any, /) -> None:
         """Nothing is kept."""
 
+    def numbers(self, known: dict[Any, int], things: Sequence[Any], /) -> "array[int]":
+        return array("I", map(known.__getitem__, things))
+
+    def identities(self, known: dict[int, int], things: Sequence[Any], /) -> "array[int]":
+        return array("I", map(known.__getitem__, map(id, things)))
+
+    def looked_up(self, known: list[int], places: "array[int]", /) -> "array[int]":
+        return array("I", map(known.__getitem__, places))
+
     def _numbered(self, spots: Sequence[Spot | None]) -> "array[int]":
         known = self._numbers
         keys = [spot and (id(spot[0]), spot[1]) for spot in spots]  # to hash a code takes long
@@ -226,6 +244,9 @@ class FastNotes:
         self.wake = made.wake
         self.waiting = made.waiting
         self.forget = made.forget
+        self._numbers = made.numbers
+        self._identities = made.identities
+        self._looked_up = made.looked_up
         self.spots = made.spots
 
     def tape(self, carrier: Any, take: Callable[[], Any], add: Callable[[Any], object]) -> Tape:
@@ -236,6 +257,15 @@ class FastNotes:
         return Wakes(
             array("Q", when), who, on, array("I", spots), by, array("I", by_spots), array("I", alarms)
         )
+
+    def numbers(self, known: dict[Any, int], things: Sequence[Any], /) -> "array[int]":
+        return array("I", self._numbers(known, things))
+
+    def identities(self, known: dict[int, int], things: Sequence[Any], /) -> "array[int]":
+        return array("I", self._identities(known, things))
+
+    def looked_up(self, known: list[int], places: "array[int]", /) -> "array[int]":
+        return array("I", self._looked_up(known, places))
 
 
 try:

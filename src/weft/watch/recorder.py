@@ -104,7 +104,7 @@ class Recorder:
         self._tapes: list[_Tape] = []
         self._facts: deque[tuple[Any, ...]] = deque()
         self._notes = make_notes(clock)
-        self._scribe = Scribe(lambda: model.main, self._meet, self._notes.spots)
+        self._scribe = Scribe(lambda: model.main, self._meet, self._notes)
         self._taken: list[tuple[Any, ...]] = []  # facts that are off the queue and not written
         self._ended: list[ControlBlock] = []  # whose end is among them
         # One that ran just after a swap is on the tape of the next swap, which is read at the one after.

@@ -12,7 +12,7 @@ from typing import Any
 from weft.core.places import words_for
 from weft.core.thread import ControlBlock, explained
 from weft.watch.naming import Objects
-from weft.watch.notes import Spot, Wakes
+from weft.watch.notes import Notes, Spot, Wakes
 
 __all__ = ["NOBODY", "Scribe"]
 
@@ -38,7 +38,7 @@ class Scribe:
     Args:
         main: the main thread.
         meet: asked for the number of a thread that was not introduced.
-        spots: what the numbers of spots in wakes stand for; it grows.
+        notes: where the wakes come from: it knows what the numbers of their spots stand for.
 
     Attributes:
         content: what the next piece of JSON has to explain.
@@ -48,10 +48,10 @@ class Scribe:
         self,
         main: Callable[[], ControlBlock],
         meet: Callable[[ControlBlock], int],
-        spots: "list[Spot | None]",
+        notes: Notes,
     ) -> None:
         self._main = main
-        self._spots = spots
+        self._notes = notes
         self._spot_places: list[int] = []
         self.threads = _Asked({None: NOBODY}, meet)
         self.content: dict[str, Any] = {}
@@ -139,7 +139,7 @@ class Scribe:
 
     def run(self, blocks: Sequence[Any]) -> "array[int]":
         """The numbers of those that ran, or that woke or were woken."""
-        numbers = array("I", map(self.threads.__getitem__, blocks))
+        numbers = self._notes.numbers(self.threads, blocks)
         if self._begun_anew:  # until then each was explained as it was met
             for block in {*blocks}:
                 if self.threads[block] != NOBODY:
@@ -161,9 +161,9 @@ class Scribe:
 
     def _places_of(self, spots: "array[int]") -> "array[int]":
         known = self._spot_places
-        for spot in self._spots[len(known) :]:
+        for spot in self._notes.spots[len(known) :]:
             known.append(self.place(spot) or NOWHERE)
-        numbers = array("I", map(known.__getitem__, spots))
+        numbers = self._notes.looked_up(known, spots)
         for number in {*numbers} if self._begun_anew else ():
             if number:
                 self._say("p", number, self._place_words[number])
@@ -175,12 +175,12 @@ class Scribe:
             self._forget_waits()
         known = self._waits
         try:
-            return array("I", map(known.__getitem__, map(id, on)))
+            return self._notes.identities(known, on)
         except KeyError:
             for at, what in enumerate(on):
                 if id(what) not in known:
                     self._meet_wait(what, who[at], places[at])
-            return array("I", map(known.__getitem__, map(id, on)))
+            return self._notes.identities(known, on)
 
     def _meet_wait(self, on: Any, block: ControlBlock, place: int) -> None:
         self._last_wait += 1
