@@ -2,6 +2,7 @@
 
 import gc
 import sys
+import textwrap
 import types
 import weakref
 from array import array
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.programs import run_child
 from weft.host.clock import nanoseconds
 from weft.watch.notes import COMPILED, FastNotes, Notes, PyNotes
 
@@ -309,3 +311,15 @@ def test_nothing_is_kept_alive_or_let_go_too_early() -> None:
     lane.tape.swap()
     lane.notes.forget(lane.blocks[0])
     assert (sys.getrefcount(thing), sys.getrefcount(lane.blocks[0])) == before
+
+
+@pytest.mark.parametrize("revision", [0, 10_000])
+def test_a_part_that_was_compiled_from_other_source_is_left_alone(revision: int) -> None:
+    code = f"""
+        import sys, types
+        sys.modules["weft.watch._notes"] = types.SimpleNamespace(REVISION={revision}, Notes=None)
+        from weft.watch import notes
+        print(notes.COMPILED, type(notes.make_notes(int)).__name__)
+    """
+    done = run_child([sys.executable, "-c", textwrap.dedent(code)])
+    assert (done.returncode, done.stdout) == (0, "False PyNotes\n"), done

@@ -37,7 +37,9 @@ def _recording(pure: bool) -> Fact:
     if pure:
         return Fact("settings", "recording", NOTE, "notes are taken in Python, as WEFT_PURE says", "", False)
     if not COMPILED:
-        advice = "weft was built without a C compiler and Python's headers, or without the GIL"
+        advice = (
+            "weft was built without a C compiler and Python's headers, or has changed since: install it anew"
+        )
         return Fact(
             "settings", "recording", NOTE, "notes are taken in Python, which costs more", advice, False
         )

@@ -14,6 +14,8 @@
 #error "the interpreter's lock guards this module"
 #endif
 
+#define REVISION 1 /* notes.py has the same; raise both when what one expects of the other changes */
+
 static PyObject *str_self, *str_block, *str_on, *str_alarm, *str_gr_frame, *str_carrier, *str_now, *str_frame,
     *str_args;
 
@@ -817,5 +819,9 @@ PyInit__notes(void)
         return NULL;
     }
     Py_DECREF(notes_type);
+    if (PyModule_AddIntConstant(made, "REVISION", REVISION) < 0) {
+        Py_DECREF(made);
+        return NULL;
+    }
     return made;
 }

@@ -4,6 +4,8 @@ from typing import Any
 
 from weft.watch.notes import Spot
 
+REVISION: int
+
 class Tape:
     def pick(self) -> Any: ...
     def push(self, resume: Any, /) -> None: ...

@@ -273,7 +273,9 @@ try:
 except ImportError:
     _notes = None  # type: ignore[assignment]
 
-COMPILED = _notes is not None  # whether the version in C is there
+REVISION = 1  # `_notes.c` has the same
+#: Whether the version in C is there, and was compiled from the source that belongs to this one.
+COMPILED = _notes is not None and getattr(_notes, "REVISION", 0) == REVISION
 
 
 def make_notes(now: Callable[[], int]) -> Notes:
@@ -285,6 +287,6 @@ def make_notes(now: Callable[[], int]) -> Notes:
     Raises:
         WeftError: WEFT_PURE is neither on nor off.
     """
-    if _notes is None or wants_pure():
+    if not COMPILED or wants_pure():
         return PyNotes(now)
     return FastNotes()
