@@ -1,13 +1,14 @@
 """All benchmarks in one run on this machine, and docs/benchmarks.md made from what it leaves.
 
     ./dev bench                     all of it, half an hour: benchmarks/results.json, then the page
-    ./dev bench --quick             few rounds and small sizes, less than five minutes: build/benchmarks/
+    ./dev bench --quick             few rounds and small sizes, less than five minutes
     ./dev bench --only net,http     some parts
     ./dev bench --from FILE         only the page, from the file of a run
 
-The goals are for 3.13: ./dev --python python3.13 bench. What fails, or has no peer here, is told on the page,
-and the rest goes on. A run that is quick or of some parts alone writes to build/benchmarks/, unless
-told otherwise, so that the page of the project stays that of a full run.
+The goals are for 3.13: ./dev --python python3.13 bench. What fails, or has no peer here, is told on the
+page, and the rest goes on. A run that is quick or of some parts alone writes to build/benchmarks/, unless told
+otherwise, so that the page of the project stays that of a full run. Of a run that is stopped, what was measured
+stays in FILE.unfinished, which --from takes, too.
 """
 
 import argparse
@@ -45,8 +46,10 @@ def main(argv: list[str]) -> int:
         if asked.source:
             results = kept.read(asked.source)
         else:
-            results = measured(asked)
+            unfinished = asked.json.with_name(f"{asked.json.name}.unfinished")
+            results = measured(asked, unfinished)
             kept.write(asked.json, results)
+            unfinished.unlink(missing_ok=True)
             print(f"bench: figures in {shown(asked.json)}")
             results = kept.read(asked.json)
         text, plots = sections.page(results, str(asked.source or asked.json))
@@ -96,24 +99,31 @@ def shown(path: Path) -> str:
 # -- measuring -----------------------------------------------------------------------------------------
 
 
-def measured(asked: argparse.Namespace) -> Json:
-    """Run the parts that are asked for, one after another."""
+def measured(asked: argparse.Namespace, unfinished: Path) -> Json:
+    """Run the parts that are asked for, one after another; what there is so far is kept as each ends."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each program would compile all of weft again
-    begun, cpu = time.monotonic(), versions()
+    begun = time.monotonic()
     made: Json = {
         "date": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "form": "quick" if asked.quick else "full",
         "rounds": asked.rounds,
     }
-    results: Json = {"format": kept.FORMAT, "made": made, "machine": machine(), "versions": cpu, "parts": {}}
+    results: Json = {
+        "format": kept.FORMAT,
+        "made": made,
+        "machine": machine(),
+        "versions": versions(),
+        "parts": {},
+    }
     options, trouble = frontrun.options() if "rates" in asked.only else ((), None)
     results["versions"]["frontrun"] = frontrun.VERSION if options else None
     for name, commands in parts(asked.quick, asked.rounds, options).items():
         if name in asked.only:
             results["parts"][name] = part(name, commands)
-    if trouble:
-        results["parts"]["rates"]["errors"]["frontrun"] = trouble
-    made["seconds"] = time.monotonic() - begun
+            if name == "rates" and trouble:
+                results["parts"][name]["errors"]["frontrun"] = trouble
+            made["seconds"] = time.monotonic() - begun
+            kept.write(unfinished, results)
     return results
 
 

@@ -18,13 +18,25 @@ SHOWN = ((COST, 1.0), ("rps", 1.0), ("p50_us", 1e-3), ("p99_us", 1e-3), ("rss_kb
 HEADS = ["server", "CPU µs a request", "requests/s", "p50, ms", "p99, ms", "memory, MB"]
 
 
+def _answered(figures: Json, key: str) -> Json:
+    """The rounds of each number of connections and server; one without a single answer has no figures."""
+    silent = {"error": "no request was answered in a round"}
+    return {
+        connections: {
+            name: [silent if one.get("rps") == 0 else one for one in rounds] for name, rounds in row.items()
+        }
+        for connections, row in figures.get(key, {}).items()
+    }
+
+
 def net(figures: Json) -> Section:
     """The echo servers, and weft's models beside each other."""
     section = Section.of("net")
-    for connections, found in figures.get("echo", {}).items():
+    echo = _answered(figures, "echo")
+    for connections, found in echo.items():
         _servers(section, int(connections), found, "weft", goals.ECHO.get(int(connections), {}))
-    section.plots.append(_plot("net", "A request to an echo server", figures.get("echo", {}), goals.ECHO))
-    for connections, found in figures.get("models", {}).items():
+    section.plots.append(_plot("net", "A request to an echo server", echo, goals.ECHO))
+    for connections, found in _answered(figures, "models").items():
         caption = (
             f"weft's models, {int(connections):,} connections; `weft-traced` is recorded by `weft trace`."
         )
@@ -105,7 +117,7 @@ def _plot(name: str, title: str, found: dict[str, Json], limits: dict[int, dict[
 
 def http(figures: Json) -> Section:
     """CPython's http.server."""
-    found = figures.get("all", {})
+    found = _answered(figures, "all")
     section = Section.of("http")
     for connections, row in found.items():
         limits = goals.HTTP if int(connections) > 1 else {}

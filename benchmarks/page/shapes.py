@@ -95,7 +95,7 @@ def spread(values: Sequence[float]) -> tuple[float, float, float]:
 
 def short(value: float) -> str:
     """Three digits that count."""
-    size = abs(value)
+    size = abs(float(f"{value:.3g}"))
     if size >= 1000:
         return f"{value:,.0f}"
     places = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3

@@ -152,7 +152,10 @@ def test_what_is_not_there_is_told_and_spoils_nothing(text: str) -> None:
     ]
     assert without("Very many threads") == ["* gevent-patched, 100,000: not done in 240 s"]
     assert without("Servers: http.server") == ["* net.py: --http needs `wrk` (Debian: apt-get install wrk)"]
-    assert without("Servers: echo") == ["* uvloop-protocol, 100: uvloop-protocol did not start"]
+    assert without("Servers: echo") == [
+        "* uvloop-protocol, 100: uvloop-protocol did not start",
+        "* kernel threads, 100: no request was answered in a round",
+    ]
     assert without("Servers: TLS") == ["* gevent-patched: the server of gevent-patched did not start"]
     assert without("Checking") == ["* not in this run"]
     assert without("Checking, beside frontrun") == [
@@ -242,6 +245,7 @@ def test_results_are_kept_as_they_are(
     page.kept.write(tmp_path / "new" / "results.json", results)
     assert page.kept.read(tmp_path / "new" / "results.json") == results
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["results.json"]
+    assert page.shapes.short(99.96) == "100"
 
 
 def test_the_page_alone_is_made_from_a_file(tmp_path: Path, text: str) -> None:
@@ -301,7 +305,25 @@ def test_a_part_that_fails_leaves_the_others(
         {"one": {}},
         {"two": "ZeroDivisionError: division by zero"},
     )
+    assert sorted(path.name for path in tmp_path.glob("*.*")) == ["p.md", "r.json"]
     assert "* two: ZeroDivisionError: division by zero" in out.read_text(encoding="utf-8")
+
+
+def test_what_was_measured_before_a_run_was_stopped_is_kept(
+    page: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def part(name: str, _: Any) -> Json:
+        if name == "tls":
+            raise KeyboardInterrupt
+        return {"load": [1.0, 2.0], "figures": {}, "errors": {}, "seconds": 3.0}
+
+    monkeypatch.setattr(page.run, "part", part)
+    file, out = tmp_path / "r.json", tmp_path / "p.md"
+    with pytest.raises(KeyboardInterrupt):
+        page.run.main(["--only", "micro,tls", "--json", str(file), "--page", str(out)])
+    assert not file.exists()
+    assert page.run.main(["--from", f"{file}.unfinished", "--page", str(out)]) == 0
+    assert out.read_text(encoding="utf-8").count("* not in this run") == len(page.parts.NAMES) - 1
 
 
 @pytest.mark.parametrize(
