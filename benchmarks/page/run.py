@@ -6,9 +6,9 @@
     ./dev bench --from FILE         only the page, from the file of a run
 
 The goals are for 3.13: ./dev --python python3.13 bench. What fails, or has no peer here, is told on the
-page, and the rest goes on. A run that is quick or of some parts alone writes to build/benchmarks/, unless told
-otherwise, so that the page of the project stays that of a full run. Of a run that is stopped, what was measured
-stays in FILE.unfinished, which --from takes, too.
+page, and the rest goes on. A run that is quick or of some parts alone writes to build/benchmarks/, unless
+told otherwise, so that the page of the project stays that of a full run. Of a run that is stopped, what was
+measured stays in FILE.unfinished, which --from takes, too.
 """
 
 import argparse
