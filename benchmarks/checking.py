@@ -20,9 +20,13 @@ from weft.check import supply  # noqa: E402
 
 supply.install()
 
+sys.path.append(os.path.dirname(os.path.abspath(__file__)))
 import argparse  # noqa: E402 - what it leads to is to find the checker's modules
 import gc  # noqa: E402
 import tempfile  # noqa: E402
+from typing import Any  # noqa: E402
+
+from keep import add_option, keep  # noqa: E402
 
 from weft.check.execution import Executor  # noqa: E402
 from weft.check.program import Script  # noqa: E402
@@ -83,8 +87,8 @@ def resident() -> float:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def measure(path: str, executions: int) -> tuple[float, float, float, float]:
-    """Executions a second early and late, microseconds a step, MB gained in between."""
+def measure(path: str, executions: int) -> dict[str, Any]:
+    """Executions a second in each tenth, microseconds a step, MB after each tenth."""
     program = Script(path, [])
     program.prepare()
     executor, walk = Executor(program), Walk(Stream(1), (0.0,))
@@ -102,23 +106,30 @@ def measure(path: str, executions: int) -> tuple[float, float, float, float]:
         rates.append(tenth / (CPU_TIME() - begun))
         memory.append(resident())
     spent = sum(tenth / rate for rate in rates)
-    return rates[0], rates[-1], spent / steps * 1e6, memory[-1] - memory[0]
+    return {"rates": rates, "step_us": spent / steps * 1e6, "memory_mb": memory}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--executions", type=int, default=20_000)
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(PROGRAMS)} (all)")
+    add_option(parser)
     options = parser.parse_args()
+    found: dict[str, Any] = {}
     print(f"{'':10}{'first/s':>10}{'last/s':>10}{'us a step':>12}{'MB gained':>12}")
     for name in options.names or PROGRAMS:
         with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
             file.write(PROGRAMS[name])
             file.flush()
             child = fork_child(lambda send, path=file.name: send(measure(path, options.executions)))
-            first, last, step, gained = child.receive(3600.0)
+            found[name] = one = child.receive(3600.0)
             child.end()
-        print(f"{name:10}{first:>10,.0f}{last:>10,.0f}{step:>12.2f}{gained:>12.2f}", flush=True)
+        rates, gained = one["rates"], one["memory_mb"][-1] - one["memory_mb"][0]
+        print(
+            f"{name:10}{rates[0]:>10,.0f}{rates[-1]:>10,.0f}{one['step_us']:>12.2f}{gained:>12.2f}",
+            flush=True,
+        )
+    keep(options.json, found)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from time import perf_counter
 from typing import Any
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from keep import add_option, keep
+
 import peers
 from peers import noop
 
@@ -59,8 +61,8 @@ def sections(peer: Any, seconds: float, *, locked: bool = False, serial: bool = 
     return perf_counter() - then
 
 
-def least(rounds: int, measure: Callable[[], float]) -> float:
-    return min(measure() for _ in range(rounds))
+def several(rounds: int, measure: Callable[[], float]) -> list[float]:
+    return [measure() for _ in range(rounds)]
 
 
 def main() -> None:
@@ -69,22 +71,27 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=0.02)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--processes", default="")
+    add_option(parser)
     asked = parser.parse_args()
     peer = peers.load(asked.peer)
     peer.setup()
-    started = least(asked.rounds, lambda: threads100(peer))
-    print(f"{peer.name:<14s} 100 threads, start and join: {started * 1e3:.2f} ms")
+    found: dict[str, Any] = {"threads": several(asked.rounds, lambda: threads100(peer)), "processes": {}}
+    print(f"{peer.name:<14s} 100 threads, start and join: {min(found['threads']) * 1e3:.2f} ms")
     for kind in filter(None, asked.processes.split(",")):
         import multiprocessing  # noqa: PLC0415 - it leads to threading
 
         context = multiprocessing.get_context(kind)
         rounds = 3 if kind == "fork" else 1
-        taken = least(rounds, lambda context=context: processes100(context))  # type: ignore[misc]
-        print(f"  100 processes ({kind}): {taken * 1e3:.0f} ms")
+        taken = several(rounds, lambda context=context: processes100(context))  # type: ignore[misc]
+        found["processes"][kind] = taken
+        print(f"  100 processes ({kind}): {min(taken) * 1e3:.0f} ms")
     one = 0.5 * asked.scale
-    locked = least(3, lambda: sections(peer, one, locked=True))
-    free = least(3, lambda: sections(peer, one))
-    row = sections(peer, 3.5 * asked.scale, serial=True)
+    found["section"] = one
+    found["locked"] = several(3, lambda: sections(peer, one, locked=True))
+    found["free"] = several(3, lambda: sections(peer, one))
+    found["row"] = [sections(peer, 3.5 * asked.scale, serial=True)]
+    locked, free, row = (min(found[name]) for name in ("locked", "free", "row"))
+    keep(asked.json, found)
     print(f"  locked sections of {one * 1e3:.0f} ms: {locked:.3f} s, {locked / (100 * one):.4f} of the ideal")
     print(f"  unlocked: {free:.4f} s, ideal {one:.3f}")
     print(

@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+from keep import add_option, keep  # noqa: E402 - found beside this file
+
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\nConnection: close\r\n\r\n"
 ANSWER = HEAD + b"Hello, world!"
 
@@ -89,6 +92,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peers", default="weft,gevent-patched,kernel")
     parser.add_argument("--python", default=sys.executable)
+    add_option(parser)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--client", nargs=2, metavar=("PEER", "PORT"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -108,7 +112,7 @@ def compare(options: Any) -> None:
     server = subprocess.Popen([*me, "--serve"], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     port = server.stdout.readline().strip()
-    found: dict[str, list[dict[str, float]]] = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     peers = options.peers.split(",")
     try:
         for turn in range(options.rounds):
@@ -118,6 +122,8 @@ def compare(options: Any) -> None:
                 command = [options.python, *weft, *me[1:], "--client", peer, port]
                 done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
                 if done.returncode:
+                    why = done.stderr.strip().splitlines()[-1:]
+                    found.setdefault(peer, []).append({"error": " ".join(why)})
                     print(f"{peer}: {done.stderr.strip()[-200:]}", file=sys.stderr)
                 else:
                     found.setdefault(peer, []).append(json.loads(done.stdout))
@@ -125,7 +131,12 @@ def compare(options: Any) -> None:
         server.kill()
         server.wait()
     print("| client | CPU µs a GET | wall s | peak RSS MB | right answers |\n| --- | --- | --- | --- | --- |")
-    for peer, rounds in found.items():
+    keep(options.json, found)
+    for peer, every in found.items():
+        rounds = [one for one in every if "error" not in one]
+        if not rounds:
+            print(f"| {peer} | not done |")
+            continue
         middle = {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
         print(
             f"| {peer} | {middle['cpu_us']:.0f} | {middle['wall_s']:.2f} | {middle['rss_kb'] / 1024:.0f} "

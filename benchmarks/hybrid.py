@@ -15,6 +15,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from keep import add_option, keep
+
 TURNS = 10_000  # of a ping-pong
 LOOPS = 50_000  # of an uncontended operation
 STRETCH = 0.4  # seconds that throughput is measured for
@@ -205,11 +208,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--carriers", type=int, default=2)
+    add_option(parser)
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         child(*options.child, options.carriers)
     print("| figure | against | that | this | ratio |\n| --- | --- | --- | --- | --- |")
+    found: dict[str, Any] = {}
     for name, (_, that, this) in FIGURES.items():
         pairs = [
             (measure(name, that, options.carriers), measure(name, this, options.carriers))
@@ -217,8 +222,11 @@ def main() -> None:
         ]
         for figure in pairs[0][0]:
             ratio = statistics.median(b[figure] / a[figure] for a, b in pairs)
-            a, b = (statistics.median(pair[side][figure] for pair in pairs) for side in (0, 1))
+            sides = [[pair[side][figure] for pair in pairs] for side in (0, 1)]
+            found[figure] = {"against": that, "that": sides[0], "this": sides[1]}
+            a, b = map(statistics.median, sides)
             print(f"| {figure} | {that} | {a:,.2f} | {b:,.2f} | {ratio:.2f} |", flush=True)
+    keep(options.json, found)
 
 
 if __name__ == "__main__":

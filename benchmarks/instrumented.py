@@ -17,6 +17,10 @@ import time
 import types
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).resolve().parent))
+from keep import add_option, keep
 
 from weft.instrument import points
 from weft.instrument.rewriting import compile_module
@@ -121,13 +125,13 @@ WORK: dict[str, tuple[str, Callable[[types.ModuleType], None], tuple[str, ...]]]
 
 
 def timed(work: Callable[[types.ModuleType], None], module: types.ModuleType) -> float:
-    begun = time.perf_counter()
+    begun = time.process_time()
     work(module)
-    return time.perf_counter() - begun
+    return time.process_time() - begun
 
 
-def measure(name: str, rounds: int) -> tuple[float, float, float, int]:
-    """Milliseconds plain, the two ratios, and the accesses that were told."""
+def measure(name: str, rounds: int) -> dict[str, Any]:
+    """Milliseconds plain and the two ratios, all rounds, and the accesses that were told."""
     module, work, blocked = WORK[name]
     kept = {name: sys.modules.get(name) for name in blocked}
     for other in blocked:
@@ -154,20 +158,26 @@ def measure(name: str, rounds: int) -> tuple[float, float, float, int]:
         points.set_listener(lambda access, obj, key, site: None)
         told.append(timed(work, rewritten) / first)
         points.set_listener(None)
-    return min(times) * 1e3, statistics.median(silent), statistics.median(told), count
+    plain_ms = [taken * 1e3 for taken in times]
+    return {"plain_ms": plain_ms, "silent": silent, "told": told, "accesses": count}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=list(WORK))
     parser.add_argument("--rounds", type=int, default=9)
+    add_option(parser)
     given = parser.parse_args()
+    found: dict[str, Any] = {}
     print(f"{'':20} {'plain':>9} {'nobody':>8} {'nothing done':>13} {'accesses told':>14}")
     ratios = []
     for name in given.names:
-        plain, silent, told, count = measure(name, given.rounds)
+        found[name] = one = measure(name, given.rounds)
+        plain, count = min(one["plain_ms"]), one["accesses"]
+        silent, told = statistics.median(one["silent"]), statistics.median(one["told"])
         ratios.append((silent, told))
         print(f"{name:20} {plain:6.1f} ms {silent:7.2f}x {told:12.2f}x {count:14,}", flush=True)
+    keep(given.json, found)
     print(f"{'geometric mean':20} {'':9} {statistics.geometric_mean(r[0] for r in ratios):7.2f}x", end="")
     print(f" {statistics.geometric_mean(r[1] for r in ratios):12.2f}x")
 

@@ -21,6 +21,7 @@ from typing import Any
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import on_threads  # noqa: E402 - found beside this file
+from keep import add_option, keep  # noqa: E402
 
 __all__ = ["ALL_PEERS", "measure", "median_of"]
 
@@ -132,7 +133,7 @@ def main() -> None:
     parser.add_argument("--target", type=float, default=TARGET, help="seconds for each measurement")
     parser.add_argument("--base", default="gevent", help="the peer that the ratios are against")
     parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("--json")
+    add_option(parser)
     asked = parser.parse_args()
     began = monotonic()
     benches = [bench for bench in asked.benches.split(",") if bench not in asked.skip.split(",")]
@@ -145,9 +146,7 @@ def main() -> None:
         lambda bench, row: show(bench, row, asked.base),
     )
     print(f"total {monotonic() - began:.0f} s")
-    if asked.json:
-        with open(asked.json, "w", encoding="utf-8") as file:
-            json.dump(data, file, indent=1)
+    keep(asked.json, data)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,9 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+from keep import add_option, keep  # noqa: E402 - found beside this file
+
 ECHO = "epoll,stacks,wrapped,uvloop-protocol,weft,gevent,gevent-patched,kernel,asyncio-protocol"
 HTTP = "http-weft,http-stacks,http-gevent-patched,http-gevent-pywsgi,http-kernel"
 SHOWN = (
@@ -96,7 +99,7 @@ def wrk(port: int, connections: int, seconds: float, pid: int) -> dict[str, floa
     }
 
 
-def measure(variant: str, connections: int, load: str, options: Any) -> dict[str, float]:
+def measure(variant: str, connections: int, load: str, options: Any) -> dict[str, Any]:
     process, port = start(variant, options.python)
     try:
         if options.http:
@@ -113,13 +116,13 @@ def measure(variant: str, connections: int, load: str, options: Any) -> dict[str
         process.wait()
 
 
-def table(variants: list[str], found: dict[str, list[dict[str, float]]]) -> str:
+def table(variants: list[str], found: dict[str, list[dict[str, Any]]]) -> str:
     """Medians of the rounds, one line a variant, and the ratio of CPU time to the first."""
     lines = ["| server | " + " | ".join(label for _, label, _, _ in SHOWN) + " | CPU, ratio |"]
     lines.append("| --- " * (len(SHOWN) + 2) + "|")
     base = None
     for variant in variants:
-        rounds = found.get(variant, [])
+        rounds = [one for one in found.get(variant, []) if "error" not in one]
         if not rounds:
             lines.append(f"| {variant} | not done |")
             continue
@@ -141,7 +144,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.5)
     parser.add_argument("--http", action="store_true")
     parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("--json", type=Path, help="write all rounds there")
+    add_option(parser)
     options = parser.parse_args()
     if options.http and not shutil.which("wrk"):
         raise SystemExit("net.py: --http needs `wrk` (Debian: apt-get install wrk)")
@@ -149,20 +152,20 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     variants = (options.variants or (HTTP if options.http else ECHO)).split(",")
     load = "" if options.http else compile_load()
-    everything: dict[str, dict[str, list[dict[str, float]]]] = {}
+    everything: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for connections in map(int, options.connections.split(",")):
-        found: dict[str, list[dict[str, float]]] = {}
+        found: dict[str, list[dict[str, Any]]] = {}
         for turn in range(options.rounds):
             first = turn % len(variants)
             for variant in variants[first:] + variants[:first]:
                 try:
                     found.setdefault(variant, []).append(measure(variant, connections, load, options))
                 except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+                    found.setdefault(variant, []).append({"error": str(error)})
                     print(f"{variant}, {connections}: {error}", file=sys.stderr)
         print(f"\n{connections:,} connections\n\n{table(variants, found)}", flush=True)
         everything[str(connections)] = found
-    if options.json:
-        options.json.write_text(json.dumps(everything, indent=1))
+    keep(options.json, everything)
 
 
 if __name__ == "__main__":

@@ -21,9 +21,12 @@ from collections import deque
 from time import perf_counter, process_time
 from typing import Any
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import goals
+from keep import add_option, keep
+
 COUNT = 10_000
 WORKERS = 8
-GOALS = {"many": 0.05}
 PEERS = {  # how each interpreter is started
     "floor": [],
     "threading": [],
@@ -139,6 +142,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--serve", choices=tuple(PEERS))
+    add_option(parser)
     asked = parser.parse_args()
     if asked.serve:
         serve(asked.serve)
@@ -165,11 +169,12 @@ def main() -> None:
         rounds.append(answers)
     for child in peers.values():
         child.communicate()
+    keep(asked.json, rounds)
     print(f"Python {sys.version.split()[0]}, {asked.rounds} rounds; CPU µs, for 'start' wall µs")
     for bench in ("many", "one", "start"):
         mine, theirs = (statistics.median(r[kind][bench] for r in rounds) for kind in ("weft", "threading"))
         ratio = statistics.median(r["weft"][bench] / r["threading"][bench] for r in rounds)
-        goal = f" (goal {GOALS[bench]})" if bench in GOALS else ""
+        goal = f" (goal {goals.POOLS[bench]})" if bench in goals.POOLS else ""
         text = f"{bench:<6} weft {mine * 1e6:8.2f}  threading {theirs * 1e6:8.2f}  ratio {ratio:.3f}{goal}"
         if bench == "many":
             least = statistics.median(r["floor"][bench] for r in rounds)

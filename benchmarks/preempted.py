@@ -15,6 +15,8 @@ from time import process_time
 from typing import Any
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from keep import add_option, keep
+
 import peers
 
 LOOPS = 2_000_000  # of a few bytecodes each: about 0.1 s, ten slices
@@ -47,6 +49,7 @@ def main() -> None:
     parser.add_argument("--peer", default="weft")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--loops", type=int, default=LOOPS)
+    add_option(parser)
     asked = parser.parse_args()
     peer = peers.load(asked.peer)
     peer.setup()
@@ -60,6 +63,7 @@ def main() -> None:
         rounds.append((row, together))
     runtime = sys.modules.get("weft.runtime")
     preemption = getattr(runtime.runtime().model, "preemption", None) if runtime else None
+    keep(asked.json, {"row": [row for row, _ in rounds], "together": [both for _, both in rounds]})
     print(
         json.dumps(
             {

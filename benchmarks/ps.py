@@ -23,6 +23,9 @@ from typing import Any
 
 from weft.cli.ps import Connection
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from keep import add_option, keep
+
 QUESTIONS = {
     "grouped": "weft-ps list",
     "with stacks": "weft-ps list stacks=1",
@@ -70,7 +73,7 @@ def weft(*args: str, **options: Any) -> Any:
 
 
 def listings(threads: int, model: str, rounds: int) -> dict[str, Any]:
-    """Times of listings, and the longest stops meanwhile and without."""
+    """Times of listings, and the longest stops meanwhile and without, all rounds."""
     command = [sys.executable, "-m", "weft", "run", "--model", model, "-c", PROGRAM, str(threads)]
     figures: dict[str, Any] = {}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
@@ -97,10 +100,7 @@ def listings(threads: int, model: str, rounds: int) -> dict[str, Any]:
                 stops.append(stopped())
                 time.sleep(min(1.0, clock[-1]))
                 idle.append(stopped())
-            figures[f"{name}, s of CPU"] = statistics.median(seconds)
-            figures[f"{name}, s by the clock"] = statistics.median(clock)
-            figures[f"{name}, stopped, ms of CPU"] = max(stops)
-            figures[f"{name}, stopped without, ms of CPU"] = max(idle)
+            figures[name] = {"cpu_s": seconds, "clock_s": clock, "stopped_ms": stops, "without_ms": idle}
         program.stdin.close()
         program.wait(60)
     return figures
@@ -124,17 +124,13 @@ def cpu_of_weft(*args: str) -> float:
 
 
 def start(rounds: int) -> dict[str, Any]:
-    """The CPU time of an empty program with the server, as a multiple of that without."""
+    """Seconds of CPU of an empty program, with the server and without."""
     with_it, without = [], []
     weft("run", "-c", "pass")
     for _ in range(rounds):
         with_it.append(cpu_of_weft("run", "-c", "pass"))
         without.append(cpu_of_weft("run", "--no-ps", "-c", "pass"))
-    return {
-        "start, s of CPU": statistics.median(with_it),
-        "start without, s of CPU": statistics.median(without),
-        "start, ratio": statistics.median(a / b for a, b in zip(with_it, without, strict=True)),
-    }
+    return {"with_s": with_it, "without_s": without}
 
 
 def main() -> None:
@@ -144,6 +140,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=100_000)
     parser.add_argument("--model", default="user")
     parser.add_argument("--rounds", type=int, default=3)
+    add_option(parser)
     args = parser.parse_args()
     os.environ.pop("WEFT_PS", None)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # files are compiled once, as where weft is installed
@@ -155,9 +152,18 @@ def main() -> None:
 
 
 def show(args: argparse.Namespace) -> None:
-    for measure in (lambda: listings(args.threads, args.model, args.rounds), lambda: start(args.rounds * 7)):
-        for name, value in measure().items():
-            print(f"{name:32} {value:.3f}", flush=True)
+    found = {"threads": args.threads, "listings": listings(args.threads, args.model, args.rounds)}
+    for name, listed in found["listings"].items():
+        middle = {unit: statistics.median(listed[unit]) for unit in ("cpu_s", "clock_s")}
+        print(f"{name:12} {middle['cpu_s']:.3f} s of CPU, {middle['clock_s']:.3f} s by the clock; ", end="")
+        print(
+            f"stopped {max(listed['stopped_ms']):.1f} ms, {max(listed['without_ms']):.1f} without", flush=True
+        )
+    found["start"] = both = start(args.rounds * 7)
+    pairs = zip(both["with_s"], both["without_s"], strict=True)
+    ratio = statistics.median(a / b for a, b in pairs)
+    print(f"start        {statistics.median(both['with_s']):.3f} s of CPU, {ratio:.3f} times that without")
+    keep(args.json, found)
 
 
 if __name__ == "__main__":

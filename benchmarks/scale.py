@@ -10,6 +10,7 @@ Each (peer, n) has a process of its own.
 
 import argparse
 import gc
+import itertools
 import json
 import os
 import re
@@ -19,6 +20,8 @@ from typing import Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+from keep import add_option, keep  # noqa: E402
+
 import peers  # noqa: E402 - found beside this file
 
 __all__ = ["blocked", "one_after_another"]
@@ -181,7 +184,7 @@ def ask(python: str, spec: str, n: int, timeout: float, *more: str) -> dict[str,
     try:
         figures: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
-        return {"error": f"failed: {done.stderr.strip().splitlines()[-1:]}"}
+        return {"error": (done.stderr.strip().splitlines() or ["it died, and said nothing"])[-1]}
     return figures
 
 
@@ -203,6 +206,8 @@ def main() -> None:
     parser.add_argument("--limit-gb", type=float, default=8.5)
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--timeout", type=float, default=240)
+    parser.add_argument("--rounds", type=int, default=1)
+    add_option(parser)
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     parser.add_argument("--n", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--one-by-one", action="store_true", help=argparse.SUPPRESS)
@@ -211,18 +216,21 @@ def main() -> None:
         worker(asked.worker, asked.n, asked.one_by_one)
         return
     each: dict[str, float] = {}
-    for n in [asked.serial] if asked.serial else map(int, asked.ns.split(",")):
-        for spec in asked.peers.split(","):
-            if each.get(spec, 0) * n > asked.limit_gb * GB:
-                print(f"{n:>9,} {spec:<15s} left out: it would take {each[spec] * n / GB:.1f} GB")
-                continue
-            if asked.serial:
-                figures = one_after_another(asked.python, spec, n, asked.timeout)
-            else:
-                figures = blocked(asked.python, spec, n, asked.timeout)
-                each[spec] = figures.get("rss", 0)
-            said = figures.get("error") or "  ".join(f"{k} {v:,.1f}" for k, v in figures.items() if k != "n")
-            print(f"{n:>9,} {spec:<15s} {said}", flush=True)
+    data: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    sizes = [asked.serial] if asked.serial else [int(n) for n in asked.ns.split(",")]
+    for _, n, spec in itertools.product(range(asked.rounds), sizes, asked.peers.split(",")):
+        rounds = data.setdefault(str(n), {}).setdefault(spec, [])
+        if each.get(spec, 0) * n > asked.limit_gb * GB:
+            figures = {"error": f"left out: it would take {each[spec] * n / GB:.1f} GB"}
+        elif asked.serial:
+            figures = one_after_another(asked.python, spec, n, asked.timeout)
+        else:
+            figures = blocked(asked.python, spec, n, asked.timeout)
+            each[spec] = figures.get("rss", 0)
+        rounds.append(figures)
+        said = figures.get("error") or "  ".join(f"{k} {v:,.1f}" for k, v in figures.items() if k != "n")
+        print(f"{n:>9,} {spec:<15s} {said}", flush=True)
+    keep(asked.json, data)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ The server is `weft run` in a process of its own; the clients are plain sockets 
 """
 
 import argparse
+import json
 import os
 import re
 import resource
@@ -20,8 +21,13 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from typing import Any
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from keep import add_option, keep
 
 PATIENCE = 60.0  # seconds for anything to answer
 ACTIVE = 100
@@ -45,7 +51,7 @@ def serve() -> None:
         threading.Thread(target=echo, args=(listener.accept()[0],), daemon=True).start()
 
 
-def park(count: int) -> None:
+def park(count: int) -> dict[str, float]:
     """Wait on pipes and timers, and say what it cost."""
     pipes = min(count // 2, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2 - 50)
     ends = [os.pipe() for _ in range(pipes)]
@@ -75,22 +81,34 @@ def park(count: int) -> None:
     if due[0] - time.monotonic() < 0.1 + count / 100_000:
         due[0] = time.monotonic() + 0.5 + count / 12_000
     all_began[0] = True
+    total = resident(os.getpid())
     print(
         f"parked   {count} threads, {pipes} on pipes and {count - pipes} on timers, begun in {started:.2f} s"
     )
-    print(f"parked   {each / 1024:.1f} KB each, {resident(os.getpid()) / 2**20:.0f} MB in all, ", end="")
+    print(f"parked   {each / 1024:.1f} KB each, {total / 2**20:.0f} MB in all, ", end="")
     begun = time.perf_counter()
     for _, fd in ends:
         os.write(fd, b"x")
     for thread in threads[:pipes]:
         thread.join()
-    print(f"pipes answered in {time.perf_counter() - begun:.2f} s, ", end="")
+    answered = time.perf_counter() - begun
+    print(f"pipes answered in {answered:.2f} s, ", end="")
     cpu = time.process_time()
     for thread in threads[pipes:]:
         thread.join()
     late, cpu = time.monotonic() - due[0], time.process_time() - cpu
     print(f"timers, all due at once, within {late:.2f} s and {cpu:.2f} s of CPU", flush=True)
     assert woken[0] == count, woken
+    return {
+        "threads": count,
+        "pipes": pipes,
+        "begun_s": started,
+        "bytes_each": each,
+        "total_bytes": total,
+        "pipes_s": answered,
+        "late_s": late,
+        "timers_cpu_s": cpu,
+    }
 
 
 # -- what measures it ----------------------------------------------------------------------------------
@@ -156,7 +174,7 @@ def ask(clients: list[socket.socket]) -> None:
                 waiting -= 1
 
 
-def held(model: str, count: int) -> None:
+def held(model: str, count: int) -> dict[str, float]:
     with Server(model) as server:
         before, begun = resident(server.process.pid), time.perf_counter()
         server.open(count)
@@ -166,16 +184,24 @@ def held(model: str, count: int) -> None:
         ask(server.clients)
         answered = time.perf_counter() - begun
         cost = (processor_time(server.process.pid) - cpu) / count * 1e6
-        total = resident(server.process.pid) / 2**20
+        total = resident(server.process.pid)
         print(f"held     {count} connections opened and answered in {opened:.2f} s")
-        print(f"held     {each / 1024:.1f} KB each in the server, {total:.0f} MB in all")
+        print(f"held     {each / 1024:.1f} KB each in the server, {total / 2**20:.0f} MB in all")
         print(
             f"held     then one request on all at once: {answered:.2f} s, {cost:.1f} µs of CPU each",
             flush=True,
         )
+    return {
+        "connections": count,
+        "opened_s": opened,
+        "bytes_each": each,
+        "total_bytes": total,
+        "answered_s": answered,
+        "cpu_us": cost,
+    }
 
 
-def active(model: str, counts: list[int], rounds: int = 60, turns: int = 5) -> None:
+def active(model: str, counts: list[int], rounds: int = 60, turns: int = 5) -> dict[int, list[float]]:
     """The servers are asked in turn, so that a slow spell of the machine meets all of them."""
     servers = {count: Server(model) for count in counts}
     costs: dict[int, list[float]] = {count: [] for count in counts}
@@ -197,6 +223,7 @@ def active(model: str, counts: list[int], rounds: int = 60, turns: int = 5) -> N
         cost = statistics.median(costs[count])
         ratio = cost / first
         print(f"active   {ACTIVE} of {count:>5}: {cost:.1f} µs of CPU a request, {ratio:.2f} of the first")
+    return costs
 
 
 def main() -> None:
@@ -206,23 +233,36 @@ def main() -> None:
     parser.add_argument("what", nargs="*", help="held, active, parked; none: all")
     parser.add_argument("--model", default="user")
     parser.add_argument("--count", type=int, help="connections held, threads parked")
+    parser.add_argument("--most", type=int, default=9000, help="connections of which 100 ask")
+    parser.add_argument("--rounds", type=int, default=1, help="of what is held and parked")
+    add_option(parser)
     asked = parser.parse_args()
     if asked.what == ["serve"]:
         serve()
     if asked.what == ["park"]:
-        return park(asked.count)
+        return keep(asked.json, park(asked.count))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else soft, hard))
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 500
     what = asked.what or ["held", "active", "parked"]
+    found: dict[str, Any] = {}
     if "held" in what:
-        held(asked.model, min(asked.count or 10_000, most))
+        found["held"] = [held(asked.model, min(asked.count or 10_000, most)) for _ in range(asked.rounds)]
     if "active" in what:
-        active(asked.model, [count for count in (100, 1000, 9000) if count + 1100 < most])
+        counts = [count for count in (100, 1000, 9000) if count + 1100 < most and count <= asked.most]
+        found["active"] = active(asked.model, counts)
     if "parked" in what:
-        command = [sys.executable, "-m", "weft", "run", "--model", asked.model, __file__, "park"]
-        subprocess.run([*command, "--count", str(asked.count or 100_000)], check=True)
-    return None
+        found["parked"] = [parked(asked.model, asked.count or 100_000) for _ in range(asked.rounds)]
+    return keep(asked.json, found)
+
+
+def parked(model: str, count: int) -> dict[str, float]:
+    """What the process under weft says of itself."""
+    with tempfile.NamedTemporaryFile("r", suffix=".json") as file:
+        command = [sys.executable, "-m", "weft", "run", "--model", model, __file__, "park"]
+        subprocess.run([*command, "--count", str(count), "--json", file.name], check=True)
+        figures: dict[str, float] = json.load(file)
+    return figures
 
 
 if __name__ == "__main__":

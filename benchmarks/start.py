@@ -14,6 +14,9 @@ import sys
 import tempfile
 from time import perf_counter
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from keep import add_option, keep
+
 __all__ = ["starts"]
 
 
@@ -25,8 +28,8 @@ def ways(python: str, script: str) -> dict[str, list[str]]:
     }
 
 
-def starts(python: str, rounds: int) -> dict[str, float]:
-    """Milliseconds for each way; PYTHONDONTWRITEBYTECODE is taken out, and each way is warmed up once."""
+def starts(python: str, rounds: int) -> dict[str, list[float]]:
+    """Milliseconds for each way, all rounds; PYTHONDONTWRITEBYTECODE is taken out, each is warmed up once."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     taken: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -40,12 +43,15 @@ def starts(python: str, rounds: int) -> dict[str, float]:
                 subprocess.run(command, env=environment, check=True, stdin=subprocess.DEVNULL)
                 if number:
                     taken.setdefault(way, []).append((perf_counter() - then) * 1e3)
-    return {way: statistics.median(times) for way, times in taken.items()}
+    return taken
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--python", default=sys.executable)
+    add_option(parser)
     asked = parser.parse_args()
-    print(json.dumps(starts(asked.python, asked.rounds)))
+    found = starts(asked.python, asked.rounds)
+    keep(asked.json, found)
+    print(json.dumps({way: statistics.median(times) for way, times in found.items()}))

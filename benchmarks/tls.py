@@ -19,6 +19,8 @@ from typing import Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+from keep import add_option, keep  # noqa: E402
+
 import peers  # noqa: E402 - found beside this file
 
 PEERS = "gevent-patched,threading,weft"
@@ -57,7 +59,11 @@ class Server:
             [sys.executable, os.path.abspath(__file__), "--serve", name], stdout=subprocess.PIPE, text=True
         )
         assert self.process.stdout is not None
-        port = int(self.process.stdout.readline())
+        said = self.process.stdout.readline()
+        if not said:
+            self.process.wait()
+            raise RuntimeError(f"the server of {name} did not start")
+        port = int(said)
         context = ssl.create_default_context(cafile=CERTIFICATE)
         self.request = b"x" * size
         self.per_request: list[float] = []
@@ -108,22 +114,32 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--times", type=int, default=50, help="requests on each connection in a round")
     parser.add_argument("--size", type=int, default=64)
+    add_option(parser)
     asked = parser.parse_args()
     if asked.serve:
         peer = peers.load(asked.serve)
         peer.setup()
         serve(peer)
         return
-    servers = [Server(name, asked.connections, asked.size) for name in asked.peers.split(",")]
+    servers: list[Server] = []
+    found: dict[str, dict[str, Any]] = {}
     try:
+        for name in asked.peers.split(","):
+            try:
+                servers.append(Server(name, asked.connections, asked.size))
+            except RuntimeError as error:
+                found[name] = {"error": str(error)}
+                print(error, file=sys.stderr)
         for number in range(asked.rounds):
             for server in servers if number % 2 else reversed(servers):
                 server.round(asked.times)
         for server in servers:
+            found[server.name] = {"request_us": server.per_request, "connection_us": server.per_connection}
             print(
                 f"{server.name:<16s} request {statistics.median(server.per_request):6.1f} us"
                 f" (least {min(server.per_request):.1f}), connection {server.per_connection:.0f} us"
             )
+        keep(asked.json, found)
     finally:
         for server in servers:
             server.close()

@@ -9,9 +9,14 @@ CPU time of the whole process, the recorder's own kernel thread included. The ec
 import argparse
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
+from typing import Any
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from keep import add_option, keep
 
 SWITCHES = 200_000
 
@@ -85,7 +90,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=9)
-    rounds = parser.parse_args().rounds
+    add_option(parser)
+    asked = parser.parse_args()
+    rounds = asked.rounds
+    found: dict[str, Any] = {}
     import weft
 
     weft.install("user")
@@ -104,10 +112,15 @@ def main() -> None:
                 work()
                 stop()
                 on.append(time.process_time() - before)
+            found[name] = {
+                kind: [taken / count * 1e6 for taken in times]
+                for kind, times in (("off_us", off), ("on_us", on))
+            }
             ratios = [b / a for a, b in zip(off, on, strict=True)]
             middles = [statistics.median(times) / count * 1e6 for times in (off, on)]
             ratio = f"{statistics.median(ratios):.2f} | {min(ratios):.2f}, {max(ratios):.2f}"
             print(f"| {name} | {middles[0]:.2f} | {middles[1]:.2f} | {ratio} |", flush=True)
+    keep(asked.json, found)
 
 
 if __name__ == "__main__":

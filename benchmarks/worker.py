@@ -67,9 +67,21 @@ def lines() -> Any:
             held += piece
 
 
+def refuse(why: str) -> None:
+    """Answer everything with why the peer cannot be asked."""
+    import json  # noqa: PLC0415 - as in main
+
+    for _ in lines():
+        os.write(1, (json.dumps({"error": why}) + "\n").encode())
+
+
 def main(spec: str, target: float) -> None:
     peer = peers.load(spec)
-    peer.setup()
+    try:
+        peer.setup()
+    except ImportError as error:
+        refuse(f"{type(error).__name__}: {error}")
+        return
     benches = benches_of(peer)
     import json  # noqa: PLC0415
 

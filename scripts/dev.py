@@ -17,21 +17,22 @@ COMMANDS = """commands:
   test      the fast tests; arguments go to pytest (-m slow: the slow ones)
   lint      ruff check, ruff format --check and mypy
   docs      the documentation site, in build/site, without a warning (serve: shown while one writes)
+  bench     all benchmarks in one run, and docs/benchmarks.md from it (--quick: five minutes; --help)
   package   a wheel and an sdist, in dist, each installed into a fresh environment and tried
   python    the environment's own Python; arguments go to it
 """
 #: Commands that need other tools than the rest, and have an environment of their own.
-EXTRAS = {"docs": "docs", "package": "package"}
+EXTRAS = {"bench": "bench", "docs": "docs", "package": "package"}
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one command; `test` and `python` take this process over, so that signals and status are theirs."""
+    """Run one command; `test`, `bench` and `python` take this process over, for signals and status."""
     parser = argparse.ArgumentParser(
         prog="./dev", epilog=COMMANDS, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--python", metavar="PATH", help="use this Python, with a .venv-3.X of its own")
     parser.add_argument(
-        "command", choices=("demo", "test", "lint", "docs", "package", "python"), metavar="COMMAND"
+        "command", choices=("demo", "test", "lint", "docs", "bench", "package", "python"), metavar="COMMAND"
     )
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     asked = parser.parse_args(argv)
@@ -51,6 +52,8 @@ def main(argv: Sequence[str]) -> int:
     if asked.command == "package":
         return package.main(python)
     command = [str(python), *asked.arguments]
+    if asked.command == "bench":
+        command = [str(python), str(environment.ROOT / "benchmarks" / "page" / "run.py"), *asked.arguments]
     if asked.command == "test":
         os.chdir(environment.ROOT)
         command = [str(python), "-m", "pytest", *asked.arguments]

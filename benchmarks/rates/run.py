@@ -1,7 +1,7 @@
 """Executions a second, weft's and frontrun's, in turn: `run.py --frontrun PYTHON [--seconds T] [--rounds N]`.
 
 PYTHON is an interpreter that has frontrun, cachetools and pykka; the one that runs this has weft and the two
-libraries, or gets them from --path. Figures are medians of the rounds.
+libraries, or gets them from --path. Without --frontrun, weft alone. Figures are medians of the rounds.
 """
 
 import argparse
@@ -12,7 +12,11 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-NAMES = {"counter": 100, "locks": 100, "cachetools": 30, "pykka": 30}  # and how many times as many we want
+sys.path.insert(0, str(HERE.parent))
+import goals  # noqa: E402 - found beside this folder
+from keep import add_option, keep  # noqa: E402
+
+NAMES = goals.RATES  # and how many times as many we want
 
 
 def asked(command: list[str], environment: dict[str, str]) -> list[float]:
@@ -24,10 +28,12 @@ def asked(command: list[str], environment: dict[str, str]) -> list[float]:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--frontrun", required=True)
+    options.add_argument("--frontrun", default="")
     options.add_argument("--path", default="")
     options.add_argument("--seconds", default="3")
     options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--names", default=",".join(NAMES))
+    add_option(options)
     given = options.parse_args()
     bin_folder = os.path.dirname(given.frontrun)
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
@@ -38,13 +44,14 @@ def main() -> None:
     theirs = {**environment, "PATH": bin_folder + os.pathsep + environment["PATH"]}
     print("| program | weft, a second | µs a step | frontrun DPOR | random | times the better one | wanted |")
     print("| --- " * 7 + "|")
-    for name, wanted in NAMES.items():
-        rates: dict[str, list[float]] = {"ours": [], "step": [], "dpor": [], "random": []}
+    found: dict[str, dict[str, list[float]]] = {}
+    for name in given.names.split(","):
+        found[name] = rates = {"ours": [], "step": [], "dpor": [], "random": []}
         for _ in range(given.rounds):
             rate, step = asked([sys.executable, "ours.py", name, given.seconds], ours)
             rates["ours"].append(rate)
             rates["step"].append(step)
-            for strategy in ("dpor", "random"):
+            for strategy in ("dpor", "random") if given.frontrun else ():
                 command = [
                     f"{bin_folder}/frontrun",
                     given.frontrun,
@@ -54,13 +61,17 @@ def main() -> None:
                     strategy,
                 ]
                 rates[strategy].append(asked(command, theirs)[0])
-        middle = {what: statistics.median(values) for what, values in rates.items()}
+        print(row(name, rates), flush=True)
+    keep(given.json, found)
+
+
+def row(name: str, rates: dict[str, list[float]]) -> str:
+    middle = {what: statistics.median(values) for what, values in rates.items() if values}
+    cells = [f"{middle['ours']:,.0f}", f"{middle['step']:.2f}", "-", "-", "-"]
+    if "dpor" in middle:
         times = middle["ours"] / max(middle["dpor"], middle["random"])
-        print(
-            f"| {name} | {middle['ours']:,.0f} | {middle['step']:.2f} | {middle['dpor']:,.1f}"
-            f" | {middle['random']:,.1f} | {times:,.0f} | {wanted} |",
-            flush=True,
-        )
+        cells[2:] = [f"{middle['dpor']:,.1f}", f"{middle['random']:,.1f}", f"{times:,.0f}"]
+    return f"| {name} | {' | '.join(cells)} | {NAMES[name]} |"
 
 
 if __name__ == "__main__":
