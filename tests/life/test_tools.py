@@ -8,9 +8,7 @@ from tests.support import run_code, run_weft
 
 
 def out(code: str, model: str, *options: str, input: str | None = None) -> str:
-    done = run_code(code, model=model, options=options, input=input).check()
-    assert done.stderr == ""
-    return done.stdout
+    return run_code(code, model=model, options=options, input=input).output()
 
 
 def test_a_trace_function_is_a_thread_s_own(model: str) -> None:
