@@ -1,6 +1,8 @@
 """The pages agree with the code: tables, names, links."""
 
+import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,20 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_named_files_exist(page: Path) -> None:
     """A path in backquotes is one of the project: from its root, or from src/weft."""
     text = page.read_text(encoding="utf-8")
-    own = r"(?:host|core|models|stdlib|watch|cli|tests|examples|scripts|docs|benchmarks|src)/[\w./-]+"
+    folders = "|".join(path.name for root in (PACKAGE, ROOT) for path in root.glob("[a-z]*/"))
+    own = rf"(?:{folders})/[\w./-]+"
     for name in re.findall(rf"`({own})`", text):
         assert (ROOT / name).exists() or (PACKAGE / name).exists(), name
+
+
+def test_what_the_folders_have_is_there() -> None:
+    """Names in the row of a folder are modules of it, or what programs know: weft's own, or CPython's."""
+    for first, _, text in rows(ARCHITECTURE, "The folders"):
+        (folder, *_) = (PACKAGE / name for name in names(first))
+        if folder.is_dir():
+            there = {path.stem for path in folder.rglob("*")} | sys.stdlib_module_names
+            assert [
+                name
+                for name in names(text)
+                if name.rstrip("/") not in there and not name.startswith("weft") and not hasattr(os, name)
+            ] == [], folder
