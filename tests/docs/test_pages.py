@@ -72,7 +72,8 @@ def test_what_the_folders_have_is_there() -> None:
     for first, _, text in rows(ARCHITECTURE, "The folders"):
         (folder, *_) = (PACKAGE / name for name in names(first))
         if folder.is_dir():
-            there = {path.stem for path in folder.rglob("*")} | sys.stdlib_module_names
+            there = {name for path in folder.rglob("*") for name in (path.stem, path.name)}
+            there |= sys.stdlib_module_names
             assert [
                 name
                 for name in names(text)

@@ -238,10 +238,14 @@ def test_a_second_profile_at_once_is_refused(model: str) -> None:
         PROFILED
         + """
     found = {}
-    ts = [threading.Thread(target=profiled, args=(f, found)) for f in (a, b)]
-    for t in ts: t.start()
-    for t in ts: t.join()
+    def main():
+        t = threading.Thread(target=profiled, args=(a, found))
+        t.start()
+        t.join()
+    profiled(main, found)
+    print([name for name, _ in calls(found["main"])])
     """
     )
     done = run_code(code, model=model).check()
+    assert done.stdout == "['main']\n"
     assert done.stderr.count("ValueError: Another profiling tool is already active") == 1
