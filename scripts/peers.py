@@ -1,9 +1,9 @@
 """Installs what `tests/peers` runs against, Dask for pools, what makes pages and a browser, as far as it can.
 
-It says what is missing. The packages of the groups `peers`, `cluster`, `html`, `browser` and `viewer` go into
-the environment of the Python that runs this. Redis, wrk and Chromium come from Debian if this runs as root
-on such a system; PostgreSQL is used if it is there. The status is always 0: tests whose other side is
-missing are skipped, and say so.
+It says what is missing. The packages of the groups `peers`, `cluster`, `html`, `browser`, `viewer` and
+`terminal` go into the environment of the Python that runs this. Redis, wrk and Chromium come from Debian if
+this runs as root on such a system; PostgreSQL is used if it is there. The status is always 0: tests whose
+other side is missing are skipped, and say so.
 """
 
 import os
@@ -57,7 +57,6 @@ def packages() -> None:
         "browser": extras["browser"],
         "viewer": extras["viewer"],
         "terminal": extras["terminal"],
-        "debuggers": extras["debuggers"],
     }
     together = tried(", ".join(groups), *pip, *(each for group in groups.values() for each in group))
     for name, group in groups.items():

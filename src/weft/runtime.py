@@ -16,7 +16,7 @@ from weft.config import DEADLOCK_STATUS, Config
 from weft.core.current import current, set_adopter, stand_still
 from weft.core.parking import THROWN, interrupt, settler
 from weft.core.places import floor
-from weft.core.policy import FairShare, Policy, Priority, check_policy
+from weft.core.policy import make_policy
 from weft.core.thread import ControlBlock
 from weft.errors import DeadlockError, WeftError
 from weft.host import collector
@@ -357,30 +357,6 @@ def _prepare_reports(_: Any) -> None:
 def _supply_sockets(module: Any) -> None:
     _supply("weft.stdlib.sockets", "supply_sockets", module)
     _prepare_reports(module)
-
-
-def make_policy(name: str) -> Policy | None:
-    """The policy of that name, or the class that "module:Class" names; None for FIFO.
-
-    Raises:
-        WeftError: there is no such module or class, or it is no policy.
-    """
-    if name == "fifo":
-        return None
-    if name == "priority":
-        return Priority()
-    if name == "fair":
-        return FairShare()
-    module_name, _, class_name = name.partition(":")
-    try:
-        made = getattr(importlib.import_module(module_name), class_name)()
-    except (ImportError, AttributeError, TypeError) as error:
-        raise WeftError(f"the policy {name!r} cannot be made: {error}") from error
-    try:
-        check_policy(made, name)
-    except TypeError as error:
-        raise WeftError(str(error)) from None
-    return made  # type: ignore[no-any-return]
 
 
 def runtime() -> Any:

@@ -8,6 +8,10 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from tests.support import Finished
+from tests.support.programs import run_child
+from tests.support.source import ROOT
+
 SECONDS = 60  # until a check that does not end is killed
 
 
@@ -26,6 +30,19 @@ def weft(*args: str, cwd: Path, path: Path | None = None) -> "subprocess.Complet
         text=True,
         timeout=SECONDS,
     )
+
+
+def asked(module: str, *args: object, input: str | None = None, seconds: float = SECONDS, **env: str) -> str:
+    """What a module of this folder prints, which has a checker's interpreter for itself."""
+    command = [sys.executable, "-m", f"tests.check.{module}", *map(str, args)]
+    more = {"PYTHONHASHSEED": "0", **env}
+    return run_child(command, input=input, timeout=seconds, env=more, cwd=ROOT).check().stdout
+
+
+def pytest_in(folder: Path, *options: str) -> Finished:
+    """A run of pytest over the tests of a folder, with the plugin."""
+    command = [sys.executable, "-m", "pytest", "-p", "pytest_weft", "-p", "no:cacheprovider", *options]
+    return run_child(command, timeout=SECONDS, env={"PYTHONPATH": str(ROOT / "src")}, cwd=folder)
 
 
 def write(folder: Path, program: str, name: str = "program.py") -> Path:

@@ -5,12 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.check.programs import SECONDS, check, weft, write
+from tests.support.waiting import until
 
 #: It says when its executions begin. Nothing fails, and there is no end to the schedules.
 ENDLESS = """
@@ -43,11 +43,8 @@ def begun(folder: Path, *options: str, program: str = ENDLESS) -> "subprocess.Po
         text=True,
         start_new_session=True,
     )
-    until = time.monotonic() + SECONDS
-    while not (folder / "begun").exists():
-        assert time.monotonic() < until
-        assert child.poll() is None, child.communicate()
-        time.sleep(0.01)
+    until(lambda: (folder / "begun").exists() or child.poll() is not None)
+    assert child.poll() is None, child.communicate()
     return child
 
 

@@ -1,16 +1,11 @@
 """Exhaustive search visits each class of executions once: known numbers, and numbers by brute force."""
 
-import os
-import subprocess
-import sys
 from itertools import permutations
 from pathlib import Path
 
 import pytest
 
-from tests.check.programs import SECONDS, write
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.check.programs import asked, write
 
 LOCKED = """
     import sys, threading
@@ -36,16 +31,7 @@ UNLOCKED = LOCKED.replace("with lock:\n                pass", "count[0] += 1").r
 def counted(folder: Path, program: str, *args: int) -> tuple[int, int, str]:
     """Executions that ran to their end, those given up as known, whether the search says it is complete."""
     path = write(folder, program)
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.check.counting", str(path), *map(str, args)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": "0"},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
-    assert done.returncode == 0, done.stderr
-    ran, pruned, complete, *_ = done.stdout.split()
+    ran, pruned, complete, *_ = asked("counting", path, *args).split()
     return int(ran), int(pruned), complete
 
 

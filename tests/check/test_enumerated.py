@@ -6,18 +6,14 @@ below, which know nothing of it and try every order of the steps.
 
 import json
 import os
-import subprocess
-import sys
 import tempfile
-from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.check.programs import SECONDS
+from tests.check.programs import asked
 
-ROOT = Path(__file__).resolve().parents[2]
 PLACES = {"global": "g", "attribute": "o.a", "item": "d['k']", "other": "d['l']", "shown": "o.c", "cell": "n"}
 FIRST = dict.fromkeys([*PLACES, "class"], 0)
 LOCKS = ("p", "q")
@@ -286,17 +282,9 @@ MISSED: list[Any] = [
 def test_all_outcomes_are_seen(programs: Any) -> None:
     programs = [*MISSED, *programs]
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.check.enumerated", os.path.join(folder, "program.py")],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": "0", "WEFT_CACHE": "off"},
-            input=json.dumps([as_python(program) for program in programs]),
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-        )
-    assert done.returncode == 0, done.stderr
-    for program, (dpor, complete, dfs, in_parts) in zip(programs, json.loads(done.stdout), strict=True):
+        said = json.dumps([as_python(program) for program in programs])
+        told = asked("enumerated", os.path.join(folder, "program.py"), input=said, WEFT_CACHE="off")
+    for program, (dpor, complete, dfs, in_parts) in zip(programs, json.loads(told), strict=True):
         if dpor is None:
             continue
         wanted = sorted(brute_force(program))

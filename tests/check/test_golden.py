@@ -5,16 +5,9 @@ of the programs keep a variable from one execution to the next there, so that th
 after it, takes a lock once more: one class more than where each execution begins afresh.
 """
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-from tests.check.programs import SECONDS
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.check.programs import asked
 
 PUBLISHED = {
     "one_lock": (2, 2, 2),
@@ -31,16 +24,7 @@ KEPT = ("one_among_ten", "two_of_one_and_one_of_two")
 
 
 def counted(name: str, bound: int) -> tuple[int, int, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.check.golden", name, str(bound)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": "0"},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
-    assert done.returncode == 0, done.stderr
-    ran, classes, end = done.stdout.split()
+    ran, classes, end = asked("golden", name, bound).split()
     return int(ran), int(classes), end
 
 

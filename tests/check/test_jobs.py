@@ -1,34 +1,21 @@
 """Searches by several processes: the same comes of them as of one, whatever becomes of the processes."""
 
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.check.programs import SECONDS
+from tests.check.programs import SECONDS, asked
 
-ROOT = Path(__file__).resolve().parents[2]
 LONG = 100  # seconds: no search of these comes to an end by time
 
 
 def searches(*requests: dict[str, Any]) -> list[dict[str, Any]]:
     """What comes of searches (tests/check/searches.py)."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.check.searches"],
-        input="".join(json.dumps(request) + "\n" for request in requests),
-        cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": "0"},
-        capture_output=True,
-        text=True,
-        timeout=2 * SECONDS,
-    )
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    said = "".join(json.dumps(request) + "\n" for request in requests)
+    return [json.loads(line) for line in asked("searches", input=said, seconds=2 * SECONDS).splitlines()]
 
 
 def noted(path: Path) -> Counter[str]:

@@ -1,16 +1,12 @@
 """The lock orders of a whole run of pytest: ordinary tests, checked ones, workers."""
 
-import os
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
 import pytest
 
-from tests.check.programs import SECONDS
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.check.programs import pytest_in, write
+from tests.support import Finished
 
 BANK = """
     import threading
@@ -48,25 +44,14 @@ APART = """
 """
 
 
-def run(
-    folder: Path, tests: str, *options: str, name: str = "test_it.py"
-) -> "subprocess.CompletedProcess[str]":
+def run(folder: Path, tests: str, *options: str, name: str = "test_it.py") -> Finished:
     """A run of pytest with the plugin, over one module of tests."""
-    (folder / "bank.py").write_text(textwrap.dedent(BANK))
-    (folder / name).write_text(textwrap.dedent(tests))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    environment.pop("PYTEST_ADDOPTS", None)
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "pytest_weft", "-p", "no:cacheprovider", *options],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
+    write(folder, BANK, "bank.py")
+    write(folder, tests, name)
+    return pytest_in(folder, *options)
 
 
-def section(done: "subprocess.CompletedProcess[str]") -> str:
+def section(done: Finished) -> str:
     return done.stdout.partition(" lock order (weft) ")[2].partition("\n")[2]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from weft.check.orders import MOST_OF_A_PAIR, Edge, Graph
+from weft.check.lock_orders import MOST_OF_A_PAIR, Edge, Graph
 
 
 def edge(had: str, wanted: str, **given: Any) -> Edge:

@@ -1,18 +1,15 @@
 """The pytest plugin: tests under many schedules, in a run of pytest of their own."""
 
-import os
 import re
-import subprocess
-import sys
 import textwrap
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.check.programs import SECONDS, weft
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.check.programs import pytest_in, weft, write
+from tests.support import Finished
+from tests.support.source import ROOT
 
 CONFTEST = """
     import pytest
@@ -43,25 +40,14 @@ CONFTEST = """
 """
 
 
-def pytest_in(
-    folder: Path, text: str, *options: str, python: tuple[str, ...] = ()
-) -> "subprocess.CompletedProcess[str]":
+def run(folder: Path, text: str, *options: str) -> Finished:
     """A run of pytest over one module, with the plugin."""
-    (folder / "conftest.py").write_text(textwrap.dedent(CONFTEST))
-    (folder / "test_it.py").write_text("import pytest, threading\n" + textwrap.dedent(text))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    environment.pop("PYTEST_ADDOPTS", None)
-    return subprocess.run(
-        [sys.executable, *python, "-m", "pytest", "-p", "pytest_weft", "-p", "no:cacheprovider", *options],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
+    write(folder, CONFTEST, "conftest.py")
+    write(folder, "import pytest, threading\n" + textwrap.dedent(text), "test_it.py")
+    return pytest_in(folder, *options)
 
 
-def outcomes(done: "subprocess.CompletedProcess[str]") -> dict[str, int]:
+def outcomes(done: Finished) -> dict[str, int]:
     last = done.stdout.strip().splitlines()[-1]
     return {
         word.rstrip("s") if word == "errors" else word: int(n) for n, word in re.findall(r"(\d+) (\w+)", last)
@@ -81,7 +67,7 @@ RACE = """
 
 
 def test_a_failure_shows_its_story_and_replays(tmp_path: Path) -> None:
-    done = pytest_in(tmp_path, RACE, "-q")
+    done = run(tmp_path, RACE, "-q")
     assert done.returncode == 1, done.stdout
     assert "failure: race: lost update of box.n" in done.stdout
     assert "AssertionError: too few" in done.stdout
@@ -102,7 +88,7 @@ def test_assertions_are_rewritten_too(tmp_path: Path) -> None:
         def test_it(box):
             assert [box.n] == [1]
     """
-    done = pytest_in(tmp_path, text, "-q")
+    done = run(tmp_path, text, "-q")
     assert "assert [0] == [1]" in done.stdout
     assert "test_it.py:5 in test_it" in done.stdout
 
@@ -168,7 +154,7 @@ GOOD = """
 
 
 def test_what_pytest_offers_works(tmp_path: Path) -> None:
-    done = pytest_in(tmp_path, GOOD)
+    done = run(tmp_path, GOOD)
     assert outcomes(done) == {"passed": 8}, done.stdout
 
 
@@ -226,7 +212,7 @@ OTHER = """
 
 
 def test_other_outcomes(tmp_path: Path) -> None:
-    done = pytest_in(tmp_path, OTHER, "-rs")
+    done = run(tmp_path, OTHER, "-rs")
     assert outcomes(done) == {"passed": 1, "skipped": 3, "xfailed": 1, "failed": 6}, done.stdout
     for said in (
         "not today",
@@ -261,14 +247,14 @@ PLAIN = """
 
 
 def test_without_a_mark_nothing_is_imported(tmp_path: Path) -> None:
-    assert outcomes(pytest_in(tmp_path, PLAIN)) == {"passed": 2}
+    assert outcomes(run(tmp_path, PLAIN)) == {"passed": 2}
 
 
 def test_all_tests(tmp_path: Path) -> None:
-    done = pytest_in(tmp_path, PLAIN, "--weft", "-k", "race", "--weft-time", "5", "--weft-schedules", "500")
+    done = run(tmp_path, PLAIN, "--weft", "-k", "race", "--weft-time", "5", "--weft-schedules", "500")
     assert outcomes(done) == {"failed": 1, "deselected": 1}
     assert "lost update of n" in done.stdout
-    done = pytest_in(tmp_path, PLAIN, "--weft", "-k", "race", "--weft-time=0.3", "--weft-only", "nothing")
+    done = run(tmp_path, PLAIN, "--weft", "-k", "race", "--weft-time=0.3", "--weft-only", "nothing")
     assert outcomes(done) == {"passed": 1, "deselected": 1}, done.stdout
 
 
@@ -277,7 +263,7 @@ def test_a_strict_configuration(tmp_path: Path) -> None:
         "[pytest]\naddopts = --strict-markers --strict-config --import-mode=importlib -x\n"
         "faulthandler_timeout = 50\nfilterwarnings = error\n"
     )
-    done = pytest_in(tmp_path, RACE)
+    done = run(tmp_path, RACE)
     assert outcomes(done) == {"failed": 1}, done.stdout
     assert "lost update of box.n" in done.stdout
 
@@ -291,7 +277,7 @@ def test_a_module_that_only_fails_there_is_told(tmp_path: Path) -> None:
         def test_it():
             pass
     """
-    done = pytest_in(tmp_path, text)
+    done = run(tmp_path, text)
     assert outcomes(done) == {"failed": 1}
     assert "cannot be collected" in done.stdout
     assert "only there" in done.stdout

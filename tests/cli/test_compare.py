@@ -15,6 +15,7 @@ import pytest
 
 from tests.support import MODELS, Finished, run_weft
 from tests.support.programs import environment, run_child
+from tests.support.waiting import until, until_ended
 from weft.compare.choice import ALL, contest_file, contests
 
 MODEL = """
@@ -369,10 +370,7 @@ def test_what_ends_its_group_ends_the_runs_and_all_they_started(number: int, tmp
         process_group=0,
     )
     try:
-        until = time.monotonic() + 30
-        while not (note.exists() and note.read_text()):
-            assert time.monotonic() < until
-            time.sleep(0.02)
+        until(lambda: note.exists() and note.read_text())
         os.killpg(child.pid, number)
         out, err = child.communicate(timeout=30)
     finally:
@@ -382,11 +380,7 @@ def test_what_ends_its_group_ends_the_runs_and_all_they_started(number: int, tmp
         (130, "weft compare: interrupted") if number == signal.SIGINT else (-number, "")
     )
     assert out == ""
-    until = time.monotonic() + 10
-    with pytest.raises(ProcessLookupError):
-        while time.monotonic() < until:  # where compare is gone at once, the starter follows
-            os.kill(int(note.read_text()), 0)
-            time.sleep(0.02)
+    until_ended(int(note.read_text()))  # where compare is gone at once, the starter follows
 
 
 # -- bad calls ---------------------------------------------------------------------------------------------

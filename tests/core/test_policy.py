@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.carrier import begun
-from weft.core.policy import FairShare, Fifo, Policy, Priority, check_policy
+from weft.core.policy import FairShare, Fifo, Policy, Priority, make_policy
 from weft.core.thread import ControlBlock
+from weft.errors import WeftError
 
 POLICIES: tuple[Callable[[], Policy], ...] = (Fifo, Priority, FairShare)
 
@@ -109,16 +110,24 @@ def test_who_comes_late_does_not_owe_turns_either() -> None:
     assert {policy.pick(), policy.pick()} == {worker, late}
 
 
-@pytest.mark.parametrize("made", [Fifo(), Priority(), FairShare()])
-def test_the_policies_pass_their_own_check(made: Policy) -> None:
-    check_policy(made, "mine")
+@pytest.mark.parametrize("kind", [Fifo, Priority, FairShare])
+def test_a_class_of_a_module_is_made_by_its_name(kind: type) -> None:
+    assert type(make_policy(f"weft.core.policy:{kind.__name__}")) is kind
+
+
+@pytest.mark.parametrize(("name", "kind"), [("priority", Priority), ("fair", FairShare)])
+def test_our_own_have_names(name: str, kind: type) -> None:
+    assert type(make_policy(name)) is kind
+    assert make_policy("fifo") is None  # what loops do without one
+
+
+class Half:
+    def add(self, block: ControlBlock) -> None: ...
 
 
 def test_what_is_no_policy_is_told_what_it_lacks() -> None:
-    class Half:
-        def add(self, block: ControlBlock) -> None: ...
-
+    name = f"{Half.__module__}:Half"
     with pytest.raises(
-        TypeError, match=r"^mine is no policy: it lacks pick, __len__ \(see weft.core.policy\)$"
+        WeftError, match=rf"^{name} is no policy: it lacks pick, __len__ \(see weft.core.policy\)$"
     ):
-        check_policy(Half(), "mine")
+        make_policy(name)

@@ -1,20 +1,18 @@
 """The pages agree with the code: tables, names, links."""
 
+import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.architecture.test_imports import LOOP, MAY_IMPORT, SIBLINGS
-from tests.docs.pages import PAGES, anchors, links, names, programs, rows
-from tests.support.source import PACKAGE, ROOT, read_tree
+from tests.docs.pages import PAGES, anchors, links, names, rows
+from tests.support.source import PACKAGE, ROOT
 from weft.core.thread import TRANSITIONS
-from weft.core.wait import WaitReason
 
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
-REFERENCE = ROOT / "docs" / "reference.md"
 
 
 def test_the_import_table_is_the_one_that_is_held() -> None:
@@ -48,46 +46,6 @@ def test_the_states_are_those_of_the_code() -> None:
     }
 
 
-def test_every_public_name_is_in_the_reference() -> None:
-    weft = (PACKAGE / "__init__.py").read_text(encoding="utf-8")
-    public = re.findall(r'^    "(\w+)",$', weft.partition("__all__ = [")[2].partition("]")[0], re.MULTILINE)
-    assert public
-    told = set(re.findall(r"`weft\.(\w+)", REFERENCE.read_text(encoding="utf-8")))
-    assert [name for name in public if name not in told] == []
-    assert [name for name in told if name not in public and name not in ("stdlib", "futures")] == []
-
-
-def test_every_reason_to_wait_is_in_the_reference() -> None:
-    text = REFERENCE.read_text(encoding="utf-8")
-    assert [reason.name for reason in WaitReason if f"`{reason.name}`" not in text] == []
-
-
-def test_the_settings_are_in_the_reference() -> None:
-    text = REFERENCE.read_text(encoding="utf-8")
-    config = read_tree()["weft.config"].text
-    for table in ("MODELS", "POLICIES"):
-        values = re.findall(r'"(\w+)"', re.findall(rf"^{table} = (.*)$", config, re.MULTILINE)[0])
-        assert values
-        assert [value for value in values if f"`{value}`" not in text] == []
-
-
-def test_the_policy_of_the_reference_is_one(tmp_path: Path) -> None:
-    (tmp_path / "newest.py").write_text(programs(REFERENCE)["newest.py"], encoding="utf-8")
-    code = """
-import threading, time
-order = []
-threads = [threading.Thread(target=order.append, args=(n,)) for n in range(3)]
-for thread in threads: thread.start()
-time.sleep(0.01)
-print(order)
-"""
-    done = subprocess.run(
-        [sys.executable, "-m", "weft", "run", "--policy", "newest:Newest", "-c", code],
-        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
-    assert done.stdout == "[2, 1, 0]\n"
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     broken = []
@@ -103,6 +61,21 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_named_files_exist(page: Path) -> None:
     """A path in backquotes is one of the project: from its root, or from src/weft."""
     text = page.read_text(encoding="utf-8")
-    own = r"(?:host|core|models|stdlib|watch|cli|tests|examples|scripts|docs|benchmarks|src)/[\w./-]+"
+    folders = "|".join(path.name for root in (PACKAGE, ROOT) for path in root.glob("[a-z]*/"))
+    own = rf"(?:{folders})/[\w./-]+"
     for name in re.findall(rf"`({own})`", text):
         assert (ROOT / name).exists() or (PACKAGE / name).exists(), name
+
+
+def test_what_the_folders_have_is_there() -> None:
+    """Names in the row of a folder are modules of it, or what programs know: weft's own, or CPython's."""
+    for first, _, text in rows(ARCHITECTURE, "The folders"):
+        (folder, *_) = (PACKAGE / name for name in names(first))
+        if folder.is_dir():
+            there = {name for path in folder.rglob("*") for name in (path.stem, path.name)}
+            there |= sys.stdlib_module_names
+            assert [
+                name
+                for name in names(text)
+                if name.rstrip("/") not in there and not name.startswith("weft") and not hasattr(os, name)
+            ] == [], folder

@@ -54,18 +54,6 @@ def test_every_name_of_a_module_is_there(module: Any) -> None:
     assert told(PAGES[name]) == {f"{module.__name__}.{each}" for each in {*module.__all__, *made}}
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_option_is_explained(name: str) -> None:
-    """In the reference, or on a page that it leads to."""
-    text = "\n".join(page.read_text(encoding="utf-8") for page in DOCS.glob("*.md"))
-    as_python_has_them = {"-m", "-c", "-h"}
-    for option in COMMANDS[name].options:
-        assert as_python_has_them & set(option.names) or any(
-            re.search(rf"(?<![\w-]){re.escape(each)}\b", text) for each in option.names
-        ), option.names
-    assert f"weft {name}" in text
-
-
 # -- how pages are put together -------------------------------------------------------------------------
 
 

@@ -141,6 +141,13 @@ def case_what_it_gives_are_futures_of_concurrent_futures():
         assert not future.cancelled()
 
 
+def case_names_of_the_standard_library_are_the_program_s_own():
+    import concurrent.futures
+
+    for name in futures._THEIRS:
+        assert getattr(futures, name) is getattr(concurrent.futures, name), name
+
+
 def case_arguments_by_name_get_there():
     with a_pool() as pool:
         assert pool.submit(square, n=4, plus=1).result(LONG) == 17

@@ -2,11 +2,11 @@
 
 import sys
 import threading
-import time
 
 import pytest
 
 from tests.support.programs import run_child
+from tests.support.waiting import until
 from weft.host import platform, signals, threads
 
 
@@ -63,10 +63,8 @@ def test_who_runs_wants_a_processor_and_who_sleeps_does_not() -> None:
     thread = threading.Thread(target=go.wait)
     thread.start()
     assert thread.native_id is not None
-    deadline = time.monotonic() + 20
-    while platform.wants_processor(thread.native_id):  # until it has gone to sleep
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
+    native_id = thread.native_id
+    until(lambda: not platform.wants_processor(native_id))  # it has gone to sleep
     go.set()
     thread.join()
     assert not platform.wants_processor(thread.native_id)

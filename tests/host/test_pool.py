@@ -1,22 +1,16 @@
 """The pool of kernel threads: begun on demand, up to a limit, ended when idle; no job is left behind."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.waiting import until
 from weft.host import threads
 from weft.host.clock import monotonic, sleep
 from weft.host.platform import kernel_thread_count
 from weft.host.pool import Pool
-
-
-def until(true: Callable[[], object]) -> None:
-    end = monotonic() + 10
-    while not true():
-        assert monotonic() < end
-        sleep(0.0005)
 
 
 @pytest.fixture(autouse=True)

@@ -4,11 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import until, until_ended
 from weft.host import starter
 
 LONG = "import time; time.sleep(60)"
@@ -82,21 +82,6 @@ def test_a_program_that_a_signal_ends_has_its_number(tmp_path: Path) -> None:
     assert Started(tmp_path, *python("import os; os.kill(os.getpid(), 9)")).figures()["status"] == -9
 
 
-def gone(pid: int) -> bool:
-    """Whether a process that is not ours to reap has ended; a moment is left for it."""
-    until = time.monotonic() + 5
-    while time.monotonic() < until:
-        try:
-            os.kill(pid, 0)
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (OSError, IndexError):
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.01)
-    return False
-
-
 WITH_CHILD = (
     "import subprocess, sys, time\n"
     f"child = subprocess.Popen([sys.executable, '-c', {LONG!r}])\n"
@@ -121,7 +106,7 @@ def test_a_program_that_hangs_is_ended_with_what_it_started(tmp_path: Path) -> N
     found, said, limit = hang(tmp_path, WITH_CHILD)
     assert (found["hung"], found["status"]) == (1, -9)
     assert limit <= found["wall"] < limit + 4
-    assert gone(int(said))
+    until_ended(int(said))
 
 
 def test_one_that_may_be_asked_is_asked_first(tmp_path: Path) -> None:
@@ -140,17 +125,14 @@ def test_what_a_program_leaves_running_is_ended(tmp_path: Path) -> None:
     started = Started(tmp_path, *python(WITH_CHILD))
     found = started.figures()
     assert (found["hung"], found["status"]) == (0, 0)
-    assert gone(int(started.out.read_text()))
+    until_ended(int(started.out.read_text()))
 
 
 def test_who_goes_away_takes_the_program_with_him(tmp_path: Path) -> None:
     started = Started(tmp_path, *python(WITH_CHILD + LONG))
-    until = time.monotonic() + 20
-    while not (started.out.exists() and started.out.read_text().endswith("\n")):
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    until(lambda: started.out.exists() and started.out.read_text().endswith("\n"))
     started.close()
-    assert gone(int(started.out.read_text()))
+    until_ended(int(started.out.read_text()))
 
 
 @pytest.mark.parametrize(("ignored", "expected"), [(False, "handled"), (True, "ignored")])

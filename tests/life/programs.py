@@ -1,4 +1,4 @@
-"""Programs that are talked to while they run: output is read, signals are sent, the end is awaited."""
+"""Programs of these tests; also such as are talked to while they run: output is read, signals are sent."""
 
 import os
 import signal
@@ -12,9 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+from tests.support import run_code
 from tests.support.programs import environment, text
 
 PATIENCE = 10.0  # seconds for anything a program is asked to do
+
+
+def out(code: str, model: str, *options: str, input: str | None = None) -> str:
+    """What a program prints on a model; it must end well and without complaint."""
+    return run_code(code, model=model, options=options, input=input).output()
 
 
 class Running:

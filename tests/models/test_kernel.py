@@ -6,9 +6,7 @@ from tests.support import run_code
 
 
 def kernel(code: str) -> str:
-    done = run_code(code, model="kernel").check()
-    assert done.stderr == ""
-    return done.stdout
+    return run_code(code, model="kernel").output()
 
 
 def test_each_thread_has_a_kernel_thread_of_its_own() -> None:

@@ -1,192 +1,11 @@
-"""The user model: preemption, very many threads, and what each thread has of its own."""
+"""The user model: very many threads, and what each thread has of its own."""
+
+from textwrap import dedent
 
 import pytest
 
+from tests.models.programs import user
 from tests.support import run_code
-
-HEAD = """
-    import sys, threading, time
-    import weft
-
-    def rss():
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[1]) * 4096
-
-    def workers():
-        import gc
-        from weft.host.stacks import Worker
-        return sum(isinstance(thing, Worker) for thing in gc.get_objects())
-
-    def until(condition, seconds=10):
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline
-            time.sleep(0.0005)
-"""
-
-
-def user(code: str, *options: str, timeout: float = 60, env: dict[str, str] | None = None) -> str:
-    """What the program prints on the user model; it must end well and without complaint."""
-    program = "\n".join([dedented(HEAD), dedented(code)])
-    done = run_code(program, options=options, timeout=timeout, env=env).check()
-    assert done.stderr == ""
-    return done.stdout
-
-
-def dedented(code: str) -> str:
-    import textwrap
-
-    return textwrap.dedent(code)
-
-
-# -- preemption -----------------------------------------------------------------------------------------
-
-SPIN = """
-    flag = False
-    def set_it():
-        global flag
-        flag = True
-    t = threading.Thread(target=set_it)
-    t.start()
-    begun = time.monotonic()
-    while not flag and time.monotonic() - begun < LIMIT:
-        pass
-    print(flag)
-"""
-
-
-def test_a_thread_that_spins_does_not_starve_the_others() -> None:
-    assert user(SPIN.replace("LIMIT", "10")) == "True\n"
-
-
-@pytest.mark.parametrize("off", ["off", "0"])
-def test_with_the_slice_off_it_does(off: str) -> None:
-    assert user(SPIN.replace("LIMIT", "0.2"), "--slice", off) == "False\n"
-
-
-@pytest.mark.parametrize("what", ["time.sleep(0.001)", "os.read(read, 1)", "select.select([read], [], [])"])
-def test_threads_that_always_have_work_starve_neither_timers_nor_descriptors(what: str) -> None:
-    """No tick comes with the slice off: the dispatch looks itself."""
-    code = """
-        import os, select
-        read, write = os.pipe()
-        stop = False
-        def give_way():
-            while not stop:
-                time.sleep(0)
-        threads = [threading.Thread(target=give_way) for _ in range(3)]
-        for t in threads: t.start()
-        threading.Timer(0.001, os.write, (write, b"x")).start()
-        WHAT
-        stop = True
-        for t in threads: t.join()
-        print("done")
-    """
-    assert user(code.replace("WHAT", what), "--slice", "off") == "done\n"
-
-
-@pytest.mark.parametrize("text", ["100us", "1ms", "0.05s"])
-def test_all_who_spin_advance(text: str) -> None:
-    code = """
-        counts, stop = [0] * 4, False
-        def spin(n):
-            while not stop:
-                counts[n] += 1
-        threads = [threading.Thread(target=spin, args=(n,)) for n in range(4)]
-        for t in threads: t.start()
-        until(lambda: min(counts) > 1000)
-        stop = True
-        for t in threads: t.join()
-        print("done")
-    """
-    assert user(code, "--slice", text) == "done\n"
-
-
-def test_spinning_threads_get_about_the_same() -> None:
-    code = """
-        counts, stop = [0] * 4, False
-        def spin(n):
-            while not stop:
-                counts[n] += 1
-        threads = [threading.Thread(target=spin, args=(n,)) for n in range(4)]
-        for t in threads: t.start()
-        time.sleep(0.4)
-        stop = True
-        for t in threads: t.join()
-        print(min(counts) / max(counts))
-    """
-    assert float(user(code, "--slice", "1ms")) > 0.3
-
-
-def test_a_sleeper_wakes_in_time_beside_one_that_spins() -> None:
-    code = """
-        stop = False
-        def spin():
-            while not stop: pass
-        t = threading.Thread(target=spin)
-        t.start()
-        late = []
-        for _ in range(10):
-            due = time.monotonic() + 0.01
-            time.sleep(0.01)
-            late.append(time.monotonic() - due)
-        stop = True
-        t.join()
-        print(sorted(late)[5])
-    """
-    assert float(user(code, "--slice", "2ms")) < 0.05
-
-
-def test_preemption_keeps_exclusion_and_loses_nothing() -> None:
-    code = """
-        import queue
-        lock, total, items = threading.Lock(), 0, queue.Queue(3)
-        rlock = threading.RLock()
-        def add():
-            global total
-            for _ in range(2000):
-                with lock:
-                    with rlock:
-                        was = total
-                        for _ in range(3): pass
-                        total = was + 1
-                items.put(1)
-        def take():
-            for _ in range(2000):
-                items.get()
-                items.task_done()
-        threads = [threading.Thread(target=f) for f in (add, take) * 3]
-        for t in threads: t.start()
-        for t in threads: t.join()
-        items.join()
-        print(total, items.qsize())
-    """
-    assert user(code, "--slice", "200us") == "6000 0\n"
-
-
-@pytest.mark.xfail(strict=False, reason="inside a collection nothing can be waited for (docs/limits.md)")
-def test_a_finalizer_may_use_what_it_interrupts() -> None:
-    code = """
-        import gc, queue
-        items = queue.SimpleQueue()
-        lock = threading.RLock()
-        class Putting:
-            def __init__(self): self.me = self
-            def __del__(self):
-                with lock: items.put(1)
-        gc.set_threshold(3)
-        def make():
-            for _ in range(300):
-                Putting()
-                with lock: time.sleep(0)
-        threads = [threading.Thread(target=make) for _ in range(3)]
-        for t in threads: t.start()
-        for t in threads: t.join()
-        gc.collect()
-        print(items.qsize())
-    """
-    assert user(code, "--slice", "200us") == "900\n"
-
 
 # -- very many --------------------------------------------------------------------------------------------
 
@@ -443,7 +262,7 @@ def test_one_s_own_policy_decides() -> None:
         import types
         made = types.ModuleType("made")
     """
-    code = dedented(policy) + dedented("""
+    code = dedent(policy) + dedent("""
         import random
         class Newest:
             def __init__(self): self.ready = []
@@ -505,134 +324,7 @@ def test_states_are_told_under_every_policy(policy: str) -> None:
     ]
 
 
-# -- greenlets and kernel threads of the program's own ----------------------------------------------------
-
-
-def test_a_greenlet_of_the_program_may_wait_in_a_thread() -> None:
-    code = """
-        import greenlet
-        seen = []
-        def work(n):
-            def inner():
-                time.sleep(0.001)
-                seen.append((n, threading.current_thread().name, threading.get_ident()))
-                return n
-            g = greenlet.greenlet(inner)
-            assert g.switch() == n and g.dead
-            assert seen[-1][2] == threading.get_ident() or any(s[0] == n for s in seen)
-        threads = [threading.Thread(target=work, args=(n,), name=f"t{n}") for n in range(5)]
-        for t in threads: t.start()
-        for t in threads: t.join()
-        print(sorted((n, name) for n, name, _ in seen))
-    """
-    assert user(code) == "[(0, 't0'), (1, 't1'), (2, 't2'), (3, 't3'), (4, 't4')]\n"
-
-
-@pytest.mark.xfail(
-    strict=True, reason="a greenlet of the program's own has a block of its own (docs/limits.md)"
-)
-def test_a_greenlet_of_the_program_is_the_thread_it_runs_in() -> None:
-    code = """
-        import greenlet
-        mine, rlock = threading.local(), threading.RLock()
-        mine.x = 1
-        def inner():
-            got = rlock.acquire(timeout=0.05)
-            return got, getattr(mine, "x", None), threading.current_thread().name, threading.get_ident()
-        with rlock:
-            got = greenlet.greenlet(inner).switch()
-        print(got == (True, 1, "MainThread", threading.get_ident()) or got)
-    """
-    assert user(code) == "True\n"
-
-
-FOREIGN = """
-    import ctypes
-    libc = ctypes.CDLL(None)
-    CALL = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
-    kept = []
-    def by_pthread(function):
-        made = CALL(lambda _: function() and None)
-        kept.append(made)
-        number = ctypes.c_ulong()
-        assert libc.pthread_create(ctypes.byref(number), None, made, None) == 0
-    def by_weft(function):
-        from weft.host import threads
-        threads.start(function)
-    start = {how}
-"""
-
-
-@pytest.mark.parametrize("how", ["by_pthread", "by_weft"])
-def test_a_foreign_kernel_thread_may_release_what_a_thread_waits_for(how: str) -> None:
-    code = """
-        lock, event, done = threading.Lock(), threading.Event(), []
-        import queue
-        items, simple, semaphore = queue.Queue(), queue.SimpleQueue(), threading.Semaphore(0)
-        condition = threading.Condition()
-        lock.acquire()
-        def wait(call):
-            call()
-            done.append(1)
-        def in_condition():
-            with condition: condition.wait()
-        calls = [lock.acquire, event.wait, items.get, simple.get, semaphore.acquire, in_condition]
-        threads = [threading.Thread(target=wait, args=(call,)) for call in calls]
-        for t in threads: t.start()
-        def foreign():
-            until(lambda: all(b.wait is not None for b in weft.threads()[1:]))
-            lock.release(); event.set(); items.put(1); simple.put(1); semaphore.release()
-            with condition: condition.notify()
-        start(foreign)
-        for t in threads: t.join()
-        print(len(done))
-    """
-    assert user(dedented(FOREIGN.replace("{how}", how)) + dedented(code)) == "6\n"
-
-
-@pytest.mark.parametrize("how", ["by_pthread", "by_weft"])
-def test_a_foreign_kernel_thread_may_wait_for_what_a_thread_releases(how: str) -> None:
-    code = """
-        import queue
-        lock, items, event, room = threading.Lock(), queue.Queue(), threading.Event(), queue.Queue(1)
-        room.put(1)
-        got, met = [], []
-        lock.acquire()
-        def foreign():
-            met.append((threading.current_thread().name[:6], threading.get_ident() != main))
-            got.append(lock.acquire(timeout=10)); lock.release()
-            got.append(items.get()); got.append(items.get(timeout=10))
-            room.put(2)
-            got.append(lock.acquire(timeout=10) and event.wait(0.01))
-            time.sleep(0.002)
-            got.append("end")
-        main = threading.get_ident()
-        start(foreign)
-        time.sleep(0.02)
-        lock.release()
-        time.sleep(0.01)
-        items.put("a"); items.put("b")
-        room.get()
-        until(lambda: got and got[-1] == "end")
-        print(got, met, room.get())
-    """
-    printed = user(dedented(FOREIGN.replace("{how}", how)) + dedented(code))
-    assert printed == "[True, 'a', 'b', False, 'end'] [('Dummy-', True)] 2\n"
-
-
-def test_a_foreign_kernel_thread_may_start_threads() -> None:
-    code = """
-        idents, done = [], threading.Event()
-        def foreign():
-            t = threading.Thread(target=lambda: idents.append(threading.get_native_id()))
-            t.start()
-            t.join()
-            done.set()
-        start(foreign)
-        done.wait()
-        print(idents == [threading.get_native_id()])
-    """
-    assert user(dedented(FOREIGN.replace("{how}", "by_weft")) + dedented(code)) == "True\n"
+# -- one kernel thread --------------------------------------------------------------------------------------
 
 
 def test_all_threads_share_one_kernel_thread() -> None:
@@ -691,3 +383,36 @@ def test_threads_that_have_not_begun_are_ready_and_are_told_of_in_their_order() 
         print([name for kind, name in told if kind == "RUNNING" and name != "MainThread"])
     """
     assert user(code) == "['RUNNING', 'READY', 'READY']\n['t0', 't1', 't2', 't3']\n"
+
+
+@pytest.mark.parametrize("model", ["user", "hybrid"])
+def test_a_wait_inside_a_collection_lasts_for_its_time_and_one_without_is_refused(model: str) -> None:
+    code = """
+        import gc, threading
+        lock, ready, done, seen = threading.Lock(), threading.Event(), threading.Event(), []
+        class Wanting:
+            def __init__(self): self.me = self
+            def __del__(self):
+                seen.append(lock.acquire(timeout=0.01))
+                lock.acquire()
+                seen.append("not reached")
+        def hold():
+            with lock:
+                ready.set()
+                done.wait()
+        thread = threading.Thread(target=hold)
+        thread.start()
+        ready.wait()
+        Wanting()
+        gc.collect()
+        done.set()
+        thread.join()
+        print(seen, lock.acquire(timeout=0))
+    """
+    ended = run_code(code, model=model).check()
+    assert ended.stdout == "[False] True\n"
+    assert ended.stderr.startswith("Exception ignored in: <function Wanting.__del__ ")
+    assert (
+        "RuntimeError: a finalizer that runs inside a garbage collection cannot wait for <locked "
+        in ended.stderr
+    )

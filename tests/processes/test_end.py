@@ -12,6 +12,7 @@ import pytest
 
 from tests.processes.programs import METHODS, complaints, printed
 from tests.support.programs import environment
+from tests.support.waiting import until_ended
 
 
 def test_who_is_no_daemon_is_waited_for_and_the_status_is_main_s_own() -> None:
@@ -126,23 +127,6 @@ def test_a_notice_to_a_process_that_is_killed_is_found_by_the_next() -> None:
     )
 
 
-def gone(pids: list[int]) -> bool:
-    """Whether all of them have ended, within some seconds."""
-    deadline = time.monotonic() + 5
-    while any(runs(pid) for pid in pids):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 ENDLESS = """\
 import os, threading, time
 def work():
@@ -207,7 +191,7 @@ def test_ctrl_c_ends_the_program_and_its_processes(endless: Endless, method: str
     assert child.returncode == -signal.SIGINT
     assert errors.splitlines()[-1] == "KeyboardInterrupt"
     assert errors.count("Traceback") == 1
-    assert gone(pids)
+    until_ended(*pids)
 
 
 def test_ctrl_c_is_main_s_own_to_handle() -> None:
@@ -235,7 +219,7 @@ def test_ctrl_c_ends_a_main_that_waits_at_its_end(endless: Endless) -> None:
     os.killpg(child.pid, signal.SIGINT)
     child.communicate(timeout=30)
     assert child.returncode == 4
-    assert gone(pids)
+    until_ended(*pids)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the system does not end children with their parent")
@@ -245,7 +229,7 @@ def test_processes_die_with_a_main_that_is_killed(endless: Endless, number: int)
     os.kill(child.pid, number)
     child.communicate(timeout=30)
     assert child.returncode == -number
-    assert gone(pids)
+    until_ended(*pids)
 
 
 def test_nothing_is_left_behind_in_the_system() -> None:

@@ -36,6 +36,12 @@ class Finished:
             raise AssertionError(f"status {self.returncode} of {report(self.args, self.stdout, self.stderr)}")
         return self
 
+    def output(self) -> str:
+        """What it has printed; an AssertionError if its status is not 0 or it has complained of anything."""
+        if self.check().stderr:
+            raise AssertionError(f"complaints of {report(self.args, self.stdout, self.stderr)}")
+        return self.stdout
+
 
 class ProgramHung(AssertionError):
     """A child was still running at its timeout; the text has all it printed, its dump included."""

@@ -1,11 +1,9 @@
 """The helpers themselves: a test that hangs must end, say why, and leave nothing behind."""
 
-import os
-import time
-
 import pytest
 
 from tests.support import ProgramHung, run_code
+from tests.support.waiting import until_ended
 
 
 def test_a_program_is_run_with_its_arguments_and_input() -> None:
@@ -38,21 +36,7 @@ def test_a_hung_program_is_ended_with_its_children() -> None:
         run_code(code, model=None, timeout=0.5)
     numbers = [int(line) for line in str(caught.value).splitlines() if line.isdigit() and line != "0"]
     assert numbers
-    deadline = time.monotonic() + 5
-    while any(alive(number) for number in numbers) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not any(alive(number) for number in numbers)
-
-
-def alive(pid: int) -> bool:
-    """Running: one that has died and waits to be collected by init is not."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        if os.path.isdir("/proc/self"):
-            return False
-        pytest.skip("no /proc to look at")
+    until_ended(*numbers)
 
 
 def test_settings_of_weft_do_not_leak_into_programs(monkeypatch: pytest.MonkeyPatch) -> None:

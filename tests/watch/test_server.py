@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.core.carrier import FakeCarrier, Lot, begun
+from tests.support.waiting import until
 from weft.core.thread import ControlBlock
 from weft.host import local
 from weft.watch import server
@@ -199,10 +200,7 @@ def test_who_does_not_take_his_answer_is_let_go(running: Running, monkeypatch: p
     with running.connect() as deaf:
         deaf.sendall(b"weft-ps list each=all\n")
         assert running.answers()
-        deadline = time.monotonic() + 20
-        while running.server._talks and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert not running.server._talks
+        until(lambda: not running.server._talks)
         assert ended(deaf)
 
 
@@ -308,9 +306,7 @@ def test_a_program_that_closes_our_descriptor_is_served_anew(
         os.dup2(theirs.fileno(), before)
         with pytest.raises((ConnectionError, json.JSONDecodeError)):
             running.answers()  # wakes it, and is let in by nobody
-        deadline = time.monotonic() + 20
-        while door._machine is None or door._machine.fileno() == before:
-            assert time.monotonic() < deadline
+        until(lambda: door._machine is not None and door._machine.fileno() != before)
         assert running.answers()
         assert os.path.samestat(os.fstat(before), os.fstat(theirs.fileno()))  # it is still the program's
         os.close(before)

@@ -12,8 +12,8 @@ from importlib import metadata
 from typing import Any
 
 from weft.check.benign import Benign, patterns_of
-from weft.check.order_text import told
-from weft.check.orders import Edge, Graph
+from weft.check.lock_orders import Edge, Graph
+from weft.check.lock_orders_text import told
 from weft.check.served import answer
 from weft.check.stacks import NOTING
 from weft.check.tests import Test, Tests
@@ -78,7 +78,7 @@ class Every:
         tests: what became of them, so far.
         collected: how many there are.
         interrupted: whether somebody pressed Ctrl-C.
-        rings, alone, silenced: of the lock orders of all tests, see weft.check.order_text.told.
+        rings, alone, silenced: of the lock orders of all tests, see weft.check.lock_orders_text.told.
     """
 
     def __init__(

@@ -53,7 +53,7 @@ class Edge:
         self.wanted_stack: Frames = []
 
     def plain(self, test: str) -> dict[str, Any]:
-        """As the edge of a graph of many tests has it (weft.check.orders)."""
+        """As the edge of a graph of many tests has it (weft.check.lock_orders)."""
         held = [_named(lock, test) for lock in self.holds]
         (had_id, had), (wanted_id, wanted) = _named(self.had, test), _named(self.wanted, test)
         return {

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from weft.check.benign import Benign, patterns_of
-from weft.check.order_text import closing, told
-from weft.check.orders import Edge, Graph
+from weft.check.lock_orders import Edge, Graph
+from weft.check.lock_orders_text import closing, told
 from weft.check.stacks import made_at, places_of
 from weft.host import noted_locks
 

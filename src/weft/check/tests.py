@@ -204,7 +204,7 @@ class Test(Program):
                 os.write(self._orders, json.dumps(fields).encode() + b"\n")
 
     def orders(self) -> list[dict[str, Any]]:
-        """The orders in which executions, in other processes, took locks: edges of weft.check.orders."""
+        """The orders in which executions, in other processes, took locks: edges of weft.check.lock_orders."""
         if self._orders < 0:
             return []
         size = os.fstat(self._orders).st_size

@@ -12,8 +12,8 @@ from weft.config import DEADLOCK_ACTIONS, MODELS, PLAIN, POLICIES, START_METHODS
 
 __all__ = ["COMMANDS", "FILE", "PYTHON", "Command", "Option", "usage"]
 
-PYTHON = "*.py"  # a file of this kind is wanted
-FILE = "*"  # a file
+PYTHON = "*.py"  # what completes the name of a file: of this kind, or of any
+FILE = "*"
 
 STRATEGIES = ("portfolio", "walk", "uniform", "pct", "pos", "surw", "round-robin", "dfs", "delay", "dpor")
 FAULTS = ("short", "delay", "reset")

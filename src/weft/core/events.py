@@ -15,9 +15,9 @@ import enum
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
-from weft.core.thread import ControlBlock, State
+from weft.core.thread import ControlBlock
 
-__all__ = ["Kind", "Listener", "Recorder", "listening", "state_after"]
+__all__ = ["Kind", "Listener", "Recorder", "listening"]
 
 
 class Kind(enum.Enum):
@@ -55,19 +55,3 @@ class Recorder(Protocol):
             take: takes the next resume callable off its queue; raises IndexError if there is none.
             add: puts one into it. A thread that gives way is put there directly, without `push`.
         """
-
-
-_AFTER = {
-    Kind.STARTED: State.NEW,
-    Kind.READY: State.READY,
-    Kind.RUNNING: State.RUNNING,
-    Kind.PARKED: State.BLOCKED,
-    Kind.PREEMPTED: State.RUNNING,  # it is made ready next
-    Kind.NOTIFIED: State.BLOCKED,
-    Kind.ENDED: State.DONE,
-}
-
-
-def state_after(kind: Kind) -> State:
-    """The state that a thread is in once this has happened to it."""
-    return _AFTER[kind]

@@ -17,14 +17,16 @@ and `weft run --policy module:Lifo program.py` runs a program under it. A policy
 switch: it must not block, and it should not call into the program.
 """
 
+import importlib
 import itertools
 from collections import deque
 from heapq import heappop, heappush
 from typing import Protocol
 
 from weft.core.thread import ControlBlock
+from weft.errors import WeftError
 
-__all__ = ["FairShare", "Fifo", "Policy", "Priority", "check_policy"]
+__all__ = ["FairShare", "Fifo", "Policy", "Priority", "make_policy"]
 
 
 class Policy(Protocol):
@@ -108,8 +110,24 @@ class FairShare:
         return len(self._heap)
 
 
-def check_policy(policy: object, name: str) -> None:
-    """Raise TypeError, saying what is missing, unless `policy` has the three methods."""
-    missing = [m for m in ("add", "pick", "__len__") if not callable(getattr(policy, m, None))]
+def make_policy(name: str) -> Policy | None:
+    """The policy of that name, or the class that "module:Class" names; None for FIFO.
+
+    Raises:
+        WeftError: there is no such module or class, or it is no policy.
+    """
+    if name == "fifo":
+        return None
+    if name == "priority":
+        return Priority()
+    if name == "fair":
+        return FairShare()
+    module_name, _, class_name = name.partition(":")
+    try:
+        made: Policy = getattr(importlib.import_module(module_name), class_name)()
+    except (ImportError, AttributeError, TypeError) as error:
+        raise WeftError(f"the policy {name!r} cannot be made: {error}") from error
+    missing = [m for m in ("add", "pick", "__len__") if not callable(getattr(made, m, None))]
     if missing:
-        raise TypeError(f"{name} is no policy: it lacks {', '.join(missing)} (see weft.core.policy)")
+        raise WeftError(f"{name} is no policy: it lacks {', '.join(missing)} (see weft.core.policy)")
+    return made

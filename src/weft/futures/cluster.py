@@ -19,7 +19,7 @@ from typing import Any
 from weakref import ref
 
 from weft.errors import WeftError
-from weft.futures.relay import RemoteTraceback, chunks, flat, unsendable
+from weft.futures.relay import RemoteTraceback, map_in_chunks, unsendable
 from weft.stdlib.supplied import Home
 
 __all__ = ["make"]
@@ -391,10 +391,8 @@ def make() -> Any:
                 TimeoutError: from the iterator: a result is not there `timeout` seconds after this call.
                 ValueError: the chunk size is less than 1.
             """
-            if chunksize == 1:
-                return super().map(fn, *iterables, timeout=timeout)
-            together = chunks(iterables, chunksize)
-            return flat(super().map(partial(self._link.parts.run_chunk, fn), together, timeout=timeout))
+            run = self._link.parts.run_chunk
+            return map_in_chunks(super().map, run, fn, iterables, chunksize, timeout)
 
         def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
             """Take no more calls; with `wait`, return when all are over and the connection is closed.

@@ -9,7 +9,7 @@ import importlib
 from functools import partial
 from typing import Any
 
-from weft.futures.relay import chunks, flat, run_chunk, unsendable
+from weft.futures.relay import map_in_chunks, run_chunk, unsendable
 
 __all__ = ["make"]
 
@@ -207,10 +207,7 @@ def make() -> Any:
                 TimeoutError: from the iterator: a result is not there `timeout` seconds after this call.
                 ValueError: the chunk size is less than 1.
             """
-            if chunksize == 1:
-                return super().map(fn, *iterables, timeout=timeout)
-            together = chunks(iterables, chunksize)
-            return flat(super().map(partial(run_chunk, fn), together, timeout=timeout))
+            return map_in_chunks(super().map, run_chunk, fn, iterables, chunksize, timeout)
 
         def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
             """Take no more calls; with `wait`, return when all are over and the processes have ended.

@@ -7,12 +7,13 @@ noticing, and an error can be told in words that help.
 
 import importlib
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
 from weft.errors import WeftError
 
-__all__ = ["RemoteTraceback", "chunks", "flat", "make", "run_chunk", "unsendable"]
+__all__ = ["RemoteTraceback", "make", "map_in_chunks", "run_chunk", "unsendable"]
 
 
 def make() -> Any:
@@ -43,21 +44,25 @@ def run_chunk(fn: Any, chunk: Iterable[tuple[Any, ...]]) -> list[Any]:
     return [fn(*args) for args in chunk]
 
 
-def chunks(iterables: tuple[Iterable[Any], ...], size: int) -> Iterator[tuple[Any, ...]]:
-    """Tuples of arguments, `size` of them together.
+def map_in_chunks(
+    call_each: Any, run: Any, fn: Any, iterables: tuple[Iterable[Any], ...], size: int, timeout: float | None
+) -> Iterator[Any]:
+    """The `map` of a pool with `size` calls sent to a worker together.
+
+    Args:
+        call_each: `Executor.map` of the pool.
+        run: `run_chunk`, or what does the same where the calls are made.
 
     Raises:
         ValueError: the size is less than 1.
     """
     if size < 1:
         raise ValueError("chunksize must be >= 1.")
+    if size == 1:
+        return call_each(fn, *iterables, timeout=timeout)  # type: ignore[no-any-return]
     calls = zip(*iterables, strict=False)
-    return iter(lambda: tuple(islice(calls, size)), ())
-
-
-def flat(results: Iterator[list[Any]]) -> Iterator[Any]:
-    """What the calls of the chunks returned, one by one."""
-    return chain.from_iterable(results)
+    chunks = iter(lambda: tuple(islice(calls, size)), ())
+    return chain.from_iterable(call_each(partial(run, fn), chunks, timeout=timeout))
 
 
 def unsendable(pool: Any) -> TypeError:

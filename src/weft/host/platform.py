@@ -47,7 +47,6 @@ __all__ = [
     "monotonic",
     "readable_within",
     "sleeps_in_call",
-    "switch_interval",
     "unraisable_args",
     "wants_processor",
 ]
@@ -83,7 +82,6 @@ TIMEOUT_MAX: float = _thread.TIMEOUT_MAX
 monotonic = time.monotonic
 exit_now = os._exit
 _sleep = time.sleep  # the name in `time` will be weft's own
-switch_interval = sys.getswitchinterval
 IS_DARWIN = sys.platform == "darwin"
 MAXRSS = 1 if IS_DARWIN else 1024  # bytes of one unit in which the system tells peak memory
 LEAVE = 1.0  # seconds that a kernel thread may take from its last Python code to its end

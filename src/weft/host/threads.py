@@ -23,7 +23,6 @@ __all__ = [
     "main_ident",
     "program_mask",
     "raw_lock",
-    "stack_size",
     "start",
     "start_carrier",
     "start_own",
@@ -35,7 +34,6 @@ RawLock = _thread.LockType
 raw_lock = _thread.allocate_lock
 get_ident = _thread.get_ident
 get_native_id = _thread.get_native_id
-stack_size = _thread.stack_size
 current_frames: Callable[[], dict[int, FrameType]] = sys._current_frames
 
 # One-shot permits between kernel threads: `put` is a wake, `get` a sleep. It is C from end to end, handles

@@ -49,12 +49,12 @@ def either(armed: ast.expr, plain: ast.expr) -> ast.expr:
     return ast.copy_location(ast.IfExp(flag, armed, plain), plain)
 
 
-def size(node: ast.AST, most: int = LIMIT) -> int:
-    """How many nodes there are, counted until there are more than `most`."""
+def size(node: ast.AST) -> int:
+    """How many nodes there are, counted until there are more than LIMIT."""
     count = 0
     for _ in ast.walk(node):
         count += 1
-        if count > most:
+        if count > LIMIT:
             break
     return count
 

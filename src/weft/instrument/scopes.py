@@ -8,10 +8,7 @@ any time but once before. Names are as the compiler mangles them.
 import ast
 from collections.abc import Iterator
 
-__all__ = ["FUNCTIONS", "Scope", "mangle", "read_scopes", "shared_globals"]
-
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+__all__ = ["Scope", "mangle", "read_scopes", "shared_globals"]
 
 
 class Scope:

@@ -167,9 +167,6 @@ class Lock:
     def _explain(self, block: ControlBlock) -> tuple[WaitReason, object, ControlBlock | None]:
         return WaitReason.LOCK, self, self._owner
 
-    def _is_free_for(self, block: ControlBlock) -> bool:
-        return self._owner is None
-
     def __repr__(self) -> str:
         state = "unlocked" if self._owner is None else "locked"
         return f"<{state} _thread.lock object at {id(self):#x}>"

@@ -2,8 +2,8 @@
 
 `_thread` and `_queue` are served by a finder at the head of `sys.meta_path`, since programs and CPython's
 tests re-import them. `threading`, `queue` and a few others are CPython's own source, executed as usual;
-when the execution is over, the fast versions are put in. What had been bound before weft came is either
-rebound, where weft knows of it, or listed in `bound_before`.
+when the execution is over, the fast versions are put in. What had been bound before weft came is rebound
+where weft knows of it; `weft doctor` tells of the rest.
 """
 
 import _thread as real_thread
@@ -109,7 +109,6 @@ class Supply:
         for name, after in extras:
             self._after[name] = _both(self._after.get(name), after)
         self._undo: list[Callable[[], None]] = []
-        self.bound_before: list[str] = []
         self.installed = False
 
     def _quickener(self, module_name: str, function: str) -> Callable[[Any], None]:
@@ -177,7 +176,6 @@ class Supply:
             loaded = sys.modules.get(name)
             if loaded is not None and name not in TOO_LATE:
                 after(loaded)
-        self.bound_before = _aliases_of_real()
 
     def uninstall(self) -> None:
         """Put back what was there."""
@@ -243,16 +241,3 @@ def make_queue_module() -> ModuleType:
     module.Empty = simple.Empty
     simple.SimpleQueue.__module__ = "_queue"
     return module  # type: ignore[no-any-return]
-
-
-def _aliases_of_real() -> list[str]:
-    """Names in loaded modules that still mean CPython's own primitives: "module.name"."""
-    theirs = {id(real_thread.allocate_lock), id(real_thread.RLock), id(real_thread.start_new_thread)}
-    theirs.discard(id(None))
-    found = []
-    for module_name, module in list(sys.modules.items()):
-        if module is None or module_name.startswith("weft.") or module_name in ("_thread", "weft"):
-            continue
-        names = getattr(module, "__dict__", {})
-        found += [f"{module_name}.{name}" for name, value in list(names.items()) if id(value) in theirs]
-    return sorted(found)

@@ -116,12 +116,10 @@ class Book:
         return chapters[place] if place < len(chapters) else None
 
 
-def open_book(folder: Path = FOLDER) -> Book:
+def open_book() -> Book:
     """Read what `chapters.toml` says; texts are read when they are asked for."""
-    said = tomllib.loads((folder / "chapters.toml").read_text(encoding="utf-8"))
-    chapters = {
-        int(number): _chapter(folder, int(number), about) for number, about in said["chapter"].items()
-    }
+    said = tomllib.loads((FOLDER / "chapters.toml").read_text(encoding="utf-8"))
+    chapters = {int(number): _chapter(int(number), about) for number, about in said["chapter"].items()}
     return Book(
         tuple(
             Part(
@@ -133,8 +131,8 @@ def open_book(folder: Path = FOLDER) -> Book:
     )
 
 
-def _chapter(folder: Path, number: int, about: dict[str, Any]) -> Chapter:
-    (own,) = folder.glob(f"{number:02}_*")
+def _chapter(number: int, about: dict[str, Any]) -> Chapter:
+    (own,) = FOLDER.glob(f"{number:02}_*")
     return Chapter(
         number,
         own,

@@ -43,10 +43,10 @@ def render_listing(listing: Mapping[str, Any], stacks: bool) -> str:
     return "\n".join(lines)
 
 
-def render_deadlock(blocks: Iterable[ControlBlock], note: str = "") -> str:
+def render_deadlock(blocks: Iterable[ControlBlock]) -> str:
     """The report of a program that is stuck: who waits for whom, and nothing that could change it."""
     listing = Lister().take(blocks)
-    lines = ["weft: deadlock: every thread waits and nothing can wake one" + (f" ({note})" if note else "")]
+    lines = ["weft: deadlock: every thread waits and nothing can wake one"]
     lines += _group_lines(listing, stacks=False)
     lines += cycle_lines(listing) or [
         "  no cycle: what they wait for is never released, set, put, taken or sent"

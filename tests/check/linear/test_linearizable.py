@@ -226,11 +226,6 @@ def test_calls_that_cannot_be_made(factory: Any, operations: Any, why: str) -> N
     assert why in refused(factory, operations)
 
 
-class Inside:
-    def method(self) -> None:
-        pass
-
-
 def _with_argument(a: int) -> object:
     return a
 

@@ -47,9 +47,9 @@ def connected(listener: socket.socket) -> tuple[socket.socket, socket.socket]:
     return one, other
 
 
-def polled(thing: socket.socket, events: int = EVENTS) -> list[int]:
+def polled(thing: socket.socket) -> list[int]:
     poll = select.poll()
-    poll.register(thing, events)
+    poll.register(thing, EVENTS)
     return [found & ~0x3C0 for _, found in poll.poll(0)]  # without those for bands
 
 

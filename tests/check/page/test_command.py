@@ -1,14 +1,11 @@
 """`weft check --html` and `weft replay --html`, as a person types them."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.check.programs import SECONDS, weft, write
+from tests.check.programs import weft, write
 from tests.support.html import Reader
 
 LOST = """
@@ -107,16 +104,8 @@ def test_a_missing_library_is_told_before_the_search(tmp_path: Path) -> None:
     (tmp_path / "without").mkdir()
     (tmp_path / "without" / "jinja2.py").write_text("raise ImportError('none here')\n")
     write(tmp_path, "raise SystemExit('it was run')")
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "without")}
     for words in (["check", "--html", "out.html", "program.py"], ["replay", "--html", "out.html", "no.json"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "weft", *words],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-        )
+        done = weft(*words, cwd=tmp_path, path=tmp_path / "without")
         assert done.returncode == 2
         assert "jinja2, which cannot be loaded (none here)" in done.stderr
         assert "python -m pip install 'weft[html]'" in done.stderr

@@ -4,7 +4,7 @@ import linecache
 from typing import Any
 
 from weft.check.benign import Benign
-from weft.check.orders import Graph, Ring
+from weft.check.lock_orders import Graph, Ring
 from weft.check.stacks import program_place
 from weft.core.places import short
 
