@@ -7,6 +7,7 @@ import types
 import weakref
 from array import array
 from collections import deque
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,14 @@ KINDS = [
     "python",
     pytest.param("c", marks=pytest.mark.skipif(not COMPILED, reason="weft was built without C")),
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def outside() -> Iterator[None]:
+    """No thread of weft's runs here, whatever tests before have left in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("weft.watch.notes.getcurrent", lambda: None)
+        yield
 
 
 def make(kind: str) -> Notes:
