@@ -110,7 +110,7 @@ STORIES = {
                                                               6: with ready:  [takes ready]
         13: waits for the end of Ada
                                                               7: waits for a notify on ready
-        (1 other steps are left out)
+        (1 other step is left out)
 
         found in N executions in T s
         replay: weft replay .weft/program-lost-wakeup.json

@@ -9,6 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from weft.core.places import short
+from weft.wording import counted
 
 if TYPE_CHECKING:
     from weft.check.report import Report
@@ -64,7 +65,7 @@ def verdict(report: "Report", path: str | None) -> str:
         lines += [f"    {_shorten(line)}" for line in finding["lines"]]
     if report.schedule is not None and report.schedule.steps:
         lines += ["", *story(report.schedule)]
-    ran = f"{report.executions:,} executions in {report.seconds:.2f} s"
+    ran = f"{counted(report.executions, 'execution')} in {report.seconds:.2f} s"
     if any(finding["level"] == "failure" for finding in report.findings):
         lines += ["", f"found in {ran}"]
         if path is not None:
@@ -80,9 +81,8 @@ def verdict(report: "Report", path: str | None) -> str:
             lines.append("complete for what was seen; not seen:")
             lines += [f"    {each}" for each in report.unseen]
         elif report.bound is not None:
-            lines.append(
-                f"all {report.within:,} schedules with at most {report.bound} {report.bounded}: none fails"
-            )
+            within = counted(report.bound, report.bounded.removesuffix("s"))
+            lines.append(f"all {counted(report.within, 'schedule')} with at most {within}: none fails")
         if report.rest is not None:
             why = "interrupted" if report.interrupted else "there is more to try"
             lines.append(f"{why}: the same command with --resume goes on")
@@ -93,12 +93,28 @@ def verdict(report: "Report", path: str | None) -> str:
 def remarks(report: "Report") -> list[str]:
     """What else there is to say of a search."""
     counts = (
-        (report.stuck, "executions did not come to a scheduling point in time and were broken off"),
-        (report.over_bound, "executions were longer than the bound on steps"),
-        (len(report.silenced), "findings are declared harmless by the program"),
-        (report.unconfirmed, "failures did not show again in a fresh process and are not counted"),
+        (
+            report.stuck,
+            "execution did not come to a scheduling point in time and was broken off",
+            "executions did not come to a scheduling point in time and were broken off",
+        ),
+        (
+            report.over_bound,
+            "execution was longer than the bound on steps",
+            "executions were longer than the bound on steps",
+        ),
+        (
+            len(report.silenced),
+            "finding is declared harmless by the program",
+            "findings are declared harmless by the program",
+        ),
+        (
+            report.unconfirmed,
+            "failure did not show again in a fresh process and is not counted",
+            "failures did not show again in a fresh process and are not counted",
+        ),
     )
-    return [f"{count} {text}" for count, text in counts if count] + report.problems
+    return [counted(count, one, many) for count, one, many in counts if count] + report.problems
 
 
 def _shorten(line: str) -> str:
@@ -137,10 +153,10 @@ def story(schedule: "Schedule") -> list[str]:
         text = f"{_cut(text, width - len(detail) - 4)}  [{detail}]" if detail else _cut(text, width)
         lines.append((" " * width * column[number] + text).rstrip())
     if left_out > 0:
-        lines.append(f"({left_out} other steps are left out)")
+        lines.append(f"({counted(left_out, 'other step is', 'other steps are')} left out)")
     waiting = {number for number, *_ in schedule.waits}.difference(threads)
     if waiting:
-        lines.append(f"({len(waiting)} other threads wait at the end)")
+        lines.append(f"({counted(len(waiting), 'other thread waits', 'other threads wait')} at the end)")
     return lines
 
 
@@ -194,7 +210,9 @@ def steps_that_matter(schedule: "Schedule", most: int = MOST_STEPS) -> list[int]
     about |= {thing for _, _, _, thing in schedule.waits if thing in shared}
     involved = _involved(schedule)
     core = {index for index in chosen if details[index][0] in about}
-    core = {index for index in core if steps[index][0] in involved} or core or {chosen[-1]}
+    if len(involved) > 1:  # else what others did to it is how it came to that
+        core = {index for index in core if steps[index][0] in involved} or core
+    core = core or {chosen[-1]}
     threads = {steps[index][0] for index in core} | {number for number, _, _, _ in schedule.waits}
     files = {_file(place) for place in places} or {_file(steps[index][2]) for index in core}
 

@@ -11,6 +11,7 @@ from weft.check.start import begin
 from weft.cli.output import no_option, say, write_all
 from weft.errors import WeftError
 from weft.host.children import mute
+from weft.wording import counted
 
 __all__ = ["check_all_command"]
 
@@ -242,12 +243,12 @@ def _summary(run: Any) -> list[str]:
     counts = _counts(run)
     told = [f"{n:,} {COUNTED[word][n > 1]}" for word, n in counts.items() if n]
     if run.rings:
-        told.append(f"{len(run.rings)} lock order{'s' * (len(run.rings) > 1)} that can end in a deadlock")
+        told.append(f"{counted(len(run.rings), 'lock order')} that can end in a deadlock")
     executions = sum(tested.executions for tested in run.tests)
     if run.interrupted:
         lines.append("interrupted: what was found until then")
-    lines.append(f"{len(run.tests):,} test{'s' * (len(run.tests) != 1)}: {', '.join(told)}")
-    lines.append(f"{executions:,} executions in {run.seconds:.1f} s")
+    lines.append(f"{counted(len(run.tests), 'test')}: {', '.join(told)}")
+    lines.append(f"{counted(executions, 'execution')} in {run.seconds:.1f} s")
     return lines
 
 
