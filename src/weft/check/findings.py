@@ -76,7 +76,8 @@ def exception(task: Task, error: BaseException) -> Finding | None:
     if isinstance(error, SystemExit):
         if error.code is None or error.code == 0:
             return None
-        return _made("exit", f"the program exits with {error.code!r}", [task.name], places[-1:], [])
+        code = int(error.code) if isinstance(error.code, int) else error.code  # pytest's is an enumeration
+        return _made("exit", f"the program exits with {code!r}", [task.name], places[-1:], [])
     kind = "assertion" if isinstance(error, AssertionError) else "exception"
     text = _text(error)
     title = f"{type(error).__name__}{': ' + text if text else ''}"

@@ -84,11 +84,7 @@ def told(explorer: Explorer, executions: int, rate: float) -> str:
         elif not frontier.over:
             parts.append(f"{name} at {frontier.level}, {_parts(frontier.alive)}")
     levels = [piece["finding"]["level"] for piece in explorer.others.values()]
-    parts += [
-        counted(levels.count(level), level)
-        for level in ("warning", "note")
-        if level in levels
-    ]
+    parts += [counted(levels.count(level), level) for level in ("warning", "note") if level in levels]
     if not levels:
         parts.append("nothing found")
     parts.append(_time_left(explorer))

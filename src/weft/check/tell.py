@@ -6,7 +6,7 @@ import json
 import linecache
 from bisect import bisect
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from weft.core.places import short
 from weft.wording import counted
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from weft.check.report import Report
     from weft.check.schedule import Schedule
 
-__all__ = ["as_json", "exit_status", "remarks", "steps_that_matter", "story", "verdict"]
+__all__ = ["as_json", "exit_status", "remarks", "steps_that_matter", "story", "told", "verdict"]
 
 MOST_STEPS = 30  # of a story
 MOST_THREADS = 3  # with a column each: more would be too narrow to read
@@ -59,10 +59,7 @@ def as_json(report: "Report", path: str | None) -> str:
 
 def verdict(report: "Report", path: str | None) -> str:
     """The report for people."""
-    lines: list[str] = []
-    for finding in report.findings:
-        lines.append(f"{finding['level']}: {finding['kind']}: {finding['title']}")
-        lines += [f"    {_shorten(line)}" for line in finding["lines"]]
+    lines = told(report.findings)
     if report.schedule is not None and report.schedule.steps:
         lines += ["", *story(report.schedule)]
     ran = f"{counted(report.executions, 'execution')} in {report.seconds:.2f} s"
@@ -90,6 +87,15 @@ def verdict(report: "Report", path: str | None) -> str:
     return "\n".join(lines)
 
 
+def told(findings: list[Any]) -> list[str]:
+    """Findings as lines."""
+    lines: list[str] = []
+    for finding in findings:
+        lines.append(f"{finding['level']}: {finding['kind']}: {finding['title']}")
+        lines += [f"    {_shorten(line)}" for line in finding["lines"]]
+    return lines
+
+
 def remarks(report: "Report") -> list[str]:
     """What else there is to say of a search."""
     counts = (
@@ -114,7 +120,10 @@ def remarks(report: "Report") -> list[str]:
             "failures did not show again in a fresh process and are not counted",
         ),
     )
-    return [counted(count, one, many) for count, one, many in counts if count] + report.problems
+    lines = [counted(count, one, many) for count, one, many in counts if count]
+    if report.threads == 1 and not report.findings and report.complete:
+        lines.append("the program has started no thread: there was no order to look for")
+    return lines + report.problems
 
 
 def _shorten(line: str) -> str:

@@ -4,6 +4,7 @@ import importlib
 import json
 import os
 import sys
+from importlib.machinery import PathFinder
 from typing import Any, NoReturn
 
 from weft.check.settings import Settings, option
@@ -154,6 +155,9 @@ def _where(word: str) -> list[str]:
     if os.path.exists(path):
         return [word]
     if all(part.isidentifier() for part in path.split(".")):
+        where = [os.getcwd(), *sys.path]
+        if PathFinder.find_spec(path.partition(".")[0], where) is None:
+            _refuse(f"there is no file, folder or package {path!r} here")
         return ["--pyargs", word]
     return _refuse(f"there is no {path!r} here, and it is not the name of a package")
 

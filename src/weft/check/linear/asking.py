@@ -342,7 +342,9 @@ class _Search:
             )
         cut = sum(answer.get("cut", 0) for answer in answers)
         if cut:
-            text += f"\nnote: {counted(cut, 'execution was', 'executions were')} longer than the bound on steps"
+            text += (
+                f"\nnote: {counted(cut, 'execution was', 'executions were')} longer than the bound on steps"
+            )
         if stuck:
             text += f"\nnote: {counted(stuck, *SETS)} did not come to a scheduling point in time"
         said: Text = {
