@@ -1,4 +1,4 @@
-"""README.md on a package index: hatch-fancy-pypi-readme takes out what leads nowhere there, as pyproject says."""
+"""README.md on a package index: pyproject has hatch-fancy-pypi-readme take out what leads nowhere there."""
 
 import re
 import tomllib

@@ -159,7 +159,10 @@ def story(schedule: "Schedule") -> list[str]:
         text = f"{line}: {source or what}"
         if not line:  # it is not the program's
             text, detail = detail or what, None
-        text = f"{_cut(text, width - len(detail) - 4)}  [{detail}]" if detail else _cut(text, width)
+        room = width
+        if detail is None:  # who waits does no more: nothing stands beside it
+            room = max(width, WIDTH - width * column[number])
+        text = f"{_cut(text, width - len(detail) - 4)}  [{detail}]" if detail else _cut(text, room)
         lines.append((" " * width * column[number] + text).rstrip())
     if left_out > 0:
         lines.append(f"({counted(left_out, 'other step is', 'other steps are')} left out)")

@@ -66,7 +66,7 @@ def no_option(command: str, word: str) -> str:
     }
     hint = meant(name, sorted(known[command]))
     having = [f"`weft {each}`" for each, names in known.items() if name in names]
-    if having and not hint:
+    if having and f"{name}s'" not in hint:  # `--models` may well have been meant by `--model`
         hint = f"; it is one of {', '.join(having)}"
     return f"there is no option {word!r}{hint}"
 
