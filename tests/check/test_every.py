@@ -150,6 +150,7 @@ def test_what_cannot_be_checked(tmp_path: Path) -> None:
 def test_bad_calls_are_refused(tmp_path: Path) -> None:
     for words, wanted in (
         (["no/such/folder"], "there is no 'no/such/folder' here, and it is not the name of a package"),
+        (["nowhere"], "there is no file, folder or package 'nowhere' here"),
         (["--time", "long"], "--time takes seconds, more than 0, not 'long'"),
         (["--total-time=0"], "--total-time takes seconds, more than 0, not 0.0"),
         (["-x"], "there is no option '-x' (pytest's own options stand after --)"),

@@ -193,6 +193,40 @@ def test_daemons_that_wait_for_each_other_are_told_at_the_end(tmp_path: Path) ->
     assert check(tmp_path, program.replace("with second:", "if second:"), "--time", "1")["findings"] == []
 
 
+def test_what_waits_is_told_in_words_that_fit(tmp_path: Path) -> None:
+    program = """
+        import threading
+        fork, knife = threading.Lock(), threading.Lock()
+        both = threading.Barrier(2)
+
+        def eat(first, second):
+            with first:
+                both.wait()
+                with second:
+                    pass
+
+        threading.Thread(target=eat, args=(fork, knife), name="Ada").start()
+        threading.Thread(target=eat, args=(knife, fork), name="Ben").start()
+    """
+    main, *others = check(tmp_path, program, status=1)["findings"][0]["lines"]
+    assert main == "MainThread waits for the end of Ada, at the end of the program"
+    assert [line.partition(",")[0] for line in others] == [
+        "Ada waits for second (knife)",
+        "Ben waits for second (fork)",
+    ]
+    program = """
+        import queue, threading
+        box = queue.Queue()
+        one = threading.Thread(target=box.get, name="one")
+        one.start()
+        one.join()
+    """
+    found = check(tmp_path, program, status=1)["findings"][0]
+    assert found["title"] == "one waits, and nothing can wake it"
+    program = "import http, sys\nsys.exit(http.HTTPStatus.OK)\n"
+    assert check(tmp_path, program, status=1)["findings"][0]["title"] == "the program exits with 200"
+
+
 @pytest.mark.parametrize("kind", WRONG)
 def test_a_wrong_program_is_found(tmp_path: Path, kind: str) -> None:
     said = check(tmp_path, WRONG[kind], status=1)

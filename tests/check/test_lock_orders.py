@@ -149,6 +149,23 @@ def test_objects_of_one_place(tmp_path: Path) -> None:
     assert "no cycle in 1 order of locks that 1 place makes\n1 declared harmless" in section(done)
 
 
+def test_locks_of_one_place_are_told_with_the_test_that_took_them_so(tmp_path: Path) -> None:
+    tests = """
+        import threading
+        first, second = threading.Lock(), threading.Lock()
+
+        def test_one_way():
+            with first, second: pass
+
+        def test_the_other_way():
+            with second, first: pass
+    """
+    said = section(run(tmp_path, tests, "--weft-lock-order"))
+    assert "takes B while it holds A, in test_it.py::test_one_way" in said
+    assert "takes A while it holds B, in test_it.py::test_the_other_way" in said
+    assert "also in" not in said
+
+
 CHECKED = """
     import threading
 

@@ -34,7 +34,7 @@ def test_it_says_what_is_covered_and_what_was_found() -> None:
         str(n): {"finding": {"level": level}} for n, level in enumerate(("warning", "note", "note"))
     }
     assert told(search, 1_200, 10) == (
-        "1,200 executions, 10/s | all 78 with 1 preemptions | dpor 40, 1 part left | dfs at 2, 1 part left"
+        "1,200 executions, 10/s | all 78 with 1 preemption | dpor 40, 1 part left | dfs at 2, 1 part left"
         " | 1 warning | 2 notes | 800 executions or 0:04 left"
     )
 

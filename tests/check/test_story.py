@@ -70,14 +70,14 @@ STORIES = {
         """
         failure: deadlock: deadlock of Al, Ben
             MainThread waits for the end of Al, at program.py:20 in <module>
-            Al waits for second, held by Ben, at program.py:7 in eat
+            Al waits for second (bowl), held by Ben, at program.py:7 in eat
             Ben waits for fork, held by Al, at program.py:12 in eat_too
 
         MainThread                          Al                                  Ben
                                                                                 11: with bowl:  [takes bowl]
                                             6: with first:  [takes first]
         20: waits for the end of Al
-                                            7: waits for second, held by Ben
+                                            7: waits for second (bowl), held by Ben
                                                                                 12: waits for fork, held by Al
         (5 other steps are left out)
 
@@ -110,7 +110,7 @@ STORIES = {
                                                               6: with ready:  [takes ready]
         13: waits for the end of Ada
                                                               7: waits for a notify on ready
-        (1 other steps are left out)
+        (1 other step is left out)
 
         found in N executions in T s
         replay: weft replay .weft/program-lost-wakeup.json
@@ -136,7 +136,7 @@ def test_a_story(tmp_path: Path, name: str) -> None:
     program, story = STORIES[name]
     write(tmp_path, program)
     said = weft("check", "program.py", cwd=tmp_path)
-    text = re.sub(r"in [\d,]+ executions in [\d.]+ s", "in N executions in T s", said.stdout)
+    text = re.sub(r"in [\d,]+ executions? in [\d.]+ s", "in N executions in T s", said.stdout)
     text = text.replace(f"{tmp_path}/", "")
     assert text.strip() == textwrap.dedent(story).strip()
     if "replay:" in text:
@@ -144,6 +144,48 @@ def test_a_story(tmp_path: Path, name: str) -> None:
         assert again.returncode == 1
         columns = textwrap.dedent(story).strip().split("\n\n")[1]
         assert columns in again.stdout
+
+
+COUNTS = """
+    import threading
+
+    store = {}
+
+    def add():
+        for _ in range(17):
+            value = store.get("hits", 0)
+            store["hits"] = value + 1
+
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+    threads = [threading.Thread(target=add, name=name) for name in ("Ada", "Ben")]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert store["hits"] == 34
+"""
+
+
+def test_a_long_story_of_a_failure_in_main_has_what_the_others_did(tmp_path: Path) -> None:
+    write(tmp_path, COUNTS)
+    said = weft("check", "program.py", cwd=tmp_path)
+    heads = next(line for line in said.stdout.splitlines() if "Ada" in line and "Ben" in line)
+    assert heads.split() == ["MainThread", "Ada", "Ben"]
+    assert said.stdout.count('store["hits"]') > 9
+    (schedule,) = (tmp_path / ".weft").glob("*-assertion.json")
+    again = weft("replay", str(schedule.relative_to(tmp_path)), cwd=tmp_path)
+    findings = said.stdout.partition("\n\n")[0]
+    assert findings.endswith("at program.py:17 in <module>")
+    assert again.stdout.endswith(f"\n\n{findings}\n"), "in the same words"
+
+
+def test_a_program_without_threads_is_told_so(tmp_path: Path) -> None:
+    write(tmp_path, "import threading\n\ndef test_it(): threading.Thread(target=int).start()\n", "test_it.py")
+    said = weft("check", "test_it.py", cwd=tmp_path).stdout
+    assert said.startswith("no failure found in 1 execution in ")
+    assert "note: the program has started no thread: there was no order to look for\n" in said
+    assert said.endswith("note: to check the tests in it: weft check --all test_it.py\n")
+    assert "--all" not in weft("check", str(write(tmp_path, "print()")), cwd=tmp_path).stdout
 
 
 def test_telling_runs_no_code_of_the_program(tmp_path: Path) -> None:

@@ -137,6 +137,10 @@ def test_the_list_of_commands_names_each() -> None:
             ("completion", "zhs"),
             "weft completion: it knows bash, zsh, fish, and not 'zhs'; did you mean 'zsh'?",
         ),
+        (
+            ("check", "--policy", "fair", "x.py"),
+            "weft check: there is no option '--policy'; it is one of `weft run`, `weft trace`",
+        ),
         (("doctor", "--jsno"), "weft doctor: there is no option '--jsno'; did you mean '--json'?"),
         (("doctor", "x.py"), "weft doctor: it takes no program; `weft run` starts one"),
         (("--help", "chek"), "weft: nothing may follow --help; did you mean 'check'?"),
@@ -156,6 +160,16 @@ def test_nothing_is_guessed_where_nothing_is_near() -> None:
 def test_help_is_a_command_too() -> None:
     done = run_child([*WEFT, "help", "doctor"])
     assert (done.returncode, done.stdout) == (0, helps("doctor")[0])
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no disk that is always full")
+@pytest.mark.parametrize("args", [("--help",), ("doctor",), ("tour", "18", "--answer"), ("check", "x.py")])
+def test_output_that_cannot_be_written_is_told(args: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "x.py").write_text(RACE)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*WEFT, *args], stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "weft: what it has to say cannot be written: No space left on device\n"
 
 
 def test_a_replay_without_a_file_names_the_newest(tmp_path: Path) -> None:

@@ -84,6 +84,13 @@ def test_one_that_fails_shows_its_error_and_the_others_their_figures() -> None:
     assert "user: it could not be started:\n  cannot start it: No such file or directory" in text
 
 
+def test_what_went_wrong_everywhere_is_told_once() -> None:
+    found = [outcome(model, (), status=1, error="SyntaxError: no") for model in ("plain", "kernel", "user")]
+    text = render(comparison(*found), "", 100, colours=False)
+    assert text.count("SyntaxError") == 1
+    assert "plain, kernel, user: each ended with status 1; on standard error:" in text
+
+
 def test_where_outputs_differ_is_shown() -> None:
     other = outcome("user", differing=2)
     other.difference = Difference(12, "1 2 3", "3 2 1")

@@ -9,7 +9,18 @@ from typing import Any, cast
 
 import pytest
 
-from weft.core.places import HOME, floor, may_preempt, place_of, stack_of, transparent
+from weft.core.places import (
+    AT_END,
+    HOME,
+    floor,
+    may_preempt,
+    place_of,
+    short,
+    spot_of,
+    stack_of,
+    transparent,
+    words_for,
+)
 
 
 def innermost() -> FrameType:
@@ -104,3 +115,15 @@ def test_a_stack_begins_with_the_outermost() -> None:
 def test_marks_leave_the_function_as_it_is(mark: Callable[[Any], Any]) -> None:
     function = ours(CALL)
     assert mark(function) is function
+
+
+def test_the_command_that_runs_a_program_is_no_place_but_the_end() -> None:
+    def command(call: Callable[[], FrameType]) -> FrameType:
+        return call()
+
+    space: dict[str, Any] = {}
+    exec(compile(LEAF, f"{HOME}launch.py", "exec"), space)
+    frame = command(space["step"])
+    spot = spot_of(frame)
+    assert spot is not None
+    assert place_of(frame) == words_for(spot) == short(AT_END) == "the end of the program"

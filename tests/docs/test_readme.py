@@ -23,7 +23,7 @@ PROGRAMS = programs(README)
 MASKS = (
     (re.compile(r"0x[0-9a-f]+"), "0x.."),
     (re.compile(r"for \d+\.\d\d s"), "for .. s"),
-    (re.compile(r"(executions in) \d+\.\d\d s"), r"\1 .. s"),
+    (re.compile(r"(executions? in) \d+\.\d\d s"), r"\1 .. s"),
     (re.compile(r'File "(?:[^"]*/)?(weft/\w+/\w+\.py)", line \d+'), r'File "\1", line ..'),
     (re.compile(rf"(?:/[^\s\"']*/)?({'|'.join(map(re.escape, PROGRAMS))})"), r"\1"),
     (re.compile(r"^[ ~^]+\n", re.MULTILINE), ""),

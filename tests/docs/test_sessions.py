@@ -41,6 +41,8 @@ QUICK = ("docs/tutorial.md", "docs/how-to/from-gevent.md")
 MASKS = (
     (re.compile(r"0x[0-9a-f]+"), "0x.."),
     (re.compile(r"\b(for|in) \d+\.\d+ ?s\b"), r"\1 .. s"),
+    (re.compile(r"\bprocess \d+, (\w+) model, Python [\d.]+"), r"process .., \1 model, Python .."),
+    (re.compile(r"\bits carrier: \d+: \d+\.\d+ s"), "its carrier: .. s"),
     (re.compile(r"(?:/[^\s\"'()]*/)(\w+\.py)\b"), r"\1"),
 )
 
@@ -177,6 +179,11 @@ def test_what_is_not_run_is_counted() -> None:
         ("1 passed in 0.05s\n", "1 passed in 12.30s\n", []),
         ("1 passed in 0.05s\n", "2 passed in 0.05s\n", ["not printed: 1 passed in .. s"]),
         ("at /home/ada/x.py:3\n", "at /tmp/y/x.py:3\n", []),
+        (
+            "x (process 5, user model, Python 3.11.7, for 1.0 s)\n",
+            "x (process 67, user model, Python 3.13.0, for 2.1 s)\n",
+            [],
+        ),
         ("works here...\n", "works here; notes: descriptors\n", []),
     ],
 )

@@ -157,6 +157,10 @@ def test_threads_that_are_stuck_at_the_end_are_told_too(model: str) -> None:
     done = run_code(code, model=model, timeout=20)
     assert (done.returncode, done.stdout) == (1, "end\n")
     assert "'left' (blocked) waits for an event to be set" in done.stderr
+    assert (
+        "'MainThread' (blocked) waits for a thread to end 'left'\n      at the end of the program"
+        in done.stderr
+    )
 
 
 NOT_STUCK = {

@@ -48,8 +48,8 @@ def test_a_call_comes_later() -> None:
     code = """
         import threading, weft
         event, never = threading.Event(), []
-        weft.call_later(0.02, never.append, 1).cancel()
-        weft.call_later(0.02, event.set)
+        weft.call_later(0.2, never.append, 1).cancel()
+        weft.call_later(0.3, event.set)
         print(event.wait(5), never)
     """
     assert kernel(code) == "True []\n"

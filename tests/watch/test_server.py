@@ -307,9 +307,7 @@ def test_a_program_that_closes_our_descriptor_is_served_anew(
         try:
             running.answers()  # wakes it, and is let in by nobody, unless it has seen for itself
         except (ConnectionError, json.JSONDecodeError):
-            deadline = time.monotonic() + 20
-            while door._machine is None or door._machine.fileno() == before:
-                assert time.monotonic() < deadline
+            until(lambda: door._machine is not None and door._machine.fileno() != before)
         assert door._machine.fileno() != before
         assert running.answers()  # so at most one is lost
         assert os.path.samestat(os.fstat(before), os.fstat(theirs.fileno()))  # it is still the program's

@@ -17,6 +17,7 @@ from weft.check import inner
 from weft.check.settings import Settings
 from weft.config import environment_with_fixed_hashes
 from weft.errors import WeftError
+from weft.wording import counted
 
 __all__ = ["START", "Checked", "ask", "check", "described", "patterns"]
 
@@ -63,7 +64,7 @@ class Checked:
 
     def __repr__(self) -> str:
         what = self.kind or "nothing"
-        return f"<weft check: {what} found in {self.executions:,} executions>"
+        return f"<weft check: {what} found in {counted(self.executions, 'execution')}>"
 
 
 def check(

@@ -21,6 +21,7 @@ from weft.config import plugins_load_themselves
 from weft.errors import WeftError
 from weft.host.children import fork_child
 from weft.host.clock import monotonic
+from weft.wording import counted
 
 __all__ = ["Every", "Tested"]
 
@@ -239,7 +240,7 @@ def _judged(name: str, said: dict[str, Any]) -> Tested:
         tested = Tested(name, "exhausted", f"not seen: {'; '.join(report['unseen'])}")
     elif report["bound"] is not None:
         tested = Tested(
-            name, "bounded", f"all {report['within_bound']:,} schedules at bound {report['bound']}"
+            name, "bounded", f"all {counted(report['within_bound'], 'schedule')} at bound {report['bound']}"
         )
     else:
         tested = Tested(name, "no failure")

@@ -7,9 +7,9 @@ from weft.check.lock_order import Edge
 from weft.check.locks import Condition, Lock, RLock
 from weft.check.points import LostUpdate
 from weft.check.races import Access
-from weft.check.values import name_of
+from weft.check.values import full_name_of
 from weft.check.world import FAULTS
-from weft.core.places import HOME, place_of
+from weft.core.places import AT_END, HOME, place_of
 from weft.instrument import points
 from weft.models.controlled import Over, Task
 
@@ -76,7 +76,8 @@ def exception(task: Task, error: BaseException) -> Finding | None:
     if isinstance(error, SystemExit):
         if error.code is None or error.code == 0:
             return None
-        return _made("exit", f"the program exits with {error.code!r}", [task.name], places[-1:], [])
+        code = int(error.code) if isinstance(error.code, int) else error.code  # pytest's is an enumeration
+        return _made("exit", f"the program exits with {code!r}", [task.name], places[-1:], [])
     kind = "assertion" if isinstance(error, AssertionError) else "exception"
     text = _text(error)
     title = f"{type(error).__name__}{': ' + text if text else ''}"
@@ -197,7 +198,10 @@ _WAITS = {
 
 
 def _describe(task: Task) -> str:
-    return f"{task.name} {waits_for(task)}, at {place_of(task.frame())}"
+    place = place_of(task.frame())
+    if place == "?" and task.number == 0:
+        place = AT_END
+    return f"{task.name} {waits_for(task)}, at {place}"
 
 
 def waits_for(task: Task) -> str:
@@ -207,7 +211,7 @@ def waits_for(task: Task) -> str:
         what = target.name
     else:
         what = f"a {type(target).__name__}" if target is not None else "nothing"
-        what = (name_of(target, task.frame(), task.key) if target is not None else "") or what
+        what = (full_name_of(target, task.frame(), task.key) if target is not None else "") or what
     phrase = "waits for" if isinstance(target, (Lock, RLock)) else _WAITS.get(task.kind, f"{task.kind}:")
     holder = holder_of(task)
     if holder is None or isinstance(target, Task):
@@ -271,9 +275,11 @@ def deadlock(tasks: list[Task], ended: bool = False) -> Finding:
             title = f"{task.name} waits for a lock whose holder {holder.name} has ended"
             return _made("deadlock", title, names, places, lines)
     if ended:
-        title = f"{', '.join(names)} left behind: the program is at its end, and nothing can wake them"
+        them = "it" if len(names) == 1 else "them"
+        title = f"{', '.join(names)} left behind: the program is at its end, and nothing can wake {them}"
         return _made("thread-left-behind", title, names, places, lines)
-    return _made("deadlock", f"{', '.join(names)} wait, and nothing can wake them", names, places, lines)
+    wait = "waits, and nothing can wake it" if len(names) == 1 else "wait, and nothing can wake them"
+    return _made("deadlock", f"{', '.join(names)} {wait}", names, places, lines)
 
 
 def left_over(over: Over, tasks: list[Task]) -> Finding:
@@ -281,9 +287,9 @@ def left_over(over: Over, tasks: list[Task]) -> Finding:
     places = sorted({place_of(task.frame()) for task in tasks})
     names = [task.name for task in tasks]
     if over.kind == "livelock":
-        return _made(
-            "livelock", f"{', '.join(names)} go round and round and nothing changes", names, places, []
-        )
+        go = "goes" if len(names) == 1 else "go"
+        title = f"{', '.join(names)} {go} round and round and nothing changes"
+        return _made("livelock", title, names, places, [])
     found = _made("bound", "the execution is longer than the bound on its steps", names, places, [])
     found["level"] = "note"
     return found

@@ -88,7 +88,9 @@ def _lines(ring: Ring) -> list[str]:
         lines.append(f"{edge.name} takes {wanted} while it holds {had}, in {edge.test}")
         lines += _stack(had, edge.had_at, edge.whole)
         lines += _stack(wanted, edge.wanted_at, True)
-        others = [test for test in tests if test != edge.test]
+        # Edges between locks of one place are one order: each has the tests of the others too.
+        named = {each.test for each in ring.edges if each.had == each.wanted} | {edge.test}
+        others = [test for test in tests if test not in named]
         if others:
             more = f" and {len(others) - MOST_TESTS} more" if len(others) > MOST_TESTS else ""
             lines.append(f"    also in {', '.join(others[:MOST_TESTS])}{more}")

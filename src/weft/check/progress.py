@@ -10,6 +10,7 @@ from weft.check.explore import Explorer
 from weft.check.frontier import DporFrontier
 from weft.config import may_redraw
 from weft.host.clock import monotonic
+from weft.wording import counted
 
 __all__ = ["Progress"]
 
@@ -72,9 +73,9 @@ class Progress:
 def told(explorer: Explorer, executions: int, rate: float) -> str:
     """The words: how many, how fast, what is covered, what was found, how long it will go on."""
     report = explorer.report
-    parts = [f"{executions:,} executions, {rate:,.0f}/s"]
+    parts = [f"{counted(executions, 'execution')}, {rate:,.0f}/s"]
     if report.bound is not None:
-        parts.append(f"all {report.within:,} with {report.bound} {report.bounded}")
+        parts.append(f"all {report.within:,} with {counted(report.bound, report.bounded.removesuffix('s'))}")
     for name, frontier in explorer.plan.frontiers.items():
         if not frontier.runs:
             continue
@@ -83,11 +84,7 @@ def told(explorer: Explorer, executions: int, rate: float) -> str:
         elif not frontier.over:
             parts.append(f"{name} at {frontier.level}, {_parts(frontier.alive)}")
     levels = [piece["finding"]["level"] for piece in explorer.others.values()]
-    parts += [
-        f"{levels.count(level)} {level}{'s' * (levels.count(level) != 1)}"
-        for level in ("warning", "note")
-        if level in levels
-    ]
+    parts += [counted(levels.count(level), level) for level in ("warning", "note") if level in levels]
     if not levels:
         parts.append("nothing found")
     parts.append(_time_left(explorer))
@@ -95,7 +92,7 @@ def told(explorer: Explorer, executions: int, rate: float) -> str:
 
 
 def _parts(alive: int) -> str:
-    return "done" if not alive else f"{alive:,} part{'s' * (alive != 1)} left"
+    return "done" if not alive else f"{counted(alive, 'part')} left"
 
 
 def _time_left(explorer: Explorer) -> str:
@@ -104,7 +101,7 @@ def _time_left(explorer: Explorer) -> str:
     most = explorer.settings.schedules
     if most is not None:
         ran = explorer.report.executions - explorer.before
-        text = f"{max(0, most - ran):,} executions or {text}"
+        text = f"{counted(max(0, most - ran), 'execution')} or {text}"
     return text
 
 

@@ -20,7 +20,7 @@ from weft.check.program import Program, named, parse
 from weft.check.schedule import Schedule, load, save
 from weft.check.settings import Settings
 from weft.check.steering import Steering
-from weft.check.tell import story
+from weft.check.tell import story, told
 from weft.check.world import NET
 from weft.errors import WeftError
 
@@ -145,8 +145,7 @@ def _replay(program: Program, schedule: Schedule, terminal: Any, show: Any) -> t
     shown = [] if show is None else show(schedule_now, first + also)
     if finding is None:
         return 0, [*lines, "", "the schedule ran to its end and nothing failed", *shown]
-    lines += ["", f"{finding['level']}: {finding['kind']}: {finding['title']}"]
-    return 1, lines + [f"    {line}" for line in finding["lines"]] + shown
+    return 1, [*lines, "", *told(first + also), *shown]
 
 
 def _debugged(work: Any, executor: Executor, terminal: Any) -> list[Any]:

@@ -6,15 +6,16 @@ import json
 import linecache
 from bisect import bisect
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from weft.core.places import short
+from weft.wording import counted
 
 if TYPE_CHECKING:
     from weft.check.report import Report
     from weft.check.schedule import Schedule
 
-__all__ = ["as_json", "exit_status", "remarks", "steps_that_matter", "story", "verdict"]
+__all__ = ["as_json", "exit_status", "remarks", "steps_that_matter", "story", "told", "verdict"]
 
 MOST_STEPS = 30  # of a story
 MOST_THREADS = 3  # with a column each: more would be too narrow to read
@@ -58,13 +59,10 @@ def as_json(report: "Report", path: str | None) -> str:
 
 def verdict(report: "Report", path: str | None) -> str:
     """The report for people."""
-    lines: list[str] = []
-    for finding in report.findings:
-        lines.append(f"{finding['level']}: {finding['kind']}: {finding['title']}")
-        lines += [f"    {_shorten(line)}" for line in finding["lines"]]
+    lines = told(report.findings)
     if report.schedule is not None and report.schedule.steps:
         lines += ["", *story(report.schedule)]
-    ran = f"{report.executions:,} executions in {report.seconds:.2f} s"
+    ran = f"{counted(report.executions, 'execution')} in {report.seconds:.2f} s"
     if any(finding["level"] == "failure" for finding in report.findings):
         lines += ["", f"found in {ran}"]
         if path is not None:
@@ -80,9 +78,8 @@ def verdict(report: "Report", path: str | None) -> str:
             lines.append("complete for what was seen; not seen:")
             lines += [f"    {each}" for each in report.unseen]
         elif report.bound is not None:
-            lines.append(
-                f"all {report.within:,} schedules with at most {report.bound} {report.bounded}: none fails"
-            )
+            within = counted(report.bound, report.bounded.removesuffix("s"))
+            lines.append(f"all {counted(report.within, 'schedule')} with at most {within}: none fails")
         if report.rest is not None:
             why = "interrupted" if report.interrupted else "there is more to try"
             lines.append(f"{why}: the same command with --resume goes on")
@@ -90,15 +87,43 @@ def verdict(report: "Report", path: str | None) -> str:
     return "\n".join(lines)
 
 
+def told(findings: list[Any]) -> list[str]:
+    """Findings as lines."""
+    lines: list[str] = []
+    for finding in findings:
+        lines.append(f"{finding['level']}: {finding['kind']}: {finding['title']}")
+        lines += [f"    {_shorten(line)}" for line in finding["lines"]]
+    return lines
+
+
 def remarks(report: "Report") -> list[str]:
     """What else there is to say of a search."""
     counts = (
-        (report.stuck, "executions did not come to a scheduling point in time and were broken off"),
-        (report.over_bound, "executions were longer than the bound on steps"),
-        (len(report.silenced), "findings are declared harmless by the program"),
-        (report.unconfirmed, "failures did not show again in a fresh process and are not counted"),
+        (
+            report.stuck,
+            "execution did not come to a scheduling point in time and was broken off",
+            "executions did not come to a scheduling point in time and were broken off",
+        ),
+        (
+            report.over_bound,
+            "execution was longer than the bound on steps",
+            "executions were longer than the bound on steps",
+        ),
+        (
+            len(report.silenced),
+            "finding is declared harmless by the program",
+            "findings are declared harmless by the program",
+        ),
+        (
+            report.unconfirmed,
+            "failure did not show again in a fresh process and is not counted",
+            "failures did not show again in a fresh process and are not counted",
+        ),
     )
-    return [f"{count} {text}" for count, text in counts if count] + report.problems
+    lines = [counted(count, one, many) for count, one, many in counts if count]
+    if report.threads == 1 and not report.findings and report.complete:
+        lines.append("the program has started no thread: there was no order to look for")
+    return lines + report.problems
 
 
 def _shorten(line: str) -> str:
@@ -134,13 +159,16 @@ def story(schedule: "Schedule") -> list[str]:
         text = f"{line}: {source or what}"
         if not line:  # it is not the program's
             text, detail = detail or what, None
-        text = f"{_cut(text, width - len(detail) - 4)}  [{detail}]" if detail else _cut(text, width)
+        room = width
+        if detail is None:  # who waits does no more: nothing stands beside it
+            room = max(width, WIDTH - width * column[number])
+        text = f"{_cut(text, width - len(detail) - 4)}  [{detail}]" if detail else _cut(text, room)
         lines.append((" " * width * column[number] + text).rstrip())
     if left_out > 0:
-        lines.append(f"({left_out} other steps are left out)")
+        lines.append(f"({counted(left_out, 'other step is', 'other steps are')} left out)")
     waiting = {number for number, *_ in schedule.waits}.difference(threads)
     if waiting:
-        lines.append(f"({len(waiting)} other threads wait at the end)")
+        lines.append(f"({counted(len(waiting), 'other thread waits', 'other threads wait')} at the end)")
     return lines
 
 
@@ -194,7 +222,9 @@ def steps_that_matter(schedule: "Schedule", most: int = MOST_STEPS) -> list[int]
     about |= {thing for _, _, _, thing in schedule.waits if thing in shared}
     involved = _involved(schedule)
     core = {index for index in chosen if details[index][0] in about}
-    core = {index for index in core if steps[index][0] in involved} or core or {chosen[-1]}
+    if len(involved) > 1:  # else what others did to it is how it came to that
+        core = {index for index in core if steps[index][0] in involved} or core
+    core = core or {chosen[-1]}
     threads = {steps[index][0] for index in core} | {number for number, _, _, _ in schedule.waits}
     files = {_file(place) for place in places} or {_file(steps[index][2]) for index in core}
 

@@ -8,7 +8,7 @@ from weft.check.locks import Condition
 from weft.core.places import HOME
 from weft.instrument import kinds
 
-__all__ = ["name_of", "shown", "shown_at"]
+__all__ = ["full_name_of", "name_of", "shown", "shown_at"]
 
 _PLAIN = frozenset({int, float, bool, complex, str, bytes, type(None)})
 _BRACKETS: dict[type, str] = {list: "[]", tuple: "()", set: "{}", frozenset: "{}", deque: "[]", dict: "{}"}
@@ -39,6 +39,22 @@ def name_of(target: Any, frame: FrameType | None, key: Any = None) -> str:
                         return prefix + name
         frame = frame.f_back
     return ""
+
+
+def full_name_of(target: Any, frame: FrameType | None, key: Any = None) -> str:
+    """The same, and in brackets what a module calls it, where two threads may use one word for two things."""
+    name = name_of(target, frame, key)
+    if not name or hasattr(type(target), "_weft_told_"):
+        return name
+    for _ in range(FRAMES):
+        if frame is None:
+            break
+        if not frame.f_code.co_filename.startswith(HOME):
+            for known, value in list(frame.f_globals.items()):
+                if value is target and isinstance(known, str):
+                    return name if known == name else f"{name} ({known})"
+        frame = frame.f_back
+    return name
 
 
 def _is_over(value: Any, target: Any) -> bool:

@@ -1,6 +1,7 @@
 """`weft check`: what can go wrong with a threaded program."""
 
 import os
+import shlex
 import traceback
 from typing import Any, NoReturn
 
@@ -165,7 +166,7 @@ def check_command(args: list[str]) -> None:
         except WeftError as error:  # what was found is told all the same
             os.write(errors, f"weft: {error}\n".encode(errors="backslashreplace"))
             status = 2
-    _leave(out, text, status)
+    _leave(out, text, status, errors)
 
 
 def _searched(
@@ -194,10 +195,20 @@ def _searched(
             2,
         )
     text = tell.as_json(report, path) if "--json" in flags else tell.verdict(report, path)
+    if report.threads == 1 and not report.findings and "--json" not in flags:
+        text += _about_tests(rest[0])
     if emission is not None:
         text = emission.added(text, "--json" in flags)
     facts = facts_of_check(report, path, args) if "--html" in options.files else None
     return text, tell.exit_status(report, "--strict" in flags), facts
+
+
+def _about_tests(path: str) -> str:
+    """What to do with a file that only defines tests, by the names that pytest goes by."""
+    name = os.path.basename(path)
+    if not (name.startswith("test_") or name.endswith("_test.py")):
+        return ""
+    return f"\nnote: to check the tests in it: weft check --all {shlex.quote(path)}"
 
 
 def _is_address(word: str) -> bool:
@@ -218,10 +229,9 @@ def _patterns(name: str, value: str) -> list[str]:
     return found
 
 
-def _leave(fd: int, text: str, status: int) -> NoReturn:
+def _leave(fd: int, text: str, status: int, errors: int = 2) -> NoReturn:
     """Say it and be gone: what the program has left behind in this process does not run any more."""
-    write_all(fd, text + "\n")
-    os._exit(status)
+    os._exit(status if write_all(fd, text + "\n", errors) else 2)
 
 
 def _refuse(why: str) -> NoReturn:

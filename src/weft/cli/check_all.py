@@ -4,6 +4,7 @@ import importlib
 import json
 import os
 import sys
+from importlib.machinery import PathFinder
 from typing import Any, NoReturn
 
 from weft.check.settings import Settings, option
@@ -11,6 +12,7 @@ from weft.check.start import begin
 from weft.cli.output import no_option, say, write_all
 from weft.errors import WeftError
 from weft.host.children import mute
+from weft.wording import counted
 
 __all__ = ["check_all_command"]
 
@@ -153,6 +155,9 @@ def _where(word: str) -> list[str]:
     if os.path.exists(path):
         return [word]
     if all(part.isidentifier() for part in path.split(".")):
+        where = [os.getcwd(), *sys.path]
+        if PathFinder.find_spec(path.partition(".")[0], where) is None:
+            _refuse(f"there is no file, folder or package {path!r} here")
         return ["--pyargs", word]
     return _refuse(f"there is no {path!r} here, and it is not the name of a package")
 
@@ -242,12 +247,12 @@ def _summary(run: Any) -> list[str]:
     counts = _counts(run)
     told = [f"{n:,} {COUNTED[word][n > 1]}" for word, n in counts.items() if n]
     if run.rings:
-        told.append(f"{len(run.rings)} lock order{'s' * (len(run.rings) > 1)} that can end in a deadlock")
+        told.append(f"{counted(len(run.rings), 'lock order')} that can end in a deadlock")
     executions = sum(tested.executions for tested in run.tests)
     if run.interrupted:
         lines.append("interrupted: what was found until then")
-    lines.append(f"{len(run.tests):,} test{'s' * (len(run.tests) != 1)}: {', '.join(told)}")
-    lines.append(f"{executions:,} executions in {run.seconds:.1f} s")
+    lines.append(f"{counted(len(run.tests), 'test')}: {', '.join(told)}")
+    lines.append(f"{counted(executions, 'execution')} in {run.seconds:.1f} s")
     return lines
 
 

@@ -1,5 +1,6 @@
 """The `weft` command."""
 
+import errno
 import importlib
 import os
 import sys
@@ -9,6 +10,8 @@ from weft.cli.run import run_command
 from weft.config import VERSION
 
 __all__ = ["main"]
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def main() -> None:
@@ -23,15 +26,28 @@ def main() -> None:
         args = [args[1], "--help"]
     if args[:1] and args[0] in commands.COMMANDS:
         command = importlib.import_module(f"weft.cli.{args[0]}")
-        getattr(command, f"{args[0]}_command")(args[1:])
+        _do(getattr(command, f"{args[0]}_command"), args[1:])
     elif args in (["-h"], ["--help"], ["help"]):
-        say(commands.usage())
+        _do(say, commands.usage())
     elif args in (["-V"], ["--version"]):
-        say(f"weft {VERSION}\n")
+        _do(say, f"weft {VERSION}\n")
     else:
         if args:
             print(f"weft: {_unknown(args, commands.COMMANDS)}", file=sys.stderr)
         print(commands.usage(), end="", file=sys.stderr)
+        sys.exit(2)
+
+
+def _do(command: Any, given: Any) -> None:
+    """Do it, and say so if standard output takes no more: that is nobody's fault in here."""
+    try:
+        command(given)
+    except OSError as error:
+        if error.errno not in FULL or error.filename is not None:
+            raise
+        output: Any = importlib.import_module("weft.cli.output")
+        output.discard_output()
+        print(f"weft: {output.not_written(error)}", file=sys.stderr)
         sys.exit(2)
 
 

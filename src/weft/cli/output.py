@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from typing import NoReturn
 
-__all__ = ["meant", "no_option", "refuse", "say", "write_all"]
+__all__ = ["discard_output", "meant", "no_option", "not_written", "refuse", "say", "write_all"]
 
 
 def say(text: str) -> None:
@@ -17,18 +17,38 @@ def say(text: str) -> None:
     try:
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
-    except BrokenPipeError:  # at exit the interpreter would flush what is left, and complain
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        discard_output()
 
 
-def write_all(fd: int, text: str) -> None:
-    """The same for a descriptor, where `sys.stdout` is the checked program's."""
+def discard_output() -> None:
+    """Let go what could not be written: at exit the interpreter would try again, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def write_all(fd: int, text: str, errors: int = 2) -> bool:
+    """The same for a descriptor, where `sys.stdout` is the checked program's.
+
+    Args:
+        errors: the descriptor on which it is told if the text cannot be written.
+
+    Returns: whether it could.
+    """
     data = text.encode(errors="backslashreplace")
     try:
         while data:
             data = data[os.write(fd, data) :]
     except BrokenPipeError:
         pass
+    except OSError as error:
+        os.write(errors, f"weft: {not_written(error)}\n".encode(errors="backslashreplace"))
+        return False
+    return True
+
+
+def not_written(error: OSError) -> str:
+    """What to say where standard output takes no more, as on a full disk."""
+    return f"what it has to say cannot be written: {error.strerror}"
 
 
 def meant(word: str, known: Iterable[str]) -> str:
@@ -40,8 +60,15 @@ def meant(word: str, known: Iterable[str]) -> str:
 def no_option(command: str, word: str) -> str:
     """What to say of an option that a command does not have."""
     name = word.partition("=")[0]
-    known = importlib.import_module("weft.cli.commands").COMMANDS[command].options
-    return f"there is no option {word!r}{meant(name, [name for option in known for name in option.names])}"
+    commands = importlib.import_module("weft.cli.commands").COMMANDS
+    known = {
+        each: {name for option in told.options for name in option.names} for each, told in commands.items()
+    }
+    hint = meant(name, sorted(known[command]))
+    having = [f"`weft {each}`" for each, names in known.items() if name in names]
+    if having and f"{name}s'" not in hint:  # `--models` may well have been meant by `--model`
+        hint = f"; it is one of {', '.join(having)}"
+    return f"there is no option {word!r}{hint}"
 
 
 def refuse(command: str, why: str) -> NoReturn:

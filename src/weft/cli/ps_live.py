@@ -8,6 +8,7 @@ from weft.cli.ps import Connection, ask, duration, head_of
 from weft.errors import WeftError
 from weft.host.clock import monotonic, sleep
 from weft.watch.dump import cycle_lines, cycle_marks, wait_words
+from weft.wording import counted
 
 __all__ = ["watch"]
 
@@ -94,7 +95,7 @@ class _Screen:
             counts[each["state"]] = counts.get(each["state"], 0) + each["count"]
         summary = ", ".join(f"{counts[state]:,} {state}" for state in ORDER if state in counts)
         head = text(_plain(head_of(listing)), style="bold")
-        lines = [head, text(f"{listing['threads']:,} threads: {summary}")]
+        lines = [head, text(f"{counted(listing['threads'], 'thread')}: {summary}")]
         cycles = cycle_lines(listing)
         if cycles:
             lines.append(text(_plain("deadlock\n" + "\n".join(cycles)), style="bold red"))

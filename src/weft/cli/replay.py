@@ -67,8 +67,7 @@ def replay_command(args: list[str]) -> None:
         status, lines = session.replay(args[0], args[1] if len(args) > 1 else None, terminal, show)
     except WeftError as error:
         out, status, lines = errors, 2, [f"weft: {error}"]
-    write_all(out, "\n".join(lines) + "\n" * bool(lines))
-    os._exit(status)
+    os._exit(status if write_all(out, "\n".join(lines) + "\n" * bool(lines), errors) else 2)
 
 
 def _newest() -> str:

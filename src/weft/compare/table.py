@@ -130,12 +130,14 @@ def head(comparison: Comparison) -> str:
 
 def troubles(comparison: Comparison) -> list[tuple[str, str]]:
     """What went wrong: a sentence, and what the program itself said or printed."""
-    told = []
+    alike: dict[tuple[str, str], list[str]] = {}
     for outcome in comparison.outcomes:
-        failed = outcome.failed
-        if failed is not None:
-            times = sum(not run.ok for run in outcome.runs)
-            told.append((_sentence(outcome.model, failed.ending, times, outcome, comparison), failed.error))
+        if outcome.failed is not None:
+            alike.setdefault((_failure(outcome, comparison), outcome.failed.error), []).append(outcome.model)
+    told = [
+        (f"{', '.join(models)}: {'it' if len(models) == 1 else 'each'} {how}", error)
+        for (how, error), models in alike.items()
+    ]
     for outcome in comparison.outcomes:
         differs = outcome.difference
         if differs is None:
@@ -154,16 +156,17 @@ def troubles(comparison: Comparison) -> list[tuple[str, str]]:
     return told
 
 
-def _sentence(model: str, ending: str, times: int, outcome: Outcome, comparison: Comparison) -> str:
+def _failure(outcome: Outcome, comparison: Comparison) -> str:
     failed = outcome.failed
     assert failed is not None
     if failed.not_started:
-        return f"{model}: it could not be started:"
-    how = f"ended with {ending}"
+        return "could not be started:"
+    how = f"ended with {failed.ending}"
     if failed.hung:
         how = f"was still running after {seconds(comparison.timeout)} and was killed, with all it had started"
+    times = sum(not run.ok for run in outcome.runs)
     often = f" in {times} of {len(outcome.runs)} runs" if len(outcome.runs) > 1 else ""
-    return f"{model}: it {how}{often}" + ("; on standard error:" if failed.error else ".")
+    return f"{how}{often}" + ("; on standard error:" if failed.error else ".")
 
 
 def _indented(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from types import CodeType, FrameType
 from typing import Any, TypeVar
 
 __all__ = [
+    "AT_END",
     "HOME",
     "floor",
     "may_preempt",
@@ -33,6 +34,8 @@ _BETWEEN = (
     *(_STDLIB + name for name in ("socket.py", "ssl.py", "selectors.py", "subprocess.py")),
 )
 _LAUNCH = HOME + "launch.py"
+#: Where the main thread is when none of the program's own calls is left: it waits for the other threads.
+AT_END = "the end of the program"
 
 _transparent: set[CodeType] = set()
 _floors: set[CodeType] = set()
@@ -93,10 +96,12 @@ def _describe(frame: FrameType) -> str:
 
 
 def place_of(frame: FrameType | None) -> str:
-    """The innermost place in the program's own code, or "?" if there is none."""
+    """The innermost place in the program's own code, `AT_END` if none is left, or "?" if there is none."""
     fallback = "?"
     while frame is not None:
         name = frame.f_code.co_filename
+        if name == _LAUNCH:  # what called it is the command, which nobody looks for
+            return AT_END
         if not name.startswith(HOME) and not name.startswith("<frozen"):
             if not name.startswith(_BETWEEN):
                 return _describe(frame)
@@ -142,14 +147,18 @@ def spots_of(frame: FrameType | None, most: int) -> list[tuple[CodeType, int]]:
 
 def whose(name: str) -> int:
     """Whose file that is: 0: the program's, 1: of CPython's between a program and a wait, 2: ours."""
+    if name == _LAUNCH:  # the main thread has none of the program's own calls left: `words_for` says so
+        return _PROGRAM
     if name.startswith((HOME, "<frozen")):
         return _OURS
     return _STDLIB_PART if name.startswith(_BETWEEN) else _PROGRAM
 
 
 def words_for(spot: tuple[CodeType, int]) -> str:
-    """A spot as a place: "file:line in function"."""
+    """A spot as a place: "file:line in function", or `AT_END`."""
     code, offset = spot
+    if code.co_filename == _LAUNCH:
+        return AT_END
     line = code.co_firstlineno
     for start, end, number in code.co_lines():
         if start <= offset < end and number is not None:
@@ -171,6 +180,8 @@ def stack_of(frame: FrameType | None) -> list[str]:
 
 def short(place: str) -> str:
     """A place with its file relative to where we are, if that is shorter."""
-    path, _, rest = place.partition(":")
+    path, colon, rest = place.partition(":")
+    if not colon:  # AT_END, or "?"
+        return place
     relative = os.path.relpath(path) if os.path.isabs(path) else path
     return f"{min(relative, path, key=len)}:{rest}"

@@ -16,6 +16,7 @@ __all__ = ["extras", "fits", "interpreter"]
 EXTRAS = {
     "html": "pages of `weft check`, `weft replay`, `weft trace` and `weft compare`",
     "tour": "colours and wrapped text of `weft tour`",
+    "terminal": "`weft ps --watch`",
     "viewer": "`vizviewer`, which opens the files of `weft trace`",
     "pytest": "`weft check --all` and the pytest plugin",
     "linearizable": "weft.check.linearizable",

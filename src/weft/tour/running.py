@@ -19,7 +19,7 @@ LIMIT = 120  # seconds for a program that takes a fraction of one
 MASKS = (
     (re.compile(r"0x[0-9a-f]+"), "0x.."),
     (re.compile(r"for \d+\.\d\d s"), "for .. s"),
-    (re.compile(r"(executions in) \d+\.\d\d s"), r"\1 .. s"),
+    (re.compile(r"(executions? in) \d+\.\d\d s"), r"\1 .. s"),
     (re.compile(r"^[ ~^]+\n", re.MULTILINE), ""),  # marks under the lines of a traceback
 )
 

@@ -7,6 +7,7 @@ from typing import IO, Any
 
 from weft.core.thread import ControlBlock
 from weft.watch.listing import Lister
+from weft.wording import counted
 
 __all__ = ["cycle_lines", "cycle_marks", "dump", "render", "render_deadlock", "render_listing", "wait_words"]
 
@@ -37,7 +38,7 @@ def render(
 def render_listing(listing: Mapping[str, Any], stacks: bool) -> str:
     """The same of a listing (weft.watch.listing), which may have come from another process."""
     count = listing["threads"]
-    lines = [f"{count:,} thread{'s' if count != 1 else ''}"]
+    lines = [counted(count, "thread")]
     lines += _group_lines(listing, stacks)
     lines += cycle_lines(listing)
     return "\n".join(lines)

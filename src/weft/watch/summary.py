@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from weft.watch.timeline import Timeline
 from weft.watch.words import duration, object_words, program_words
+from weft.wording import counted
 
 __all__ = ["Summary"]
 
@@ -60,18 +61,19 @@ class Summary:
 
     def lines(self) -> list[str]:
         """For a terminal."""
-        many = "s" if self.threads != 1 else ""
-        figures = f"{self.threads:,} thread{many}, {duration(self.seconds)}, {self.switches:,} switches"
+        switches = counted(self.switches, "switch", "switches")
+        figures = f"{counted(self.threads, 'thread')}, {duration(self.seconds)}, {switches}"
         lines = [f"{figures}, model {self.model}"]
         for name, waits, total, longest in self.contended:
-            times = f"{waits:,} waits" if waits != 1 else "1 wait"
+            times = counted(waits, "wait")
             lines.append(f"  {name}: {times}, {duration(total)} in all, the longest {duration(longest)}")
         if self.cut:
             lines.append(
                 "  the recording is cut short: the program was killed, or ended without its last words"
             )
         if self.lost:
-            lines.append(f"  of the beginning {self.lost:,} records were let go, to keep within the ring")
+            gone = counted(self.lost, "record was", "records were")
+            lines.append(f"  of the beginning {gone} let go, to keep within the ring")
         lines += [f"  {note}" for note in self.notes]
         lines += [f"  {path}{_opened_by(path)}" for path in self.files]
         return lines

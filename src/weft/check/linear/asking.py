@@ -21,12 +21,14 @@ from weft.errors import WeftError
 from weft.host.children import kill_group
 from weft.host.clock import monotonic
 from weft.host.entropy import Stream
+from weft.wording import counted
 
 __all__ = ["CheckedCalls", "NotLinearizable", "linearizable"]
 
 LEAST, MOST = 20, 1_000_000  # executions of a set of calls that is smaller than one that fails
 CHECKING = "weft.check.served"  # the module that makes a process one that checks
 MOST_STUCK = 3  # sets of calls that come to no end, after which none is tried any more
+SETS = ("set of calls", "sets of calls")
 Text = dict[str, Any]
 _LIMITS = {  # the least and the most of each number
     "threads": (2, 8),
@@ -329,8 +331,8 @@ class _Search:
         completed = sum(answer["complete"] for answer in answers)
         stuck = sum(answer.get("stuck", False) for answer in answers)
         text = (
-            f"no failure found in {len(answers):,} sets of calls, {self._executions():,} executions,"
-            f" in {seconds:.2f} s\nof {completed:,} sets of calls every schedule has been run"
+            f"no failure found in {counted(len(answers), *SETS)}, {counted(self._executions(), 'execution')},"
+            f" in {seconds:.2f} s\nof {counted(completed, *SETS)} every schedule has been run"
         )
         unseen = sorted({name for answer in answers for name in answer.get("unseen", ())})
         if unseen:
@@ -340,9 +342,11 @@ class _Search:
             )
         cut = sum(answer.get("cut", 0) for answer in answers)
         if cut:
-            text += f"\nnote: {cut:,} executions were longer than the bound on steps"
+            text += (
+                f"\nnote: {counted(cut, 'execution was', 'executions were')} longer than the bound on steps"
+            )
         if stuck:
-            text += f"\nnote: {stuck} sets of calls did not come to a scheduling point in time"
+            text += f"\nnote: {counted(stuck, *SETS)} did not come to a scheduling point in time"
         said: Text = {
             "kind": None,
             "findings": [],

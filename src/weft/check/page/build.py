@@ -11,6 +11,7 @@ from weft.check.page.model import Figure, Listed, Listing, Page
 from weft.check.page.told import Told, brief, clean
 from weft.check.schedule import Schedule
 from weft.check.tell import steps_that_matter
+from weft.wording import counted
 
 __all__ = ["build"]
 
@@ -79,13 +80,13 @@ def _facts(facts: dict[str, Any]) -> list[tuple[str, str]]:
     """What was done, as pairs of a word and what there is to say."""
     rows = [("command", facts["command"])]
     if not facts["replayed"]:
-        rows.append(("searched", f"{facts['executions']:,} executions in {facts['seconds']:.2f} s"))
+        rows.append(("searched", f"{counted(facts['executions'], 'execution')} in {facts['seconds']:.2f} s"))
         if facts["complete"]:
             rows.append(("complete", "yes: there is no schedule that does anything else"))
         elif facts["exhausted"]:
             rows.append(("complete", "for what was seen"))
         elif facts["bound"] is not None:
-            within = f"at most {facts['bound']} {facts['bounded']}"
+            within = f"at most {counted(facts['bound'], facts['bounded'].removesuffix('s'))}"
             rows.append(("bound", f"all {facts['within']:,} schedules with {within} were run"))
         elif not any(finding["level"] == "failure" for finding in facts["findings"]):
             rows.append(("complete", "no: there are schedules that were not run"))
