@@ -96,7 +96,7 @@ def test_assertions_are_rewritten_too(tmp_path: Path) -> None:
 GOOD = """
     import logging, time, unittest
 
-    pytestmark = pytest.mark.weft(time=1)
+    pytestmark = pytest.mark.weft(schedules=15)
     torn = []
 
     @pytest.fixture(scope="module", autouse=True)
@@ -154,7 +154,8 @@ GOOD = """
 
 
 def test_what_pytest_offers_works(tmp_path: Path) -> None:
-    done = run(tmp_path, GOOD)
+    others = ("-p", "_hypothesis_pytestplugin", "-p", "pytest_timeout")
+    done = run(tmp_path, GOOD, *others)
     assert outcomes(done) == {"passed": 8}, done.stdout
 
 
