@@ -96,7 +96,7 @@ def test_assertions_are_rewritten_too(tmp_path: Path) -> None:
 GOOD = """
     import logging, time, unittest
 
-    pytestmark = pytest.mark.weft(schedules=15)
+    pytestmark = pytest.mark.weft(time=1)
     torn = []
 
     @pytest.fixture(scope="module", autouse=True)

@@ -33,7 +33,7 @@ def test_18_the_lost_update_of_n_is_a_failure(tmp_path: Path) -> None:
 
 
 def test_19_the_lock_mends_it(tmp_path: Path) -> None:
-    said = said_of(tmp_path, "r19", "--schedules", "40", "--strict")
+    said = said_of(tmp_path, "r19", "--time", "3", "--strict")
     assert said["findings"] == []
 
 

@@ -59,7 +59,7 @@ def does_the_same(body: list[str], active: bool) -> None:
 
 
 @given(body=bodies)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_listener_that_comes_and_goes_changes_nothing(body: list[str]) -> None:
     source = program(body)
     plain = compiled(source)
@@ -76,7 +76,7 @@ def test_a_listener_that_comes_and_goes_changes_nothing(body: list[str]) -> None
 
 
 @given(body=bodies)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_every_place_told_is_in_the_source(body: list[str]) -> None:
     source = program(body)
     if compiled(source) is None:
