@@ -26,6 +26,8 @@ LOOKS = [
 
 def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, end_tidily)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as what a shell starts in the background has it
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # children would inherit that, and never end
 
 
 def end_tidily(number: int, frame: FrameType | None) -> None:

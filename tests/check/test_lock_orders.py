@@ -246,7 +246,7 @@ def test_workers_hand_their_graphs_over(tmp_path: Path) -> None:
 
 def test_xdist(tmp_path: Path) -> None:
     pytest.importorskip("xdist")
-    done = run(tmp_path, APART, "--weft-lock-order=error", "-n2")
+    done = run(tmp_path, APART, "-p", "xdist.plugin", "--weft-lock-order=error", "-n2")
     assert done.returncode == 1, done.stdout
     assert "1. error: locks made at bank.py:4" in section(done)
 

@@ -154,7 +154,8 @@ GOOD = """
 
 
 def test_what_pytest_offers_works(tmp_path: Path) -> None:
-    done = run(tmp_path, GOOD)
+    others = ("-p", "_hypothesis_pytestplugin", "-p", "pytest_timeout")
+    done = run(tmp_path, GOOD, *others)
     assert outcomes(done) == {"passed": 8}, done.stdout
 
 

@@ -40,11 +40,12 @@ def run_case(case: Callable[[], None]) -> str:
         case()
     except BaseException:
         return traceback.format_exc()
-    deadline = time.monotonic() + TO_END
+    deadline, pause = time.monotonic() + TO_END, 0.001
     while left := [*others(), *threading.enumerate()[1:]]:
         if time.monotonic() > deadline:
             return f"left behind: {left}"
-        time.sleep(0.001)
+        time.sleep(pause)
+        pause = min(1.5 * pause, 0.1)
     return ""
 
 

@@ -58,14 +58,15 @@ def until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
     """Let others run until the condition is true, and return what it gave.
 
     It is looked at once more after the time is over: who waits may itself have starved, as kernel threads do
-    for seconds while others spin.
+    for seconds while others spin. It is looked at less and less often, so that a long wait costs little.
     """
     now = time.monotonic()
-    deadline = now + seconds
+    deadline, pause = now + seconds, 0.0002
     while not (value := condition()):
         if now > deadline:
             raise AssertionError(f"not true within {seconds:g} s")
-        time.sleep(0.0002)
+        time.sleep(pause)
+        pause = min(1.1 * pause, 0.005)
         now = time.monotonic()
     return value
 

@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import AsyncIterator
 
-from tests.stdlib.seen import in_thread, raises, running
+from tests.stdlib.seen import LONG, in_thread, raises, running
 
 
 def case_each_thread_has_a_loop_of_its_own() -> None:
@@ -90,7 +90,9 @@ def case_async_generators_are_ended_by_the_loop_that_began_them() -> None:
         async for step in count(number):
             if step == number:
                 break
-        await asyncio.sleep(0.005)
+        async with asyncio.timeout(LONG):  # the end of main would cancel what ends the generator
+            while number not in ended:
+                await asyncio.sleep(0.001)
 
     with running(*[lambda number=number: asyncio.run(main(number)) for number in range(4)]):
         pass
