@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.check.programs import SECONDS, check, write
+from tests.check.programs import SECONDS, check, weft, write
 
 ASKS = """
     import datetime, json, os, random, secrets, sys, threading, time, uuid
@@ -100,3 +100,31 @@ def test_a_deterministic_program_has_no_such_note(tmp_path: Path) -> None:
         assert len({q.get(timeout=9) for _ in range(3)}) == 3
     """
     assert check(tmp_path, program, "--time", "0.5")["problems"] == []
+
+
+def test_a_failure_that_only_the_guard_has_seen_is_told(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    text = """
+        import os, sys, threading
+        n = 0
+        def add():
+            global n
+            n += 1
+        threads = [threading.Thread(target=add) for _ in range(3)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        with open(sys.argv[1], "a") as file:
+            file.write(f"{n}\\n")
+        assert n == 3
+    """
+    program, failed = write(tmp_path, text), 0
+    for seed in range(6):  # one execution, in which nobody is preempted, and the guard's
+        seen.write_text("")
+        options = ("--strategy", "round-robin", "--schedules", "1", "--seed", str(seed))
+        done = weft("check", "--json", *options, str(program), str(seen), cwd=tmp_path)
+        said = json.loads(done.stdout)
+        lost = set(seen.read_text().split()) != {"3"}
+        assert (said["kind"] is not None) == lost
+        assert said["executions"] == 1 + lost
+        failed += lost
+    assert failed

@@ -12,7 +12,7 @@ from weft.check.strategies.replay import Replay
 from weft.check.world import MODEL
 from weft.host.children import fork_child
 
-__all__ = ["collect", "replay_in_child", "shrink_in_child"]
+__all__ = ["collect", "failure_in_child", "replay_in_child", "shrink_in_child"]
 
 FRESH_SECONDS = 4.0  # to make one smaller of which each try is a process of its own
 
@@ -61,6 +61,20 @@ def replay_in_child(executor: Executor, schedule: Schedule, limit: int, collect:
                 "lanes": outcome.told.lanes.plain if outcome.told.lanes else {},
             }
         )
+
+    pieces = collect(work)
+    return pieces[0] if pieces else None
+
+
+def failure_in_child(executor: Executor, schedule: Schedule, limit: int, collect: Collect) -> Any:
+    """The failure that a schedule ends with where nobody takes down what happens; None if it has none.
+
+    Whatever is told of keeps objects alive, so that a program that asks whether one is gone may part there.
+    """
+
+    def work(send: Any) -> None:
+        MODEL.release_points = frozenset(schedule.release)
+        send(executor.run(Replay(schedule.choices), None, limit).failure)
 
     pieces = collect(work)
     return pieces[0] if pieces else None

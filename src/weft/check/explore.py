@@ -6,11 +6,12 @@ The program is imported once, here, and each piece of the search is a forked chi
 
 import gc
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from weft.check import findings, units
-from weft.check.again import replay_in_child, shrink_in_child
+from weft.check.again import failure_in_child, replay_in_child, shrink_in_child
 from weft.check.benign import patterns_of
 from weft.check.coordinator import Coordinator
 from weft.check.divergence import parting
@@ -411,7 +412,8 @@ class Explorer:
 
         def work(send: Any) -> None:
             outcome = self.executor.run(Walk(Stream(seed), (0.5,)), None, self.settings.limit, tell=True)
-            send({"choices": outcome.choices, "steps": [list(step) for step in outcome.told.steps]})
+            steps = [list(step) for step in outcome.told.steps]
+            send({"choices": outcome.choices, "steps": steps, "finding": outcome.failure})
 
         first = self._ask(work)
         if not first:
@@ -429,6 +431,18 @@ class Explorer:
                 f"the program is not deterministic: one schedule, run twice, parts at step {parted[0]}:"
                 f" {parted[1]}, then {parted[2]}. {CAUSES}"
             )
+        elif first[0]["finding"] is not None:
+            self._take_by_the_way(schedule)
+
+    def _take_by_the_way(self, schedule: Schedule) -> None:
+        """A schedule that was run for another reason has failed, which none of the search did."""
+        found = failure_in_child(self.executor, schedule, self.settings.limit, self._ask)
+        if found is None or findings.signature(found) in self.known.seen:
+            return
+        self.report.executions += 1
+        piece = {"choices": schedule.choices, "clock": False, "release": schedule.release, "finding": found}
+        with suppress(_Enough):
+            self._confirm(piece)
 
     def _schedule(self, choices: list[int]) -> Schedule:
         program = self.program
