@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -17,19 +18,21 @@ SECONDS = 60  # until a check that does not end is killed
 
 def weft(*args: str, cwd: Path, path: Path | None = None) -> "subprocess.CompletedProcess[str]":
     """Run the command, with hashes fixed as it would fix them itself, by starting anew; modules are found in
-    `path` too.
+    `path` too. Temporary files have a folder of their own: a check draws the same names each time, and so does
+    another run of these tests beside this one.
     """
-    environment = {**os.environ, "PYTHONHASHSEED": "0"}
-    if path is not None:
-        environment["PYTHONPATH"] = str(path)
-    return subprocess.run(
-        [sys.executable, "-m", "weft", *args],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
+    with tempfile.TemporaryDirectory() as temporary:
+        environment = {**os.environ, "PYTHONHASHSEED": "0", "TMPDIR": temporary}
+        if path is not None:
+            environment["PYTHONPATH"] = str(path)
+        return subprocess.run(
+            [sys.executable, "-m", "weft", *args],
+            cwd=cwd,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+        )
 
 
 def asked(module: str, *args: object, input: str | None = None, seconds: float = SECONDS, **env: str) -> str:

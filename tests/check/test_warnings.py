@@ -120,7 +120,7 @@ def test_an_entry_of_the_configuration_does_so_too(tmp_path: Path, pattern: str)
     (tmp_path / "pyproject.toml").write_text(f"[tool.weft]\nbenign = ['{pattern}']\n")
     said = check(tmp_path, HEAD + STALE.format(comment=""), "--time", "1", "--strict")
     assert (said["findings"], said["silenced"]) == ([], 1)
-    assert "1 findings are declared harmless" in weft("check", "program.py", cwd=tmp_path).stdout
+    assert "1 finding is declared harmless" in weft("check", "program.py", cwd=tmp_path).stdout
 
 
 def test_an_entry_that_cannot_be_understood_is_refused(tmp_path: Path) -> None:
