@@ -18,7 +18,7 @@ SECONDS = 60  # until a check that does not end is killed
 
 def weft(*args: str, cwd: Path, path: Path | None = None) -> "subprocess.CompletedProcess[str]":
     """Run the command, with hashes fixed as it would fix them itself, by starting anew; modules are found in
-    `path` too. Temporary files have a folder of their own: a check draws the same names each time, and so does
+    `path` too. Temporary files have a folder of their own: checks draw the same names, and so do those of
     another run of these tests beside this one.
     """
     with tempfile.TemporaryDirectory() as temporary:
