@@ -41,7 +41,7 @@ OTHERS = (
 ALIKE = {"kernel": "threading", "hybrid": "weft", "recorded": "weft", "surw": "weft"}
 FONTS = "'DejaVu Sans', Verdana, sans-serif"  # of the width that the picture is made for
 WIDTH, ROW, HEAD = 8.6, 0.27, 1.25  # inches
-SETTINGS = {
+SETTINGS: Any = {  # matplotlib has a type for the names, which not every version has
     "svg.fonttype": "none",
     "svg.hashsalt": "weft",
     "font.family": "sans-serif",

@@ -321,7 +321,7 @@ try:
     while True: kept.append(socket.socket())
 except OSError: pass
 print("ready", flush=True)
-threading.Event().wait()
+threading.Event().wait(60)  # without a time it would be stuck, and told so
 """
     with program(code, model) as running:
         running.until("ready\n").send(signal.SIGQUIT).until("an event to be set", "stderr")
