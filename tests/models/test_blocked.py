@@ -51,7 +51,7 @@ def work():
 main(work)
 """
     assert seconds(run(code).stderr) == (
-        "weft: thread 'holder' has been in time-taking call weft.host.clock.sleep"
+        "weft: thread 'holder' has been in a call of weft.host.clock.sleep"
         " (program.py:19 in work: clock.sleep( 0.3 )) for N s; 3 threads wait behind it\n"
         "      to let them run, set WEFT_OFFLOAD=weft.host.clock:sleep (or --offload weft.host.clock:sleep),"
         " or write weft.offload(clock.sleep, ...)\n"
@@ -109,7 +109,7 @@ def work():
 main(work)
 """
     assert seconds(run(code).stderr) == (
-        "weft: thread 'holder' was in time-taking call sum (program.py:19 in work: sum(range(10_000_000)))"
+        "weft: thread 'holder' was in a call of sum (program.py:19 in work: sum(range(10_000_000)))"
         " for N s, with the interpreter's lock; 3 threads wait behind it\n"
         "      no other thread of any kind can run meanwhile: only another process would help\n"
     )
@@ -123,7 +123,7 @@ def work():
 main(work)
 """
     told = run(code).stderr
-    assert told.count("time-taking call") == 1
+    assert told.count("in a call of") == 1
     assert "with the interpreter's lock" in told
     assert "re/__init__.py" in told or "re.py" in told
 
@@ -151,7 +151,7 @@ b.send(b"x")
 clock.sleep(0.3)
 """
     told = run(code).stderr
-    assert "weft: thread 'MainThread' has been in time-taking call" in told
+    assert "weft: thread 'MainThread' has been in a call of" in told
     assert "; 1 thread waits behind it\n" in told
 
 
@@ -181,7 +181,7 @@ main(lambda: [None for _ in range(10_000_000)])
 def test_code_without_a_file_is_told_by_its_line(tmp_path: Path) -> None:
     code = HEAD + "main(lambda: clock.sleep(0.3))"
     done = run_weft("--blocked-limit", "50ms", "-c", code, timeout=60).check()
-    assert re.search(r"in time-taking call \? \(<string>:\d+ in <lambda>\) for", done.stderr)
+    assert re.search(r"in a call of \? \(<string>:\d+ in <lambda>\) for", done.stderr)
     assert "write weft.offload(function, ...)" in done.stderr
 
 

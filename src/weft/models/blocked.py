@@ -131,7 +131,7 @@ def report(name: str, frame: FrameType, seconds: float, waiting: str, locked: bo
     lock = ", with the interpreter's lock" if locked else ""
     advice = LOCKED if locked else _advice(frame, text, callee)
     return (
-        f"weft: thread {name!r} {was} in time-taking call {what} ({place}) for {seconds:.1f} s{lock};"
+        f"weft: thread {name!r} {was} in a call of {what} ({place}) for {seconds:.1f} s{lock};"
         f" {waiting}\n      {advice}\n"
     )
 
