@@ -163,13 +163,24 @@ def test_help_is_a_command_too() -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no disk that is always full")
-@pytest.mark.parametrize("args", [("--help",), ("doctor",), ("tour", "18", "--answer"), ("check", "x.py")])
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--help",),
+        ("doctor",),
+        ("tour", "18", "--answer"),
+        ("check", "x.py"),
+        ("check", "--all", "test_x.py"),
+    ],
+)
 def test_output_that_cannot_be_written_is_told(args: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "x.py").write_text(RACE)
+    (tmp_path / "test_x.py").write_text("def test_nothing(): pass\n")
     with open("/dev/full", "w") as full:
         done = subprocess.run([*WEFT, *args], stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "weft: what it has to say cannot be written: No space left on device\n"
+    said = "weft: what it has to say cannot be written: No space left on device\n"
+    assert done.stderr.removeprefix("1/1 test_x.py\n") == said
 
 
 def test_a_replay_without_a_file_names_the_newest(tmp_path: Path) -> None:

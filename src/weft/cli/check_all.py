@@ -92,7 +92,9 @@ def check_all_command(args: list[str]) -> None:
         os._exit(2)
     teller.clear()
     status = _status(run, wanted.strict)
-    _write(out, _json(run, status) if wanted.as_json else "\n".join(_summary(run)))
+    told = _json(run, status) if wanted.as_json else "\n".join(_summary(run))
+    if not write_all(out, f"{told}\n", errors):
+        status = 2
     os._exit(status)  # what tests have left behind in this process does not run any more
 
 
