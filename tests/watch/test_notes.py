@@ -38,7 +38,7 @@ def make(kind: str) -> Notes:
 
 
 class Stack:
-    """Stands for a greenlet that is suspended in a frame."""
+    """Stands for a greenlet that is suspended in a frame; the block of a kernel thread's first one is in no slot."""
 
     def __init__(self, block: Any, frame: types.FrameType | None) -> None:
         self.block = block
@@ -51,6 +51,8 @@ class Stack:
 
 class Block:
     """Stands for a control block."""
+
+    __slots__ = ("__weakref__", "alarm", "carrier", "name", "on")
 
     def __init__(self, name: str, carrier: Any) -> None:
         self.name = name

@@ -9,6 +9,7 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <structmember.h>
 
 #ifdef Py_GIL_DISABLED
 #error "the interpreter's lock guards this module"
@@ -46,6 +47,63 @@ attribute(PyObject *of, PyObject *name, int *failed)
         *failed = 1;
     return found;
 #endif
+}
+
+/* -- slots ----------------------------------------------------------------------------------------------- */
+
+/* Where the first type with a slot of a name that is met keeps it: control blocks and stacks have slots, and to
+ * ask for an attribute costs several times what reading one does. */
+typedef struct {
+    PyTypeObject *type;
+    Py_ssize_t offset;
+    const void *without; /* the type that was asked last, and has none */
+} Slot;
+
+static Slot slot_block, slot_on, slot_alarm, slot_carrier;
+
+static void
+learn(Slot *slot, PyTypeObject *type, PyObject *name)
+{
+    PyObject *found = type == slot->without ? NULL : PyObject_GetAttr((PyObject *)type, name);
+    slot->without = type;
+    if (found == NULL) {
+        PyErr_Clear();
+        return;
+    }
+    if (Py_IS_TYPE(found, &PyMemberDescr_Type)) {
+        PyMemberDef *member = ((PyMemberDescrObject *)found)->d_member;
+        if (member->type == T_OBJECT_EX) {
+            slot->offset = member->offset;
+            slot->type = (PyTypeObject *)Py_NewRef((PyObject *)type);
+        }
+    }
+    Py_DECREF(found);
+}
+
+/* The same as PyObject_GetAttr. */
+static PyObject *
+field(PyObject *of, PyObject *name, Slot *slot)
+{
+    if (slot->type == NULL)
+        learn(slot, Py_TYPE(of), name);
+    if (Py_IS_TYPE(of, slot->type)) {
+        PyObject *value = *(PyObject **)((char *)of + slot->offset);
+        if (value != NULL)
+            return Py_NewRef(value);
+    }
+    return PyObject_GetAttr(of, name);
+}
+
+/* The same as `attribute`. */
+static PyObject *
+field_if_any(PyObject *of, PyObject *name, Slot *slot, int *failed)
+{
+    if (slot->type != NULL && Py_IS_TYPE(of, slot->type)) {
+        PyObject *value = *(PyObject **)((char *)of + slot->offset);
+        if (value != NULL)
+            return Py_NewRef(value);
+    }
+    return attribute(of, name, failed);
 }
 
 /* -- rows ------------------------------------------------------------------------------------------------ */
@@ -249,7 +307,7 @@ stack_of(PyObject *resume, int *failed)
 static int
 note_park(Tape *self)
 {
-    PyObject *on = PyObject_GetAttr(self->running, str_on);
+    PyObject *on = field(self->running, str_on, &slot_on);
     if (on == NULL)
         return -1;
     int waits = on != Py_None;
@@ -285,7 +343,7 @@ tape_pick(Tape *self, PyObject *Py_UNUSED(ignored))
     int failed = 0;
     PyObject *block = NULL, *stack = stack_of(resume, &failed);
     if (stack != NULL) {
-        block = attribute(stack, str_block, &failed);
+        block = field_if_any(stack, str_block, &slot_block, &failed);
         Py_DECREF(stack);
     }
     if (block == NULL && !failed) { /* of one that has not begun: the thread that a callable begins, if it says */
@@ -343,13 +401,13 @@ note_wake(Tape *self, PyObject *stack)
     Notes *notes = self->notes;
     int failed = 0, bad = -1;
     PyObject *on = NULL, *alarm = NULL, *by = NULL, *waits = NULL;
-    PyObject *block = PyObject_GetAttr(stack, str_block);
+    PyObject *block = field(stack, str_block, &slot_block);
     PyObject *here = PyObject_CallNoArgs(notes->getcurrent);
     if (block == NULL || here == NULL)
         goto done;
-    on = PyObject_GetAttr(block, str_on);
-    alarm = PyObject_GetAttr(block, str_alarm);
-    by = attribute(here, str_block, &failed);
+    on = field(block, str_on, &slot_on);
+    alarm = field(block, str_alarm, &slot_alarm);
+    by = field_if_any(here, str_block, &slot_block, &failed);
     if (on == NULL || alarm == NULL || failed)
         goto done;
     uint32_t spot = 0, by_spot = 0;
@@ -366,11 +424,11 @@ note_wake(Tape *self, PyObject *stack)
     if (by == block)
         Py_CLEAR(by);
     if (by != NULL && by != Py_None) {
-        waits = PyObject_GetAttr(by, str_on);
+        waits = field(by, str_on, &slot_on);
         if (waits == NULL)
             goto done;
         if (waits != Py_None) { /* it waits itself, and has looked at the clock just now */
-            PyObject *carrier = PyObject_GetAttr(by, str_carrier);
+            PyObject *carrier = field(by, str_carrier, &slot_carrier);
             if (carrier == NULL)
                 goto done;
             int mine = carrier == self->carrier;
