@@ -38,7 +38,7 @@ def make(kind: str) -> Notes:
 
 
 class Stack:
-    """Stands for a greenlet that is suspended in a frame; the block of a kernel thread's first one is in no slot."""
+    """Stands for a greenlet that is suspended in a frame; its block is in no slot, as a first greenlet's."""
 
     def __init__(self, block: Any, frame: types.FrameType | None) -> None:
         self.block = block
