@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.life.programs import PATIENCE, program
+from tests.life.programs import PATIENCE, Running, program
+from tests.support.waiting import until
 
 WAITS = {
     "sleeps": "time.sleep(60)",
@@ -324,8 +325,17 @@ print("ready", flush=True)
 threading.Event().wait(60)  # without a time it would be stuck, and told so
 """
     with program(code, model) as running:
-        running.until("ready\n").send(signal.SIGQUIT).until("an event to be set", "stderr")
+        running.until("ready\n")
+        until(lambda: "an event to be set" in asked_again(running))  # it may not wait at once
         assert running.send(signal.SIGINT).end()[0] == -signal.SIGINT
+
+
+def asked_again(running: Running) -> str:
+    """What it has printed once it has answered another SIGQUIT."""
+    before = running.read("stderr")
+    running.send(signal.SIGQUIT)
+    until(lambda: len(running.read("stderr")) > len(before))
+    return running.read("stderr")
 
 
 def test_what_no_descriptor_tells_of_is_told_in_words(tmp_path: Path) -> None:
