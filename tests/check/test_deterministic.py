@@ -126,5 +126,32 @@ def test_a_failure_that_only_the_guard_has_seen_is_told(tmp_path: Path) -> None:
         lost = set(seen.read_text().split()) != {"3"}
         assert (said["kind"] is not None) == lost
         assert said["executions"] == 1 + lost
+        assert not (lost and said["complete"])
         failed += lost
     assert failed
+
+
+def test_what_else_was_found_is_told_beside_it(tmp_path: Path) -> None:
+    text = """
+        import threading
+        n, box, seen = 0, [0], []
+        def add():
+            global n
+            n += 1
+        def wrote():
+            box[0] = 1
+        def read():
+            seen.append(box[0])
+        threads = [threading.Thread(target=each) for each in (wrote, read, add, add, add)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        assert n == 3
+    """
+    program, both = write(tmp_path, text), 0
+    for seed in range(6):
+        options = ("--notes", "--strategy", "round-robin", "--schedules", "1", "--seed", str(seed))
+        said = json.loads(weft("check", "--json", *options, str(program), cwd=tmp_path).stdout)
+        kinds = {finding["kind"] for finding in said["findings"]}
+        assert "data-race" in kinds  # of the box, in whatever order
+        both += said["kind"] is not None
+    assert both

@@ -5,6 +5,7 @@ from textwrap import dedent
 import pytest
 
 from tests.models.programs import user
+from tests.support import run_code
 
 
 def test_a_greenlet_of_the_program_may_wait_in_a_thread() -> None:
@@ -132,3 +133,29 @@ def test_a_foreign_kernel_thread_may_start_threads() -> None:
         print(idents == [threading.get_native_id()])
     """
     assert user(dedent(FOREIGN.replace("{how}", "by_weft")) + dedent(code)) == "True\n"
+
+
+@pytest.mark.parametrize("how", ["by_pthread", "by_weft"])
+def test_a_foreign_kernel_thread_may_poll(how: str, model: str) -> None:
+    code = """
+        import select, socket, threading, weft
+        here, there = socket.socketpair()
+        there.send(b"x")
+        epoll, poll = select.epoll(), select.poll()
+        for each in (epoll, poll): each.register(here, select.POLLIN)
+        def looks():
+            found = [select.select([here], [], [], 0), select.select([], [here], [], 0)]
+            found = [found == [([here], [], []), ([], [here], [])]]
+            return found + [each.poll(0) == [(here.fileno(), select.POLLIN)] for each in (poll, epoll)]
+        seen, done = [], threading.Event()
+        def foreign():
+            try: seen.append(looks())
+            except BaseException as error: seen.append(error)
+            done.set()
+        start(foreign)
+        done.wait()
+        print(looks(), seen, weft.offload(looks))
+    """
+    good = "[True, True, True]"
+    program = dedent(FOREIGN.replace("{how}", how)) + dedent(code)
+    assert run_code(program, model=model).output() == f"{good} [{good}] {good}\n"

@@ -6,7 +6,6 @@ The program is imported once, here, and each piece of the search is a forked chi
 
 import gc
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -109,12 +108,12 @@ class Explorer:
         finally:
             if self._workers is not None:
                 self._workers.close()
-        self._add_up()
-        self._tell_others()
         report.threads = self.known.threads
         failed = any(found["level"] == "failure" for found in report.findings)
         if not report.stuck and not failed and not self._interrupted and not self._once:
             self._run_twice()
+        self._add_up()
+        self._tell_others()
         report.interrupted = self._interrupted
         report.seconds = self._spent + monotonic() - self._begun
         return report
@@ -441,8 +440,10 @@ class Explorer:
             return
         self.report.executions += 1
         piece = {"choices": schedule.choices, "clock": False, "release": schedule.release, "finding": found}
-        with suppress(_Enough):
+        try:
             self._confirm(piece)
+        except _Enough:
+            self.report.exhausted = False  # whatever was taken for all schedules was not
 
     def _schedule(self, choices: list[int]) -> Schedule:
         program = self.program

@@ -73,6 +73,10 @@ class Carrier(Protocol):
     def breathe(self) -> None:
         """The caller gives way and nobody else is ready: see to timers, or to other kernel threads."""
 
+    @property
+    def let_others(self) -> Callable[[float], None]:
+        """Called, with the monotonic clock, where a thread polls: other carriers are to have their turn."""
+
     def holds(self, block: "ControlBlock") -> bool:
         """Whether the thread stands in the ready queue."""
 

@@ -152,6 +152,9 @@ class ForeignCarrier:
                 listener(Kind.RUNNING, block, None)
         return True
 
+    def let_others(self, now: float) -> None:
+        """Kernel threads take turns as the interpreter has them."""
+
     def breathe(self) -> None:
         """Give way to other kernel threads."""
         sleep(0)

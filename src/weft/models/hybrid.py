@@ -30,9 +30,7 @@ __all__ = ["HybridModel"]
 PATIENCE = 0.5  # seconds until the end of a program waits no more for a carrier that runs Python code
 IN_C = 0.02  # the same for one whose Python code does not move
 AGAIN = 16  # looks at a carrier that is to stop until it is interrupted once more
-AT_A_STRETCH = (
-    0.005  # seconds with the interpreter's lock until other carriers get it: its own switch interval
-)
+AT_A_STRETCH = 0.005  # seconds until carriers at work get the interpreter's lock: its usual switch interval
 REST = 0.0002  # seconds in which they take it
 
 
@@ -140,9 +138,9 @@ class HybridModel(UserModel):
 
         def let_others(now: float) -> None:
             nonlocal rested
-            if now - rested > AT_A_STRETCH and any(
-                not other.waiting for other in self.loops if other is not mine
-            ):
+            if now - rested <= AT_A_STRETCH:
+                return
+            if any(not (other.waiting or other.stuck) for other in self.loops if other is not mine):
                 sleep(REST)
                 rested = now
 

@@ -40,6 +40,10 @@ LOOK_EVERY = 64  # switches between two looks at timers and descriptors where no
 SPARES = 4096  # idle workers kept; each holds a stack of about 6 KB
 
 
+def nobody_else(now: float) -> None:
+    """There is one carrier: nobody waits for the interpreter's lock but weft's own kernel threads."""
+
+
 class Loop:
     """A carrier (weft.core.ports) for user threads.
 
@@ -68,9 +72,7 @@ class Loop:
         self.signals: Collection[int] = ()  # those that wait to be handled: no time to sleep
         self.listener: Listener | None = None
         self.steal: Callable[[], bool] | None = None
-        self.let_others: Callable[[float], None] | None = (
-            None  # have the interpreter's lock, on other carriers
-        )
+        self.let_others: Callable[[float], None] = nobody_else
         self.on_leave_idle: Callable[[], None] | None = None
         self.alive: dict[ControlBlock, None] = {} if beside is None else beside.alive  # as they were started
         self.native_id = threads.get_native_id()
@@ -296,8 +298,7 @@ class Loop:
             self.timers.fire(now)
         if self.poller:
             self.serve(self.poller.look())
-        if self.let_others is not None:
-            self.let_others(now)
+        self.let_others(now)
 
     def launch(self, block: ControlBlock) -> None:
         """Make a new thread ready.

@@ -8,7 +8,7 @@ import select
 from collections.abc import Iterator
 from typing import Any
 
-from weft.core.current import getcurrent
+from weft.core.current import current
 from weft.host.platform import monotonic
 from weft.host.poller import READ, WRITE
 from weft.stdlib.descriptors import attend, fail_waiters, nap, repeatable, wait_for
@@ -42,9 +42,7 @@ def _deadline(timeout: float | None) -> float | None:
 def _give_way() -> None:
     """CPython gives up its lock to ask: who asks on and on lets others run."""
     sleep(0)
-    carrier = getcurrent().block.carrier  # type: ignore[attr-defined]
-    if carrier.let_others is not None:
-        carrier.let_others(monotonic())
+    current().carrier.let_others(monotonic())
 
 
 # -- select --------------------------------------------------------------------------------------------
