@@ -16,8 +16,7 @@ from weft.check.strategies.walk import Walk
 from weft.host.entropy import Stream
 from weft.models.controlled import Task
 
-#: Executions, in the short form and in the long one: few show less, the bounds are the same.
-RUNS = [5_000, pytest.param(20_000, marks=pytest.mark.slow)]
+RUNS = 20_000
 
 
 def writes(*counts: int) -> Program:
@@ -26,7 +25,7 @@ def writes(*counts: int) -> Program:
     return Program([[(WRITE, variable, "n")] * count for count in counts])
 
 
-def frequencies(program: Program, strategy: object, runs: int) -> Counter[tuple[int, ...]]:
+def frequencies(program: Program, strategy: object, runs: int = RUNS) -> Counter[tuple[int, ...]]:
     program.run(strategy)  # what it learns its numbers from
     return Counter(tuple(program.run(strategy)) for _ in range(runs))
 
@@ -39,20 +38,18 @@ def chi_squared(found: Counter[tuple[int, ...]], cells: int) -> float:
 
 
 # The values that chance alone exceeds once in 10,000 times, for cells - 1 degrees of freedom.
-@pytest.mark.parametrize("runs", RUNS)
 @pytest.mark.parametrize(
     ("counts", "limit"),
     [((2, 3), 33.7), ((1, 1, 1), 25.7), ((2, 2, 2), 145.5), ((1, 5), 25.7), ((4, 4), 120.0)],
 )
-def test_surw_makes_all_orders_alike_likely(counts: tuple[int, ...], limit: float, runs: int) -> None:
+def test_surw_makes_all_orders_alike_likely(counts: tuple[int, ...], limit: float) -> None:
     every = set(orders(counts))
-    found = frequencies(writes(*counts), Surw(Stream(1), whole=False), runs)
+    found = frequencies(writes(*counts), Surw(Stream(1), whole=False))
     assert set(found) == every
     assert chi_squared(found, len(every)) < limit
 
 
-@pytest.mark.parametrize("runs", RUNS)
-def test_surw_is_uniform_in_what_it_has_chosen_whatever_else_is_done(runs: int) -> None:
+def test_surw_is_uniform_in_what_it_has_chosen_whatever_else_is_done() -> None:
     """Ten private steps in one thread put nobody at a disadvantage."""
     variable, own = Variable(), Variable()
     private = [(WRITE, own, "mine")] * 10
@@ -65,10 +62,10 @@ def test_surw_is_uniform_in_what_it_has_chosen_whatever_else_is_done(runs: int) 
 
     strategy = Surw(Stream(2), whole=False)
     program.run(strategy)
-    found = Counter(shared(program.run(strategy)) for _ in range(runs))
+    found = Counter(shared(program.run(strategy)) for _ in range(RUNS))
     assert len(found) == comb(5, 2)
     assert chi_squared(found, 10) < 33.7
-    walked = Counter(shared(program.run(walk)) for walk in [Walk(Stream(2), (0.0,))] for _ in range(runs))
+    walked = Counter(shared(program.run(walk)) for walk in [Walk(Stream(2), (0.0,))] for _ in range(RUNS))
     assert chi_squared(walked, 10) > 1_000, "a random walk is far from it"
 
 
@@ -99,15 +96,15 @@ def test_surw_lets_a_held_thread_go_on_where_the_intended_one_polls() -> None:
     assert max(program.run(strategy).index(2) for _ in range(20)) < 1_000
 
 
-@pytest.mark.parametrize("runs", [10_000, pytest.param(40_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("depth", [2, 3])
-def test_pct_holds_its_bound(depth: int, runs: int) -> None:
+def test_pct_holds_its_bound(depth: int) -> None:
     """A bug of depth d shows with a probability of at least 1 / (n * k ** (d - 1)) in each execution."""
     program = writes(6, 2)
     # One constraint more than the order of the threads for each change of the running thread.
     wanted = {2: (1, 1, 1, 2, 2, 1, 1, 1), 3: (1, 1, 2, 1, 1, 1, 1, 2)}[depth]
     strategy = Pct(Stream(4), depths=(depth,))
     program.run(strategy)
+    runs = 40_000
     strategy.k = 8 + 2
     found = Counter(tuple(program.run(strategy)) for _ in range(runs))
     assert strategy.k == 8 + 2, "all choices: each step, and the two starts"
@@ -116,7 +113,7 @@ def test_pct_holds_its_bound(depth: int, runs: int) -> None:
 
 
 def test_pos_reaches_every_order() -> None:
-    found = frequencies(writes(2, 2, 2), Pos(Stream(5)), 5_000)
+    found = frequencies(writes(2, 2, 2), Pos(Stream(5)))
     assert set(found) == set(orders((2, 2, 2)))
 
 

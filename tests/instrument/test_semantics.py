@@ -32,7 +32,7 @@ def compiled(source: str) -> object | None:
 @example(body=["for g in [1, 2]:", "    for x in l: y += x"], active=True)
 @example(body=["if o and not d or t(0): x = 1", "y = 1 if o else 2"], active=True)
 @example(body=["l.get(1, t(2))"], active=True)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_a_program_made_by_chance_does_the_same(body: list[str], active: bool) -> None:
     does_the_same(body, active)
 

@@ -44,15 +44,6 @@ def run_plainly(program: str, *arguments: str) -> Finished:
     return run_child([sys.executable, str(EXAMPLES / program), *arguments]).check()
 
 
-def with_rounds(folder: Path, program: str, rounds: int) -> str:
-    """A copy that measures fewer times: the more often it does, the less disturbed is the best of them."""
-    text = (EXAMPLES / program).read_text(encoding="utf-8")
-    less = re.sub(r"^ROUNDS = \d+", f"ROUNDS = {rounds}", text, flags=re.MULTILINE)
-    assert less != text
-    (folder / program).write_text(less, encoding="utf-8")
-    return str(folder / program)
-
-
 def in_time(most: float, model: str, measure: Callable[[str], float]) -> bool:
     """Whether a program takes less than so many seconds in one of some rounds, or hardly more than on the
     plain interpreter right after it: a busy machine spoils both.

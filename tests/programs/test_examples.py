@@ -7,11 +7,10 @@ where the program lets us, and the rows' own figures are held by the tests marke
 import ast
 import re
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.programs.examples import EXAMPLES, lines, numbers, start, with_rounds
+from tests.programs.examples import EXAMPLES, lines, numbers, start
 from tests.support import MODELS
 
 PROGRAMS = sorted(path.name for path in EXAMPLES.glob("r[0-9][0-9]_*.py"))
@@ -75,10 +74,8 @@ def test_on_processes_no_two_threads_share_a_pid() -> None:
     assert all(pid == kernel_thread for _, pid, kernel_thread in found)
 
 
-def test_user_threads_start_faster_than_kernel_threads_and_those_than_processes(
-    model: str, tmp_path: Path
-) -> None:
-    rows = lines(start(model, with_rounds(tmp_path, "r02_cost_of_starting.py", 2)))
+def test_user_threads_start_faster_than_kernel_threads_and_those_than_processes(model: str) -> None:
+    rows = lines(start(model, "r02_cost_of_starting.py"))
     assert rows[0].startswith("100 workers")
     cost = {row[:16].strip(): numbers(row[16:]) for row in rows[2:]}
     in_all = {kind: figures[0] for kind, figures in cost.items()}

@@ -2,11 +2,10 @@
 
 import os
 import re
-from pathlib import Path
 
 import pytest
 
-from tests.programs.examples import HAS_GIL, ROUNDS, lines, numbers, run_plainly, start, with_rounds
+from tests.programs.examples import HAS_GIL, ROUNDS, lines, numbers, run_plainly, start
 from tests.support import MODELS
 
 
@@ -102,9 +101,9 @@ def test_the_switch_interval_and_c_code_decide_how_late_a_waiting_thread_wakes(m
     pytest.fail(f"in none of {ROUNDS} rounds: {late}")
 
 
-def test_waiting_is_split_among_threads_and_python_code_is_not(tmp_path: Path) -> None:
+def test_waiting_is_split_among_threads_and_python_code_is_not() -> None:
     """Its times are for people: on a machine with other work no bound on them holds but from below."""
-    rows = lines(run_plainly(with_rounds(tmp_path, "r11_threads_and_the_lock.py", 1), "--size", "4"))
+    rows = lines(run_plainly("r11_threads_and_the_lock.py", "--size", "4"))
     assert rows[0].startswith("one lock" if HAS_GIL else "free-threaded")
     taken = {(row[:9].strip(), row[9:33].strip()): numbers(row[33:]) for row in rows[2:]}
     models = list(dict.fromkeys(model for model, _ in taken))
