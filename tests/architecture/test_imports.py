@@ -45,6 +45,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "models.controlled",
             "models.interrupts",
             "stdlib.local",
+            "stdlib.per_thread",
             "watch",
             "instrument",
             "runtime",

@@ -17,6 +17,7 @@ from weft.check.world import FAULTS, MODEL, NET, put_back
 from weft.host.entropy import Stream
 from weft.instrument import kinds, points
 from weft.models.controlled import Ended, Over, Task
+from weft.stdlib.per_thread import AsyncState
 
 __all__ = ["Executor", "Outcome", "WithClock"]
 
@@ -132,6 +133,7 @@ class Executor:
         self.hot: set[int] = set()  # the parts of the snapshot that executions change
         self.runs = 0
         self._watch = Watch()
+        self._loops = AsyncState(lambda: MODEL.tasks[0], shares=lambda _: True)
         points.set_listener(self._watch.listen)  # outside executions it does nothing
         self._outcome = Outcome()
         self._threading: Any = sys.modules["threading"]
@@ -197,6 +199,9 @@ class Executor:
         if self.runs and self.snapshot is not None:
             self.snapshot.restore(self.hot)
         put_back()
+        events = sys.modules.get("asyncio.events")
+        if events is not None:
+            self._loops.adapt_anew(events)
         kinds.rebinding.clear()
         if self._told is not MODEL.release_points:
             self._told = MODEL.release_points

@@ -25,15 +25,21 @@ _set_hooks, _get_hooks = sys.set_asyncgen_hooks, sys.get_asyncgen_hooks
 _set_depth, _get_depth = sys.set_coroutine_origin_tracking_depth, sys.get_coroutine_origin_tracking_depth
 
 
+def _shares(block: ControlBlock) -> bool:
+    return block.carrier.poller is not None
+
+
 class AsyncState:
     """The state of `asyncio` in C, per thread.
 
     Args:
         main: gives the main thread's block.
+        shares: whether a thread shares its kernel thread with others.
     """
 
-    def __init__(self, main: Callable[[], ControlBlock]) -> None:
+    def __init__(self, main: Callable[[], Any], shares: Callable[[Any], bool] = _shares) -> None:
         self._main = main
+        self._shares = shares
         self._swaps: dict[int, _Swap] = {}  # by kernel thread
         self._closed = False
         self._module: Any = None
@@ -48,11 +54,21 @@ class AsyncState:
         ]
 
     def adapt(self, module: Any) -> None:
-        """Have `_asyncio`, when it is loaded, say when a loop begins to run."""
+        """Have `_asyncio`, or what has its functions, when it is loaded, say when a loop begins to run."""
         self._module = module
         self._get_loop = module._get_running_loop
         self._set_loop = module._set_running_loop
         module._set_running_loop = self._notes(self._set_loop)
+
+    def adapt_anew(self, module: Any) -> None:
+        """The same before each run of a program that is run many times, and each begins with nothing."""
+        if self._module is not module:
+            self.adapt(module)
+        mine = self._swaps.get(get_ident())
+        if mine is not None:
+            mine.disengage()
+            mine.kept.clear()
+        self._forget()
 
     def _notes(self, real: Callable[..., None]) -> Any:
         """The function, which also sees to it that what it sets stays with the calling thread."""
@@ -68,7 +84,7 @@ class AsyncState:
 
     def _engage(self) -> None:
         me = current()
-        if me.carrier.poller is None:
+        if not self._shares(me):
             return  # a kernel thread of its own: CPython's state is its own too
         kernel_thread = get_ident()
         swap = self._swaps.get(kernel_thread)

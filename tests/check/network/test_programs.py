@@ -154,3 +154,31 @@ def test_an_event_loop_waits_in_virtual_time(tmp_path: Path) -> None:
     said = check(tmp_path, program, "--schedules", "8")
     assert said["stuck"] == 0
     assert said["problems"] == []
+
+
+def test_each_thread_has_an_event_loop_of_its_own(tmp_path: Path) -> None:
+    program = """
+    import asyncio, threading
+    done, ended = [], []
+    async def main(n):
+        mine = asyncio.get_running_loop()
+        async def count():
+            try:
+                yield n
+            finally:
+                ended.append(n)
+        async for _ in count():
+            await asyncio.sleep(0.01)
+            assert asyncio.get_running_loop() is mine
+            break
+        done.append(n)
+    threads = [threading.Thread(target=lambda n=n: asyncio.run(main(n))) for n in range(2)]
+    for t in threads: t.start()
+    for t in threads: t.join()
+    assert asyncio._get_running_loop() is None
+    assert sorted(done) == [0, 1]{also}
+    """
+    options = ("--schedules", "60", "--strategy", "walk")
+    assert check(tmp_path, program.replace("{also}", ""), *options)["findings"] == []
+    wrong = check(tmp_path, program.replace("{also}", " and done == [0, 1]"), *options, status=1)
+    assert wrong["kind"] == "assertion"
