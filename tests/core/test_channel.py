@@ -65,6 +65,20 @@ def test_further_waiters_are_told_of_their_bits_and_of_every_error(events: int, 
     assert not channel.awaited
 
 
+@given(st.booleans(), st.booleans(), st.booleans())
+def test_who_parked_while_a_mark_was_cleared_is_woken_once_it_is_set_again(
+    reads: bool, readable: bool, writable: bool
+) -> None:
+    channel = Channel(3)
+    block = parked(channel, reads)
+    channel.readable, channel.writable = readable, writable
+    woken: list[Any] = []
+    channel.left(woken.append)
+    channel.left(woken.append)
+    assert woken == ([block] if (readable if reads else writable) else [])
+    assert channel.awaited == (not woken)
+
+
 def test_a_close_wakes_all_and_leaves_the_marks_up() -> None:
     channel = Channel(3)
     reader = parked(channel, reads=True)

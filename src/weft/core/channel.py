@@ -6,11 +6,14 @@ has come after the last one that found nothing. The rule for whoever makes a cal
 
 1. clear the mark;
 2. make the call, without waiting;
-3. if it left something (a full buffer was read, an error came) set the mark again; if it would have blocked,
-   or what it read shows that nothing is left, wait until an edge sets it.
+3. if it left something, or may have (a full buffer was read, an error came), set the mark again, and call
+   `left` if somebody waits; if it would have blocked, or what it read shows that nothing is left, wait until
+   an edge sets it.
 
 An edge between 1 and 3 sets the mark, so it is never lost, whoever clears it meanwhile: each clearing is
-followed by the clearer's own call, which finds what the edge told of.
+followed by the clearer's own call, which finds what the edge told of. And whoever finds the mark cleared by
+another kernel thread parks, since that one's call may take all there is; if it does not, no further edge
+comes, and it is the clearer that wakes him.
 """
 
 from collections.abc import Callable
@@ -116,6 +119,20 @@ class Channel:
             for mask, ready in tuple(self.more):
                 if events & (mask | 0x18):
                     ready()
+
+    def left(self, wake: Callable[[ControlBlock], object]) -> None:
+        """The caller has set a mark again: who parked while it was cleared is to look.
+
+        Further waiters need no such word: each has an edge come for what is there when it begins to wait.
+        """
+        if self.readable:
+            block, self.reader = self.reader, None  # atomic
+            if block is not None:
+                wake(block)
+        if self.writable:
+            block, self.writer = self.writer, None  # atomic
+            if block is not None:
+                wake(block)
 
     def wait_more(self, mask: int, ready: Callable[[], object]) -> None:
         """Have a function called at every edge that has a bit of the mask, until `forget`."""

@@ -38,7 +38,7 @@ from weft.stdlib.names import supply_names
 from weft.stdlib.sleep import sleep
 from weft.stdlib.supplied import dress
 
-__all__ = ["UNSET", "await_ready", "open_channel", "socket", "supply_sockets"]
+__all__ = ["UNSET", "await_ready", "mark", "open_channel", "socket", "supply_sockets"]
 
 FIRST_NAP, LONGEST_NAP = 0.001, 0.05  # seconds between tries to connect where no descriptor tells of room
 UNSET = -1.0
@@ -143,10 +143,14 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
                         raise
                 except BaseException:
                     channel.readable = True
+                    if channel.reader is not None:
+                        channel.left(wake)
                     raise
                 else:
                     if flags or channel.careful or len(data) == bufsize:
                         channel.readable = True
+                        if channel.reader is not None:
+                            channel.left(wake)
                         if flags & WAITALL and 0 < len(data) < bufsize and _wants_all(self, flags):
                             return data + _rest(self, bufsize - len(data), flags)
                     return data
@@ -194,10 +198,14 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
                         raise
                 except BaseException:
                     channel.readable = True
+                    if channel.reader is not None:
+                        channel.left(wake)
                     raise
                 else:
                     if flags or channel.careful or count >= (nbytes or memoryview(buffer).nbytes):
                         channel.readable = True
+                        if channel.reader is not None:
+                            channel.left(wake)
                     if flags & WAITALL and count > 0 and _wants_all(self, flags):
                         with memoryview(buffer) as view, view.cast("B") as room:
                             rest = _rest(self, (nbytes or len(room)) - count, flags)
@@ -286,6 +294,13 @@ def _open_channel(sock: Any) -> Channel:
     return made
 
 
+def _mark(channel: Channel) -> None:
+    """A call has left something, or may have: set both marks; who parked meanwhile is to look."""
+    channel.readable = channel.writable = True
+    if channel.reader is not None or channel.writer is not None:
+        channel.left(wake)
+
+
 def _park_to_read(channel: Channel) -> bool:
     """Park until the channel may have something; False if it is no usual case, and one for `_await`."""
     try:
@@ -331,7 +346,7 @@ def _await(sock: Any, channel: Channel, events: int, deadline: float | None) -> 
     fd = _fileno(sock)
     reads = events == READ
     if fd < 0 or limit == 0:
-        channel.readable = channel.writable = True  # closed, or made non-blocking: the call says so
+        _mark(channel)  # closed, or made non-blocking: the call says so
         return deadline
     me = current()
     if me.carrier.poller is not None and stand(me, channel, reads):
@@ -353,7 +368,7 @@ def _await(sock: Any, channel: Channel, events: int, deadline: float | None) -> 
     return deadline
 
 
-await_ready, open_channel = _await, _open_channel  # for what stands on sockets: TLS
+await_ready, mark, open_channel = _await, _mark, _open_channel  # for what stands on sockets: TLS
 
 
 def _wants_all(sock: Any, flags: int) -> bool:
@@ -384,10 +399,16 @@ def _send_slowly(sock: Any, data: Any, flags: int, deadline: float | None) -> in
     while True:
         channel.writable = False
         try:
-            return _send(sock, data, flags | DONTWAIT)  # type: ignore[no-any-return]
+            sent: int = _send(sock, data, flags | DONTWAIT)
         except BlockingIOError:
             if sock._limit == 0:
                 raise
+        except BaseException:
+            _mark(channel)
+            raise
+        else:
+            _mark(channel)
+            return sent
         deadline = _await(sock, channel, WRITE, deadline)
 
 
@@ -435,7 +456,7 @@ def _connect(sock: Any, address: Any) -> int:
         if fd < 0:
             return errno.EBADF
         if poll_once([(fd, WRITE)], 0):
-            channel.readable = channel.writable = True
+            _mark(channel)
             return int(sock.getsockopt(*SO_ERROR))
         _await(sock, channel, WRITE, deadline)
 
@@ -555,10 +576,10 @@ def _waiting(name: str, events: int, place: int | None) -> Any:
                         channel.readable = channel.writable = True
                         raise
                 except BaseException:
-                    channel.readable = channel.writable = True
+                    _mark(channel)
                     raise
                 else:
-                    channel.readable = channel.writable = True
+                    _mark(channel)
                     if reads or place is None or limit is not None or told or kwargs:
                         return answer
                     return _send_pieces(self, args[0] if name == "sendmsg" else args[:1], args[place], answer)

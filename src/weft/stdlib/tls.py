@@ -25,7 +25,7 @@ from _ssl import SSL_ERROR_WANT_WRITE, SSLError, SSLWantReadError, SSLWantWriteE
 from collections.abc import Callable
 from typing import Any
 
-from weft.core.channel import READS
+from weft.core.channel import READS, Channel
 from weft.core.current import current, getcurrent
 from weft.core.parking import wake
 from weft.core.places import transparent
@@ -33,7 +33,7 @@ from weft.host.platform import monotonic
 from weft.host.poller import READ, WRITE, asker, poll_once
 from weft.host.sockets import real_socket
 from weft.stdlib.event import Event
-from weft.stdlib.sockets import UNSET, await_ready, open_channel, socket
+from weft.stdlib.sockets import UNSET, await_ready, mark, open_channel, socket
 
 __all__ = ["Connection", "supply_tls"]
 
@@ -192,14 +192,16 @@ class Connection:
                 answer = function(*args)
             except (SSLWantReadError, SSLWantWriteError) as error:
                 if sock._limit == 0:
-                    channel.readable = channel.writable = True
+                    mark(channel)
                     raise
-                events = READ if isinstance(error, SSLWantReadError) else WRITE
+                reads = isinstance(error, SSLWantReadError)
+                events = READ if reads else WRITE
+                _mark_other(channel, reads)
             except BaseException:
-                channel.readable = channel.writable = True
+                mark(channel)
                 raise
             else:
-                channel.readable = channel.writable = True
+                mark(channel)
                 if (channel.reader is not None or channel.more) and function is not self._real_write:
                     channel.deliver(READS, wake)  # its data may be in OpenSSL by now
                 return answer
@@ -239,7 +241,7 @@ class Connection:
         channel.readable = False
         if ask(0):
             self._ask = None
-            channel.readable = True
+            mark(channel)
             return UNSET
         try:
             deadline = await_ready(sock, channel, READ, UNSET)
@@ -269,6 +271,18 @@ class Connection:
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         return type(self._real)
+
+
+def _mark_other(channel: Channel, reads: bool) -> None:
+    """OpenSSL wants to wait for one direction; of the other, whose mark was cleared too, nothing is known."""
+    if reads:
+        channel.writable = True
+        if channel.writer is not None:
+            channel.left(wake)
+    else:
+        channel.readable = True
+        if channel.reader is not None:
+            channel.left(wake)
 
 
 def _settable(name: str) -> Any:

@@ -1,13 +1,14 @@
 """What is closed while others wait on it, and numbers of descriptors that come back at once."""
 
 import _thread
+import contextlib
 import importlib
 import os
 import select
 import socket
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.stdlib.seen import LONG, ON_WEFT, for_user, raises, running, until
@@ -291,6 +292,43 @@ def case_readers_of_both_kinds_get_each_byte_once() -> None:
             there.shutdown(socket.SHUT_WR)
         kernel.result()
         assert sorted(b"".join(parts)) == sorted(data)
+
+
+@contextlib.contextmanager
+def held_up(name: str) -> Iterator[tuple[Callable[[], bool], Callable[[], None]]]:
+    """The first real call of a method of sockets waits in the kernel: whether it does, what lets it go on."""
+    module = importlib.import_module("weft.stdlib.sockets")
+    gate = importlib.import_module("weft.host.threads").raw_lock()
+    gate.acquire()
+    stands: list[bool] = []
+    real = getattr(module, name)
+
+    def call(*args: Any) -> Any:
+        if not stands:
+            stands.append(True)
+            gate.acquire()
+        return real(*args)
+
+    setattr(module, name, call)
+    try:
+        yield lambda: bool(stands), gate.release
+    finally:
+        setattr(module, name, real)
+
+
+@for_user
+def case_what_a_kernel_thread_leaves_is_for_whoever_parked_meanwhile() -> None:
+    """It has cleared the mark and not made its call yet: no edge will tell the other of what it leaves."""
+    with pair() as (here, there), held_up("_recv") as (stands, go_on):
+        got: list[bytes] = []
+        there.sendall(b"as much again")
+        first = Kernel(lambda: here.recv(7))
+        until(stands)
+        with running(lambda: got.append(here.recv(7))) as threads:
+            until_blocked(*threads)
+            go_on()
+            assert first.result() == b"as much"
+        assert got == [b" again"]
 
 
 @for_user
