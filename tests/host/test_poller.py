@@ -2,6 +2,7 @@
 
 import os
 import resource
+import select
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from weft.core.channel import Channel
 from weft.host import poller as poller_module
 from weft.host.poller import Poller
 
@@ -109,6 +111,63 @@ def test_a_number_that_was_closed_behind_its_back_is_registered_anew(poller: Pol
         assert poller.channels[again] is channel
     finally:
         os.close(again)
+        os.close(write)
+
+
+@pytest.mark.parametrize("how", ["as a further waiter", "taking it back"])
+def test_who_comes_to_wait_as_a_channel_is_taken_elsewhere_is_told(poller: Poller, how: str) -> None:
+    """Another carrier's thread begins to wait after it was seen that nobody does, before the release."""
+    read, write = os.pipe()
+    other = Poller(poller.channels)
+    channel = Channel(read)
+    me: Any = object()
+    try:
+        poller.open(read, channel)
+        channel.poller, channel.reader = poller, me
+        release = poller.release
+
+        def slow_release(fd: int) -> None:
+            if how == "taking it back":
+                channel.poller = poller
+                poller.arm(fd, channel)
+            else:
+                channel.wait_more(select.POLLIN, lambda: None)
+                poller.arm(fd, channel)
+            release(fd)
+
+        poller.release = slow_release  # type: ignore[method-assign]
+        other.take(read, channel, me)
+        poller.look()
+        os.write(write, b"a")
+        assert [fd for fd, _ in poller.look()] == [read]
+    finally:
+        other.close()
+        os.close(read)
+        os.close(write)
+
+
+def test_two_carriers_that_arm_one_poller_at_once_do_not_fail(poller: Poller) -> None:
+    read, write = os.pipe()
+    events = poller._events
+    try:
+        channel = Channel(read)
+        poller.channels[read] = channel
+        modify = events.modify
+
+        def late(fd: int) -> None:
+            try:
+                modify(fd)
+            except FileNotFoundError:
+                events.register(fd)  # the other's
+                raise
+
+        events.modify = late
+        poller.arm(read, channel)
+        assert poller.channels[read] is channel
+        os.write(write, b"a")
+        assert [fd for fd, _ in poller.look()] == [read]
+    finally:
+        os.close(read)
         os.close(write)
 
 

@@ -41,6 +41,9 @@ class _Nowhere:
     def release(self, fd: int) -> None:
         pass
 
+    def arm(self, fd: int, channel: object, yields: bool = False) -> None:
+        pass
+
 
 NOWHERE = _Nowhere()
 
@@ -92,6 +95,10 @@ class Channel:
     def awaited(self) -> bool:
         """Whether a thread waits on it."""
         return self.reader is not None or self.writer is not None or bool(self.more)
+
+    def awaited_beside(self, block: object) -> bool:
+        """Whether another thread than that one waits on it."""
+        return self.reader not in (None, block) or self.writer not in (None, block) or bool(self.more)
 
     @property
     def mask(self) -> int:

@@ -184,16 +184,18 @@ class Poller:
             self.channels[fd] = channel
         events = self._events
         try:
-            if fresh:
+            try:
+                if fresh:
+                    events.register(fd)
+                else:
+                    events.modify(fd)
+            except FileExistsError:
+                events.modify(fd)
+            except FileNotFoundError:  # another poller has it, or the number was closed and opened anew
                 try:
                     events.register(fd)
                 except FileExistsError:
-                    events.modify(fd)
-            else:
-                try:
-                    events.modify(fd)
-                except FileNotFoundError:  # another poller has it, or the number was closed and opened anew
-                    events.register(fd)
+                    pass  # another carrier has done it just now: the edge comes all the same
         except OSError:
             self._put_back(fd, None)
             if not self._is_lost():
@@ -210,7 +212,7 @@ class Poller:
             return False
         return True
 
-    def take(self, fd: int, channel: Any) -> None:
+    def take(self, fd: int, channel: Any, waiter: object) -> None:
         """Bring a channel here from another poller, since who waits on it now is on this one's carrier.
 
         Raises:
@@ -218,8 +220,10 @@ class Poller:
         """
         before, channel.poller = channel.poller, self
         self.arm(fd, channel)
-        if (channel.reader is None or channel.writer is None) and not channel.more:
+        if not channel.awaited_beside(waiter):
             before.release(fd)
+            if channel.poller is before or channel.awaited_beside(waiter):
+                before.arm(fd, channel, True)  # somebody came to wait there before it was released
 
     def release(self, fd: int) -> None:
         """Be told of a descriptor no more; another poller is."""

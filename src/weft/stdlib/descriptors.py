@@ -139,7 +139,7 @@ def stand(me: ControlBlock, channel: Channel, reads: bool) -> bool:
     poller = me.carrier.poller
     if channel.poller is not poller:
         try:
-            poller.take(channel.fd, channel)
+            poller.take(channel.fd, channel, me)
         except OSError:
             channel.readable = channel.writable = True  # the call will say what is wrong
     return True
