@@ -14,9 +14,9 @@ import errno
 import os
 from typing import Any
 
-from weft.core.channel import NOWHERE, READS, WRITES, Channel
-from weft.core.current import adopt, current, getcurrent
-from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle, wake
+from weft.core.channel import READS, WRITES, Channel
+from weft.core.current import adopt, getcurrent
+from weft.core.parking import settle, wake
 from weft.host.platform import monotonic
 from weft.host.poller import READ, WRITE, poll_once
 from weft.host.sockets import (
@@ -25,7 +25,6 @@ from weft.host.sockets import (
     PEEK,
     SO_ERROR,
     STREAM,
-    STREAM_FAMILIES,
     TRIES,
     WAITALL,
     get_default_timeout,
@@ -33,15 +32,15 @@ from weft.host.sockets import (
     set_default_timeout,
 )
 from weft.host.threads import raw_lock
-from weft.stdlib.descriptors import bytes_of, fail_waiters, nap, repeatable, stand, wait_for
+from weft.stdlib.descriptors import bytes_of, fail_waiters, nap, repeatable
 from weft.stdlib.names import supply_names
 from weft.stdlib.sleep import sleep
+from weft.stdlib.socket_waits import UNSET, await_ready, mark, open_channel, park_to_read
 from weft.stdlib.supplied import dress
 
-__all__ = ["UNSET", "await_ready", "mark", "open_channel", "socket", "supply_sockets"]
+__all__ = ["socket", "supply_sockets"]
 
 FIRST_NAP, LONGEST_NAP = 0.001, 0.05  # seconds between tries to connect where no descriptor tells of room
-UNSET = -1.0
 
 _default: list[float | None] = [NO_DEFAULT]
 _recv, _recv_into, _send = real_socket.recv, real_socket.recv_into, real_socket.send
@@ -130,7 +129,7 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
         """Receive up to `bufsize` bytes; parks until there are some."""
         channel = self._channel
         if channel is None:
-            channel = _open_channel(self)
+            channel = open_channel(self)
         deadline: float | None = UNSET
         while True:
             if channel.readable or flags & TRIES:
@@ -163,7 +162,7 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
                 me = adopt()
             carrier = me.carrier
             if self._limit is not None or channel.poller is not carrier.poller or channel.reader is not None:
-                deadline = _await(self, channel, READ, deadline)
+                deadline = await_ready(self, channel, READ, deadline)
                 continue
             me.on = channel  # atomic: from the look to the store
             channel.reader = me
@@ -185,7 +184,7 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
         """Receive up to `nbytes` bytes (0: as many as fit) into a buffer; returns how many."""
         channel = self._channel
         if channel is None:
-            channel = _open_channel(self)
+            channel = open_channel(self)
         deadline: float | None = UNSET
         while True:
             if channel.readable or flags & TRIES:
@@ -213,8 +212,8 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
                         count += len(rest)
                     return count
                 continue
-            if self._limit is not None or not _park_to_read(channel):
-                deadline = _await(self, channel, READ, deadline)
+            if self._limit is not None or not park_to_read(channel):
+                deadline = await_ready(self, channel, READ, deadline)
 
     def send(self, data: Any, flags: int = 0, /) -> int:
         """Send data and return how many bytes of it were sent; parks while there is no room."""
@@ -266,111 +265,6 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
             return errno.EAGAIN
 
 
-def _open_channel(sock: Any) -> Channel:
-    """The channel of a socket that has none yet; of a closed one, one that is always ready."""
-    fd: int = _fileno(sock)
-    kind = real_socket.type.__get__(sock)
-    made = Channel(fd, real_socket.family.__get__(sock) not in STREAM_FAMILIES or kind & 0xF != STREAM)
-    poller = current().carrier.poller
-    if fd < 0 or poller is None:
-        return made
-    stale = poller.channels.get(fd)
-    if stale is not None:
-        stale.loose = False  # or a tick could drop it before it is the socket's
-        if stale.poller.has(fd):
-            made = stale
-    if sock._channel is not None:  # atomic with the store: a thread of another carrier was faster
-        return sock._channel  # type: ignore[no-any-return]
-    sock._channel = made
-    made.poller = poller
-    try:
-        poller.open(fd, made)
-    except OSError:
-        sock._channel = None
-        made.poller = NOWHERE
-        return made  # the call itself will say what is wrong with it
-    if stale is not None and stale is not made:
-        stale.close(wake)
-    return made
-
-
-def _mark(channel: Channel) -> None:
-    """A call has left something, or may have: set both marks; who parked meanwhile is to look."""
-    channel.readable = channel.writable = True
-    if channel.reader is not None or channel.writer is not None:
-        channel.left(wake)
-
-
-def _park_to_read(channel: Channel) -> bool:
-    """Park until the channel may have something; False if it is no usual case, and one for `_await`."""
-    try:
-        me = getcurrent().block  # type: ignore[attr-defined]
-    except AttributeError:
-        me = adopt()
-    carrier = me.carrier
-    if channel.poller is not carrier.poller or channel.reader is not None:
-        return False
-    me.on = channel  # atomic: from the look to the store
-    channel.reader = me
-    if channel.readable and channel._withdraw(me):
-        me.on = None
-        return True
-    me.since = carrier.now
-    try:
-        resume = carrier.pick()
-    except IndexError:
-        resume = carrier.idle()
-    resume()
-    me.on = None
-    if me.alarm:
-        alarm, me.alarm = me.alarm, 0
-        settle(me, alarm)
-    return True
-
-
-def _await(sock: Any, channel: Channel, events: int, deadline: float | None) -> float | None:
-    """Park until the socket may be ready: the general case, with a timeout or several waiters.
-
-    Args:
-        deadline: monotonic time; None: never; UNSET: the socket's timeout from now.
-
-    Returns:
-        The deadline, for the next time.
-
-    Raises:
-        TimeoutError: it has passed.
-    """
-    limit = sock._limit
-    if deadline == UNSET:
-        deadline = None if limit is None else monotonic() + limit
-    fd = _fileno(sock)
-    reads = events == READ
-    if fd < 0 or limit == 0:
-        _mark(channel)  # closed, or made non-blocking: the call says so
-        return deadline
-    me = current()
-    if me.carrier.poller is not None and stand(me, channel, reads):
-        if (channel.readable if reads else channel.writable) and channel._withdraw(me):
-            me.on = None
-            return deadline
-        alarm = park(me, deadline)
-        if alarm:
-            settle(me, alarm)
-            if alarm & TIMEOUT and alarm & WITHDRAWN:
-                raise TimeoutError("timed out")
-        return deadline
-    if not wait_for([(fd, events)], deadline):
-        raise TimeoutError("timed out")
-    if reads:
-        channel.readable = True
-    else:
-        channel.writable = True
-    return deadline
-
-
-await_ready, mark, open_channel = _await, _mark, _open_channel  # for what stands on sockets: TLS
-
-
 def _wants_all(sock: Any, flags: int) -> bool:
     """Whether MSG_WAITALL makes a read wait: CPython gives a socket with a timeout what there is."""
     return sock._limit is None and not flags & (TRIES | PEEK)
@@ -395,7 +289,7 @@ def _send_slowly(sock: Any, data: Any, flags: int, deadline: float | None) -> in
     """Send some of the data, once there is room."""
     channel = sock._channel
     if channel is None:
-        channel = _open_channel(sock)
+        channel = open_channel(sock)
     while True:
         channel.writable = False
         try:
@@ -404,12 +298,12 @@ def _send_slowly(sock: Any, data: Any, flags: int, deadline: float | None) -> in
             if sock._limit == 0:
                 raise
         except BaseException:
-            _mark(channel)
+            mark(channel)
             raise
         else:
-            _mark(channel)
+            mark(channel)
             return sent
-        deadline = _await(sock, channel, WRITE, deadline)
+        deadline = await_ready(sock, channel, WRITE, deadline)
 
 
 def _send_rest(sock: Any, data: Any, flags: int, sent: int) -> int:
@@ -449,16 +343,16 @@ def _connect(sock: Any, address: Any) -> int:
         return error  # CPython waits for what an earlier call began only where there is no timeout
     channel = sock._channel
     if channel is None:
-        channel = _open_channel(sock)
+        channel = open_channel(sock)
     while True:
         channel.writable = False
         fd = _fileno(sock)
         if fd < 0:
             return errno.EBADF
         if poll_once([(fd, WRITE)], 0):
-            _mark(channel)
+            mark(channel)
             return int(sock.getsockopt(*SO_ERROR))
-        _await(sock, channel, WRITE, deadline)
+        await_ready(sock, channel, WRITE, deadline)
 
 
 #: Held while a socket's mode is changed for a call: a thread on another carrier would change it back before
@@ -560,7 +454,7 @@ def _waiting(name: str, events: int, place: int | None) -> Any:
             args, told = _without_waiting(name, place, args)
         channel = self._channel
         if channel is None:
-            channel = _open_channel(self)
+            channel = open_channel(self)
         deadline: float | None = UNSET
         while True:
             if reads:
@@ -576,14 +470,14 @@ def _waiting(name: str, events: int, place: int | None) -> Any:
                         channel.readable = channel.writable = True
                         raise
                 except BaseException:
-                    _mark(channel)
+                    mark(channel)
                     raise
                 else:
-                    _mark(channel)
+                    mark(channel)
                     if reads or place is None or limit is not None or told or kwargs:
                         return answer
                     return _send_pieces(self, args[0] if name == "sendmsg" else args[:1], args[place], answer)
-            deadline = _await(self, channel, events, deadline)
+            deadline = await_ready(self, channel, events, deadline)
 
     call.__name__ = name
     call.__qualname__ = f"socket.{name}"

@@ -33,7 +33,8 @@ from weft.host.platform import monotonic
 from weft.host.poller import READ, WRITE, asker, poll_once
 from weft.host.sockets import real_socket
 from weft.stdlib.event import Event
-from weft.stdlib.sockets import UNSET, await_ready, mark, open_channel, socket
+from weft.stdlib.socket_waits import UNSET, await_ready, mark, open_channel
+from weft.stdlib.sockets import socket
 
 __all__ = ["Connection", "supply_tls"]
 
