@@ -5,20 +5,30 @@ Programs on `threading`, `queue` and `concurrent.futures` run unmodified on the 
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
-from weft.config import VERSION
-from weft.core.current import current
-from weft.core.events import Kind
-from weft.core.policy import FairShare, Fifo, Policy, Priority
-from weft.core.thread import ControlBlock, State
-from weft.core.wait import Wait, WaitReason
-from weft.errors import DeadlockError, InternalError, WeftError
-from weft.runtime import call_later, dump, install, offload, offloaded, run, set_priority, threads, uninstall
-
+TYPE_CHECKING = False  # what type checkers take for true; `typing` would be half of what is loaded here
 if TYPE_CHECKING:
+    from typing import Any
+
     from weft.check import Check
     from weft.check.steer import steer
+    from weft.core.current import current
+    from weft.core.events import Kind
+    from weft.core.policy import FairShare, Fifo, Policy, Priority
+    from weft.core.thread import ControlBlock, State
+    from weft.core.wait import Wait, WaitReason
+    from weft.errors import DeadlockError, InternalError, WeftError
+    from weft.runtime import (
+        call_later,
+        dump,
+        install,
+        offload,
+        offloaded,
+        run,
+        set_priority,
+        threads,
+        uninstall,
+    )
     from weft.tracing import listen, trace
 
     check: Check  # the package of that name, which can be called
@@ -52,16 +62,37 @@ __all__ = [
     "uninstall",
 ]
 
-__version__ = VERSION
+__version__: str
+
+#: Where each name is, which is loaded when it is first wanted: a command starts in half the time so.
+_PLACES = {
+    "weft.check.steer": ("steer",),
+    "weft.core.current": ("current",),
+    "weft.core.events": ("Kind",),
+    "weft.core.policy": ("FairShare", "Fifo", "Policy", "Priority"),
+    "weft.core.thread": ("ControlBlock", "State"),
+    "weft.core.wait": ("Wait", "WaitReason"),
+    "weft.errors": ("DeadlockError", "InternalError", "WeftError"),
+    "weft.runtime": (
+        *("call_later", "dump", "install", "offload", "offloaded", "run", "set_priority", "threads"),
+        "uninstall",
+    ),
+    "weft.tracing": ("listen", "trace"),
+}
+_PLACE_OF = {name: module for module, names in _PLACES.items() for name in names}
 
 
 if not TYPE_CHECKING:  # a type checker knows the names above, and refuses all others
 
-    def __getattr__(name: str) -> Any:
-        if name in ("check", "futures"):  # loaded when they are wanted
+    def __getattr__(name: str) -> "Any":
+        if name in ("check", "futures"):
             return importlib.import_module(f"weft.{name}")
-        if name in ("listen", "trace"):
-            return getattr(importlib.import_module("weft.tracing"), name)
-        if name == "steer":
-            return importlib.import_module("weft.check.steer").steer
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name == "__version__":
+            return importlib.import_module("weft.config").VERSION
+        if name not in _PLACE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(importlib.import_module(_PLACE_OF[name]), name)
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "pages": frozenset(),
     "wording": frozenset(),
     "watch": frozenset({"errors", "config", "core", "pages", "watch", "wording"}),
-    "instrument": frozenset({"errors", "config", "host.platform", "instrument"}),
+    "instrument": frozenset({"errors", "config", "host.digests", "host.platform", "instrument"}),
     "futures": frozenset({"errors", "host.platform", "host.threads", "core", "stdlib", "futures"}),
     "runtime": frozenset({"errors", "config", "host", "core", "models", "stdlib", "processes", "watch"}),
     "check": frozenset(
@@ -33,8 +33,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "pages",
             "wording",
             "config",
+            "host.anew",
             "host.children",
             "host.clock",
+            "host.digests",
             "host.entropy",
             "host.files",
             "host.noted_locks",  # the lock orders of ordinary tests: the locks of this process are real there
@@ -70,6 +72,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cli": frozenset(
         {"errors", "config", "host.children", "host.clock", "host.files", "host.foreground", "host.local"}
         | {
+            "host.anew",
             "host.procfs",
             "processes.outside",
             "watch",

@@ -6,7 +6,6 @@ of weft; anything else is refused, since the choices of an execution would mean 
 """
 
 import base64
-import hashlib
 import json
 import os
 import sys
@@ -21,6 +20,7 @@ from weft.check.units import Knowledge
 from weft.check.world import MODEL
 from weft.config import VERSION
 from weft.errors import WeftError
+from weft.host.digests import sha256
 from weft.instrument import points
 
 __all__ = ["FORMAT", "differing", "discard", "go_on", "path_of", "save", "settings_of", "sources_of"]
@@ -45,9 +45,7 @@ _OURS = ("weft", "greenlet", "__main__")
 def path_of(folder: str, program: Program) -> str:
     """The file of the search over a program."""
     words = json.dumps([program.kind, program.what, program.args, program.choice], sort_keys=True)
-    return os.path.join(
-        folder, f"{program.short}-{hashlib.sha256(words.encode()).hexdigest()[:8]}.search.json"
-    )
+    return os.path.join(folder, f"{program.short}-{sha256(words.encode()).hexdigest()[:8]}.search.json")
 
 
 def save(explorer: Explorer, path: str) -> None:
@@ -186,7 +184,7 @@ def sources_of(program: Program) -> dict[str, str]:
         standard = path.startswith(_STANDARD) and "site-packages" not in path
         if not standard and os.path.isfile(path):
             with open(path, "rb") as file:
-                found[path] = hashlib.sha256(file.read()).hexdigest()
+                found[path] = sha256(file.read()).hexdigest()
     return found
 
 
@@ -198,7 +196,7 @@ def differing(sources: dict[str, str], others: dict[str, str]) -> str:
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256(text.encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:

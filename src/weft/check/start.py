@@ -1,12 +1,10 @@
 """Makes a process ready to check: sets in fixed order, the model's modules before all others."""
 
 import importlib
-import os
-import sys
 from typing import Any
 
 from weft.check import supply
-from weft.config import environment_with_fixed_hashes
+from weft.host.anew import with_fixed_hashes
 
 __all__ = ["begin"]
 
@@ -20,8 +18,6 @@ def begin() -> Any:
     Raises:
         WeftError: something has imported `threading` already.
     """
-    fixed = environment_with_fixed_hashes()
-    if sys.flags.hash_randomization and fixed is not None:
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], fixed)  # noqa: S606
+    with_fixed_hashes()
     supply.install()
     return importlib.import_module("weft.check.session")

@@ -4,10 +4,10 @@ import errno
 import importlib
 import os
 import sys
-from typing import Any
 
-from weft.cli.run import run_command
-from weft.config import VERSION
+TYPE_CHECKING = False  # as in `weft`: nothing is loaded that a command could do without
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["main"]
 
@@ -18,8 +18,12 @@ def main() -> None:
     """Do what the command line asks; exits with the program's own status, or 2 for a bad call."""
     args = sys.argv[1:]
     if args[:1] == ["run"]:  # nothing is loaded that a program might see
-        run_command(args[1:])
+        run: Any = importlib.import_module("weft.cli.run")
+        run.run_command(args[1:])
         return
+    if args[:1] in (["check"], ["replay"]) and sys.flags.hash_randomization:
+        # The process begins anew, so before anything is loaded that would be loaded once more.
+        importlib.import_module("weft.host.anew").with_fixed_hashes()
     commands: Any = importlib.import_module("weft.cli.commands")
     say: Any = importlib.import_module("weft.cli.output").say
     if len(args) == 2 and args[0] == "help":
@@ -30,7 +34,7 @@ def main() -> None:
     elif args in (["-h"], ["--help"], ["help"]):
         _do(say, commands.usage())
     elif args in (["-V"], ["--version"]):
-        _do(say, f"weft {VERSION}\n")
+        _do(say, f"weft {importlib.import_module('weft.config').VERSION}\n")
     else:
         if args:
             print(f"weft: {_unknown(args, commands.COMMANDS)}", file=sys.stderr)
@@ -38,7 +42,7 @@ def main() -> None:
         sys.exit(2)
 
 
-def _do(command: Any, given: Any) -> None:
+def _do(command: "Any", given: "Any") -> None:
     """Do it, and say so if standard output takes no more: that is nobody's fault in here."""
     try:
         command(given)
@@ -51,7 +55,7 @@ def _do(command: Any, given: Any) -> None:
         sys.exit(2)
 
 
-def _unknown(args: list[str], known: Any) -> str:
+def _unknown(args: list[str], known: "Any") -> str:
     """What is wrong with the first word, and what to write instead."""
     word = args[0]
     meant = importlib.import_module("weft.cli.output").meant

@@ -4,7 +4,6 @@ What is kept counts the accesses of a module from 0; they get their numbers in t
 """
 
 import ast
-import hashlib
 import marshal
 import os
 import types
@@ -12,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from weft.config import cache_folder
+from weft.host.digests import sha256
 from weft.host.platform import MAGIC
 from weft.instrument import expressions, flow, scopes, seams, statements
 from weft.instrument.expressions import MARK
@@ -93,7 +93,7 @@ def _numbered(code: types.CodeType, base: int) -> types.CodeType:
 
 def _own_digest() -> bytes:
     """Of the rewriter itself: what another version of it made is not for us."""
-    digest = hashlib.sha256(MAGIC)
+    digest = sha256(MAGIC)
     for module in (expressions, flow, scopes, seams, statements):
         try:
             with open(str(module.__file__), "rb") as file:
@@ -110,7 +110,7 @@ def _path(source: bytes, filename: str, settings: str) -> str | None:
     folder = cache_folder()
     if folder is None:
         return None
-    digest = hashlib.sha256(_OWN)
+    digest = sha256(_OWN)
     for part in (source, os.fsencode(filename), settings.encode()):
         digest.update(len(part).to_bytes(8, "big") + part)
     return os.path.join(folder, "code", digest.hexdigest())
@@ -125,7 +125,7 @@ def _load(path: str | None) -> Kept | None:
     except OSError:
         return None
     body = data[len(HEAD) + DIGEST :]
-    if not data.startswith(HEAD) or hashlib.sha256(body).digest() != data[len(HEAD) : len(HEAD) + DIGEST]:
+    if not data.startswith(HEAD) or sha256(body).digest() != data[len(HEAD) : len(HEAD) + DIGEST]:
         return None
     try:
         kept = marshal.loads(body)  # noqa: S302 - of our own making, by its digest, as CPython's are
@@ -144,7 +144,7 @@ def _store(path: str | None, kept: Kept) -> None:
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         with open(beside, "wb") as file:
-            file.write(HEAD + hashlib.sha256(body).digest() + body)
+            file.write(HEAD + sha256(body).digest() + body)
         os.replace(beside, path)
     except OSError:
         pass
