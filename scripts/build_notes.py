@@ -1,9 +1,10 @@
 """Compiles `weft/watch/_notes.c` as weft is built or installed; without a compiler weft is pure Python.
 
 A hook of hatchling's, told of in pyproject.toml. A wheel with the compiled part is for one version of Python
-and one platform, one without it for all.
+and one platform, one without it for all. For an editable installation it compiles the bytecode too.
 """
 
+import compileall
 import os
 import sys
 import sysconfig
@@ -23,6 +24,10 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called by hatchling before it builds."""
+        if version == "editable":
+            # As pip does where it copies files: else each start of a command compiles them all, where the
+            # interpreter may keep none (PYTHONDONTWRITEBYTECODE).
+            compileall.compile_dir(str(Path(self.root, "src", "weft")), quiet=2)
         if self.target_name != "wheel" or os.environ.get(PURE) or sysconfig.get_config_var("Py_GIL_DISABLED"):
             return
         with tempfile.TemporaryDirectory(prefix="weft-build-") as folder:
