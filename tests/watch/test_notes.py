@@ -3,6 +3,7 @@
 import gc
 import sys
 import textwrap
+import threading
 import types
 import weakref
 from array import array
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.programs import run_child
+from weft.core.places import spot_of
 from weft.host.clock import nanoseconds
 from weft.watch.notes import COMPILED, FastNotes, Notes, PyNotes
 
@@ -195,6 +197,60 @@ def test_the_place_is_where_the_thread_was_when_it_parked(here: Any, kind: str) 
     lane.stacks[0].gr_frame = sys._getframe()
     lane.tape.push(lane.resume(0))
     assert lane.spots(lane.notes.wakes(1).spots) == ["test_the_place_is_where_the_thread_was_when_it_parked"]
+
+
+def library() -> Any:
+    """A call through a function of `threading`, which is not the place that a person looks for."""
+    names: dict[str, Any] = {}
+    exec(compile("def through(call):\n    return call()\n", threading.__file__, "exec"), names)
+    return names["through"]
+
+
+def generates(call: Any) -> None:
+    def gives() -> Iterator[None]:
+        yield call()
+
+    list(gives())
+
+
+class Calls:
+    def __init__(self, call: Any) -> None:
+        self.call = call
+
+    def __lt__(self, other: "Calls") -> bool:
+        self.call()
+        return True
+
+
+def line_of(code: types.CodeType, offset: int) -> tuple[str, int | None]:
+    return code.co_qualname, next(line for first, last, line in code.co_lines() if first <= offset < last)
+
+
+WAYS: dict[str, Any] = {
+    "at once": lambda call: call(),
+    "a generator": generates,
+    "a comprehension": lambda call: [call() for _ in range(1)],
+    "C": lambda call: sorted([2, 1], key=lambda _: call() or 0),
+    "an operator": lambda call: Calls(call) < Calls(call),
+    "a partial": lambda call: list(map(partial(lambda _, __: call(), 1), [1])),
+    "exec": lambda call: exec("call()", {"call": call}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("way", WAYS)
+def test_the_place_is_the_one_that_frames_tell_however_it_is_called(here: Any, kind: str, way: str) -> None:
+    lane = Lane(kind)
+    here(lane, lane.stacks[1], kind)
+    lane.blocks[0].on = object()
+    expected: list[Any] = []
+    asks = lambda: expected.append(spot_of(sys._getframe(1)))  # noqa: E731 - of who calls it
+    wakes = partial(lane.tape.push, lane.resume(0))
+    for call in (asks, partial(library(), asks), wakes, partial(library(), wakes)):
+        WAYS[way](call)
+    found = [lane.notes.spots[number] for number in lane.notes.wakes(9).by_spots]
+    assert found
+    assert [line_of(*spot) for spot in found] == [line_of(*spot) for spot in expected]
 
 
 @pytest.mark.parametrize("kind", KINDS)

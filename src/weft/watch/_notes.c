@@ -15,6 +15,17 @@
 #error "the interpreter's lock guards this module"
 #endif
 
+/* Where the layout of the interpreter's own frames is known, they are walked as they lie; elsewhere by the objects
+ * that the interpreter makes of them for whoever asks, which is half of what a note of a park costs. */
+#if PY_VERSION_HEX < 0x030E0000 && defined(__has_include) && !defined(WEFT_NO_FRAMES)
+#if __has_include(<internal/pycore_frame.h>)
+#define FRAMES_KNOWN
+#define Py_BUILD_CORE 1
+#include <internal/pycore_frame.h>
+#undef Py_BUILD_CORE
+#endif
+#endif
+
 #define REVISION 1 /* notes.py has the same; raise both when what one expects of the other changes */
 
 static PyObject *str_self, *str_block, *str_on, *str_alarm, *str_gr_frame, *str_carrier, *str_now, *str_frame,
@@ -224,50 +235,88 @@ number_of(Notes *self, PyObject *code, int offset)
     return place->number;
 }
 
+/* Whose a file is: 0 the program's, 1 a library's, 2 weft's; -1 with an exception set. */
+static long
+whose_is(Notes *self, PyObject *file)
+{
+    PyObject *whose = PyDict_GetItemWithError(self->whose, file);
+    if (whose != NULL)
+        return PyLong_AsLong(whose);
+    whose = PyErr_Occurred() ? NULL : PyObject_CallOneArg(self->ask_whose, file);
+    long is = whose == NULL || PyDict_SetItem(self->whose, file, whose) < 0 ? -1 : PyLong_AsLong(whose);
+    Py_XDECREF(whose);
+    return is;
+}
+
+/* A step of the walk to a spot: true once there is no need to look further out, or with an exception set. */
+static int
+spot_is(Notes *self, PyCodeObject *code, int offset, PyObject **found, int *found_at)
+{
+    long is = whose_is(self, code->co_filename);
+    if (is == 0 || (is == 1 && *found == NULL)) {
+        Py_XSETREF(*found, Py_NewRef((PyObject *)code));
+        *found_at = offset;
+    }
+    return is <= 0;
+}
+
+/* The number of what the walk has found. Takes the reference. */
+static int
+number_found(Notes *self, PyObject *found, int offset, uint32_t *number)
+{
+    int bad = PyErr_Occurred() != NULL;
+    *number = 0;
+    if (found != NULL && !bad)
+        bad = (*number = number_of(self, found, offset)) == 0;
+    Py_XDECREF(found);
+    return bad ? -1 : 0;
+}
+
 /* What `weft.core.places.spot_of` finds, as a number; 0 for nowhere. Takes the reference to the frame. */
 static int
 spot_of(Notes *self, PyFrameObject *frame, uint32_t *number)
 {
-    PyObject *fallback = NULL;
-    int offset = 0;
-    *number = 0;
-    while (frame != NULL) {
+    PyObject *found = NULL;
+    int offset = 0, enough = 0;
+    while (frame != NULL && !enough) {
         PyCodeObject *code = PyFrame_GetCode(frame);
-        PyObject *whose = PyDict_GetItemWithError(self->whose, code->co_filename);
-        if (whose == NULL) {
-            PyObject *asked = PyErr_Occurred() ? NULL : PyObject_CallOneArg(self->ask_whose, code->co_filename);
-            if (asked == NULL || PyDict_SetItem(self->whose, code->co_filename, asked) < 0) {
-                Py_XDECREF(asked);
-                Py_DECREF(code);
-                Py_DECREF(frame);
-                Py_XDECREF(fallback);
-                return -1;
-            }
-            Py_DECREF(asked);
-            whose = asked; /* the dict has it */
-        }
-        long is = PyLong_AsLong(whose);
-        if (is == 0 || (is == 1 && fallback == NULL)) {
-            Py_XSETREF(fallback, (PyObject *)code);
-            offset = PyFrame_GetLasti(frame);
-        } else {
-            Py_DECREF(code);
-        }
-        if (is == 0) {
-            Py_DECREF(frame);
-            break;
-        }
-        PyFrameObject *back = PyFrame_GetBack(frame);
+        enough = spot_is(self, code, PyFrame_GetLasti(frame), &found, &offset);
+        Py_DECREF(code);
+        PyFrameObject *back = enough ? NULL : PyFrame_GetBack(frame);
         Py_DECREF(frame);
         frame = back;
     }
-    if (fallback != NULL) {
-        *number = number_of(self, fallback, offset);
-        Py_DECREF(fallback);
-        if (*number == 0)
-            return -1;
+    return number_found(self, found, offset, number);
+}
+
+/* The same of the caller. */
+static int
+spot_here(Notes *self, uint32_t *number)
+{
+#ifdef FRAMES_KNOWN
+    PyThreadState *state = PyThreadState_Get();
+#if PY_VERSION_HEX >= 0x030D0000
+    _PyInterpreterFrame *frame = state->current_frame;
+#else
+    _PyInterpreterFrame *frame = state->cframe->current_frame;
+#endif
+    PyObject *found = NULL;
+    int offset = 0, enough = 0;
+    for (; frame != NULL && !enough; frame = frame->previous) {
+        if (_PyFrame_IsIncomplete(frame))
+            continue; /* it stands for a call from C, or has not begun */
+#if PY_VERSION_HEX >= 0x030D0000
+        PyCodeObject *code = _PyFrame_GetCode(frame);
+#else
+        PyCodeObject *code = frame->f_code;
+#endif
+        int at = _PyInterpreterFrame_LASTI(frame);
+        enough = spot_is(self, code, at < 0 ? -1 : at * (int)sizeof(_Py_CODEUNIT), &found, &offset);
     }
-    return 0;
+    return number_found(self, found, offset, number);
+#else
+    return spot_of(self, (PyFrameObject *)Py_XNewRef((PyObject *)PyEval_GetFrame()), number);
+#endif
 }
 
 /* -- a tape ---------------------------------------------------------------------------------------------- */
@@ -316,7 +365,7 @@ note_park(Tape *self)
         return 0;
     uint32_t spot;
     self->told = 1;
-    if (spot_of(self->notes, (PyFrameObject *)Py_XNewRef((PyObject *)PyEval_GetFrame()), &spot) < 0)
+    if (spot_here(self->notes, &spot) < 0)
         return -1;
     PyObject *number = PyLong_FromUnsignedLong(spot);
     int bad = number == NULL ? -1 : PyDict_SetItem(self->notes->parked, self->running, number);
@@ -437,8 +486,7 @@ note_wake(Tape *self, PyObject *stack)
                 goto done;
             Py_CLEAR(by);
         } else {
-            frame = (PyFrameObject *)Py_XNewRef((PyObject *)PyEval_GetFrame());
-            if (spot_of(notes, frame, &by_spot) < 0)
+            if (spot_here(notes, &by_spot) < 0)
                 goto done;
         }
     }
