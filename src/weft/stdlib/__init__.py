@@ -4,6 +4,7 @@
 replaced; `weft.install()` and `weft run` put them in the real ones' place.
 """
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,9 @@ def set_provider(provider: Callable[[str], Any]) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    if name in _OFFERED and _provider is not None:
-        return _provider(name)
+    if name in _OFFERED:
+        if _provider is None:
+            importlib.import_module("weft.runtime")  # the one that names itself, loaded when it is wanted
+        if _provider is not None:
+            return _provider(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
