@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.stdlib.seen import LONG, ON_WEFT, for_user, raises, running, until
+from tests.stdlib.seen import LONG, ON_WEFT, STILL, for_user, raises, running, until
 from tests.stdlib.wires import exactly, listening, pair, ticking, until_blocked
 
 BAD = "[Errno 9] Bad file descriptor"
@@ -34,11 +34,12 @@ def closed_under(wait: Callable[[], object], victim: socket.socket, waiters: int
 
 
 def full(connection: socket.socket) -> None:
-    """Send until there is no more room."""
+    """Send until there is no more room, nor any for a while: what is sent moves on to the peer's side."""
     connection.setblocking(False)
-    with raises(BlockingIOError):
-        while True:
-            connection.send(bytes(100_000))
+    while select.select((), (connection,), (), STILL)[1]:
+        with raises(BlockingIOError):
+            while True:
+                connection.send(bytes(100_000))
     connection.setblocking(True)
 
 
