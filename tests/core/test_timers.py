@@ -1,5 +1,6 @@
 """Timers: what is due fires once, in order, and what was disarmed never does."""
 
+from heapq import heappop
 from typing import Any
 
 import pytest
@@ -213,3 +214,42 @@ def test_cancelled_calls_are_swept_and_the_others_keep_their_order() -> None:
     assert len(timers.heap) < 600
     timers.fire(0.0)
     assert called == list(range(1999, 1899, -1))
+
+
+@pytest.mark.parametrize("left", [[], [5.0]])
+def test_a_tick_that_fires_between_the_look_and_the_pop_takes_nothing_and_fires_nothing_early(
+    left: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timers = Timers()
+    fired: list[float] = []
+    for when in (1.0, *left):
+        timers.arm(when, lambda when=when: fired.append(when))
+    ticks = [1]
+
+    def late(heap: list[Any]) -> Any:
+        if ticks:
+            ticks.clear()
+            timers.fire(2.0)
+        return heappop(heap)
+
+    monkeypatch.setattr("weft.core.timers.heappop", late)
+    assert timers.fire(2.0) == 0
+    assert fired == [1.0]
+    assert timers.next() == (left[0] if left else None)
+    assert timers.fire(6.0) == len(left)
+
+
+def test_a_tick_that_fires_all_while_somebody_asks_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    timers = Timers()
+    timers.disarm(timers.arm(1.0, lambda: None))
+
+    nested = [1]
+
+    def once(heap: list[Any]) -> Any:
+        if nested:
+            nested.clear()
+            timers.fire(2.0)
+        return heappop(heap)
+
+    monkeypatch.setattr("weft.core.timers.heappop", once)
+    assert timers.next() is None

@@ -67,7 +67,7 @@ def test_who_runs_wants_a_processor_and_who_sleeps_does_not() -> None:
     until(lambda: not platform.wants_processor(native_id))  # it has gone to sleep
     go.set()
     thread.join()
-    assert not platform.wants_processor(thread.native_id)
+    until(lambda: not platform.wants_processor(native_id))  # `join` is over a little before the machine's end
 
 
 def test_the_main_kernel_thread_is_known_from_any() -> None:

@@ -77,15 +77,18 @@ class Timers:
 
     def next(self) -> float | None:
         """When the first live deadline is due; None if there is none."""
-        while self.heap:
-            first = self.heap[0]
-            if first[2] is not None:
-                return first[0]  # type: ignore[no-any-return]
-            entry = heappop(self.heap)
-            if entry[2] is None:
-                self.dead -= 1
-            else:
-                heappush(self.heap, entry)  # another kernel thread has armed it since the look
+        try:
+            while self.heap:
+                first = self.heap[0]
+                if first[2] is not None:
+                    return first[0]  # type: ignore[no-any-return]
+                entry = heappop(self.heap)
+                if entry[2] is None:
+                    self.dead -= 1
+                else:
+                    heappush(self.heap, entry)  # another kernel thread has armed it since the look
+        except IndexError:  # a tick has fired them since the look
+            pass
         return None
 
     def next_hint(self) -> float | None:
@@ -119,7 +122,13 @@ class Timers:
         """End every wait and call every function whose time has come; how many there were."""
         fired = 0
         while self.heap and self.heap[0][0] <= now:
-            entry = heappop(self.heap)
+            try:
+                entry = heappop(self.heap)
+            except IndexError:  # a tick has fired them since the look
+                break
+            if entry[0] > now:  # a tick has fired the one that was first
+                heappush(self.heap, entry)
+                continue
             what = entry[2]
             if what is None:
                 self.dead -= 1
