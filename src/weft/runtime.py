@@ -204,6 +204,9 @@ class Runtime:
         blocks = model.blocks()
         if len(blocks) == 1 and main.on is main:
             return False
+        # A kernel thread that is not ours may have woken one, and ended before it was counted.
+        if main.on is None or any(block.carrier.holds(block) for block in blocks):
+            return False
         waits = {(b.ident, id(b.on)) for b in blocks if b is not main}
         action = self.config.on_deadlock
         if action == "report" and (not waits - self._told and self._told_once):

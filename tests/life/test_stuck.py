@@ -181,6 +181,11 @@ NOT_STUCK = {
     "a foreign kernel thread": (
         "from weft.host import threads, clock\nthreads.start(lambda: (clock.sleep(0.4), go.set())); go.wait()"
     ),
+    "one that is woken while kernel threads are counted": (
+        "import sys\nruntime = sys.modules['weft.runtime']\ncount = runtime.kernel_thread_count\n"
+        "def late():\n    go.set()\n    return count()\n"
+        "runtime.kernel_thread_count = late\ngo.wait()\nruntime.kernel_thread_count = count"
+    ),
     "a foreign kernel thread that waits with them": (
         "from weft.host import threads, clock\nlock = threading.Lock(); lock.acquire()\n"
         "threads.start(lambda: (clock.sleep(0.3), lock.acquire(timeout=0.1), go.set())); go.wait()"
@@ -194,6 +199,8 @@ NOT_STUCK = {
 
 @pytest.mark.parametrize("name", NOT_STUCK)
 def test_who_can_still_be_woken_is_not_stuck(name: str, model: str) -> None:
+    if model == "kernel" and name == "one that is woken while kernel threads are counted":
+        pytest.skip("who has been woken and waits for the interpreter's lock still looks asleep there")
     done = run_code(
         f"{HEAD}go = threading.Event()\n{NOT_STUCK[name]}\nprint('end')\n", model=model, timeout=20
     )
