@@ -6,7 +6,7 @@ Programs on `threading`, `queue` and `concurrent.futures` run unmodified on the 
 
 import importlib
 
-TYPE_CHECKING = False  # what type checkers take for true; `typing` would be half of what is loaded here
+TYPE_CHECKING = False  # what type checkers take for true; a command begins before `typing` is loaded
 if TYPE_CHECKING:
     from typing import Any
 
@@ -64,7 +64,7 @@ __all__ = [
 
 __version__: str
 
-#: Where each name is, which is loaded when it is first wanted: a command starts in half the time so.
+#: Where each name is, which is loaded when it is first wanted: most commands need none of them.
 _PLACES = {
     "weft.check.steer": ("steer",),
     "weft.core.current": ("current",),

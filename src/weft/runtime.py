@@ -75,7 +75,7 @@ class Runtime:
             self.model = _part("weft.models.hybrid").HybridModel(*parts, config.carriers)
         else:
             self.model = _part("weft.models.kernel").KernelModel(
-                self._stuck, self.desk.pending, self.desk.meet_missed
+                self._stuck, self._outside, self.desk.pending, self.desk.meet_missed
             )
         if config.model != "kernel":
             self.pool = Pool(config.offload_threads, end_of_kernel_thread)
@@ -183,23 +183,26 @@ class Runtime:
 
     # -- stuck -----------------------------------------------------------------------------------------
 
+    def _outside(self) -> bool:
+        """Whether a kernel thread that carries none of our threads could wake one."""
+        idle = 0
+        if self.pool is not None:
+            if self.pool.in_flight:
+                return True
+            idle = self.pool.alive
+        kernel_threads = kernel_thread_count()
+        if kernel_threads is None:
+            return bool(self.model.foreign_blocks())
+        ours: int = self.model.own_kernel_threads() + idle + self.attached.kernel_threads
+        return kernel_threads > ours
+
     def _stuck(self) -> bool:
         """Nothing is ready and no timer is armed: report a deadlock if nothing outside can end it."""
         model = self.model
         main = model.main
         if self.desk.pending() or self.desk.handles_more_than_ctrl_c() or main.on is None:
             return False
-        idle = 0
-        if self.pool is not None:
-            if self.pool.in_flight:
-                return False
-            idle = self.pool.alive
-        kernel_threads = kernel_thread_count()
-        if kernel_threads is not None:
-            foreign = kernel_threads - model.own_kernel_threads() - idle - self.attached.kernel_threads
-            if foreign > 0:
-                return False
-        elif model.foreign_blocks():
+        if self._outside():
             return False
         blocks = model.blocks()
         if len(blocks) == 1 and main.on is main:

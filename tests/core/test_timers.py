@@ -216,23 +216,27 @@ def test_cancelled_calls_are_swept_and_the_others_keep_their_order() -> None:
     assert called == list(range(1999, 1899, -1))
 
 
+def tick_before_the_first_pop(timers: Timers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, all that is due at 2.0 is fired between the look at the heap and the pop."""
+    ticks = [2.0]
+
+    def late(heap: list[Any]) -> Any:
+        if ticks:
+            timers.fire(ticks.pop())
+        return heappop(heap)
+
+    monkeypatch.setattr("weft.core.timers.heappop", late)
+
+
 @pytest.mark.parametrize("left", [[], [5.0]])
-def test_a_tick_that_fires_between_the_look_and_the_pop_takes_nothing_and_fires_nothing_early(
+def test_a_tick_between_the_look_and_the_pop_loses_nothing_and_fires_nothing_early(
     left: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     timers = Timers()
     fired: list[float] = []
     for when in (1.0, *left):
         timers.arm(when, lambda when=when: fired.append(when))
-    ticks = [1]
-
-    def late(heap: list[Any]) -> Any:
-        if ticks:
-            ticks.clear()
-            timers.fire(2.0)
-        return heappop(heap)
-
-    monkeypatch.setattr("weft.core.timers.heappop", late)
+    tick_before_the_first_pop(timers, monkeypatch)
     assert timers.fire(2.0) == 0
     assert fired == [1.0]
     assert timers.next() == (left[0] if left else None)
@@ -242,14 +246,5 @@ def test_a_tick_that_fires_between_the_look_and_the_pop_takes_nothing_and_fires_
 def test_a_tick_that_fires_all_while_somebody_asks_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     timers = Timers()
     timers.disarm(timers.arm(1.0, lambda: None))
-
-    nested = [1]
-
-    def once(heap: list[Any]) -> Any:
-        if nested:
-            nested.clear()
-            timers.fire(2.0)
-        return heappop(heap)
-
-    monkeypatch.setattr("weft.core.timers.heappop", once)
+    tick_before_the_first_pop(timers, monkeypatch)
     assert timers.next() is None

@@ -25,8 +25,8 @@ def test_imports_from_several_threads_are_whole_and_run_once(slice: str, model: 
     # Who imports a part before the package is in `sys.modules` holds the part's lock and waits for the
     # package's, whose importer wants the part. CPython's importlib calls that a deadlock: in one run of 20 on
     # plain Python with a switch interval of 10 µs, and as often with slices as short, or on several carriers.
-    rarely = model == "user" and slice == "10ms"
-    first = "pass" if rarely else "importlib.import_module('slow')"
+    often = model == "hybrid" or (model == "user" and slice == "200us")
+    first = "importlib.import_module('slow')" if often else "pass"
     main = tmp_path / "main.py"
     main.write_text(
         "import importlib, threading\n"

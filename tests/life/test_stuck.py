@@ -199,8 +199,6 @@ NOT_STUCK = {
 
 @pytest.mark.parametrize("name", NOT_STUCK)
 def test_who_can_still_be_woken_is_not_stuck(name: str, model: str) -> None:
-    if model == "kernel" and name == "one that is woken while kernel threads are counted":
-        pytest.skip("who has been woken and waits for the interpreter's lock still looks asleep there")
     done = run_code(
         f"{HEAD}go = threading.Event()\n{NOT_STUCK[name]}\nprint('end')\n", model=model, timeout=20
     )

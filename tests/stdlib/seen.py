@@ -23,7 +23,6 @@ except weft.WeftError:
 
 #: Whether a thread that waits for a descriptor is parked by weft: not where each has a kernel thread.
 PARKS_IN_C = ON_WEFT and weft.current().carrier.poller is not None
-CHECKED = "weft.check.world" in sys.modules  # numbers of threads are the checker's, not the machine's
 ON_USER = ON_WEFT and sys.modules["weft.runtime"].runtime().model.name == "user"
 
 LONG = 10.0  # seconds; a wait that is meant to be ended by something else
@@ -105,8 +104,9 @@ def _until_asleep(*threads: threading.Thread) -> None:
 
 def _slept(thread: threading.Thread) -> str:
     """How often a kernel thread, or a process, that sleeps has begun to; "R": it runs or would like to."""
-    if CHECKED:  # some process of somebody else's may have the number
-        return ""
+    world = sys.modules.get("weft.check.world")
+    if world is not None and world.MODEL.active:
+        return ""  # the number is the checker's: a process of somebody else's may have it
     try:
         with open(f"/proc/{thread.native_id}/status") as file:
             status = file.read()

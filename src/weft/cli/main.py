@@ -21,7 +21,7 @@ def main() -> None:
         run: Any = importlib.import_module("weft.cli.run")
         run.run_command(args[1:])
         return
-    if args[:1] in (["check"], ["replay"]) and sys.flags.hash_randomization:
+    if args[:1] in (["check"], ["replay"]):
         # The process begins anew, so before anything is loaded that would be loaded once more.
         importlib.import_module("weft.host.anew").with_fixed_hashes()
     commands: Any = importlib.import_module("weft.cli.commands")

@@ -28,6 +28,8 @@ class KernelModel:
 
     Args:
         on_stuck: called when every thread has been parked with no deadline for two looks in a row.
+        outside: whether something that is not ours could wake a thread; asked after each look, so that who
+            was woken before has all the time until the next one to be seen.
         pending: tells whether signals wait for delivery.
         meet_missed: called at each look, for signals that came when the main thread did not meet them.
     """
@@ -35,9 +37,14 @@ class KernelModel:
     name = "kernel"
 
     def __init__(
-        self, on_stuck: Callable[[], bool], pending: Callable[[], bool], meet_missed: Callable[[], object]
+        self,
+        on_stuck: Callable[[], bool],
+        outside: Callable[[], bool],
+        pending: Callable[[], bool],
+        meet_missed: Callable[[], object],
     ) -> None:
         self._on_stuck = on_stuck
+        self._outside = outside
         self._pending = pending
         self._meet_missed = meet_missed
         self.main = ForeignCarrier.block_for(getcurrent())
@@ -182,13 +189,13 @@ class KernelModel:
                 interrupt(block, TIMEOUT)
 
     def _all_parked(self) -> list[tuple[int, float]] | None:
-        """Which thread waits since when, if all wait with no deadline; else None."""
+        """Which thread waits since when, if all wait with no deadline and only for each other; else None."""
         seen = []
         for block in list(self._blocks):
             if block.on is None or block.timer is not None or block.carrier.holds(block) or self._pending():
                 return None
             seen.append((id(block), block.since))
-        return sorted(seen)
+        return None if self._outside() else sorted(seen)
 
     def _one_is_ready(self) -> bool:
         """Whether a thread has been woken that got no processor since: it still looks parked."""
