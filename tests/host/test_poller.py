@@ -54,6 +54,23 @@ def test_many_wakes_end_one_sleep(poller: Poller) -> None:
     assert took(poller, 0.01) >= 0.01
 
 
+def test_a_wake_writes_nothing_into_a_file_that_has_its_number_now(tmp_path: Path) -> None:
+    if not os.path.isdir("/proc/self/fd"):
+        pytest.skip("no /proc to look at")
+    before = set(os.listdir("/proc/self/fd"))
+    poller = Poller()
+    fresh = {int(fd) for fd in set(os.listdir("/proc/self/fd")) - before}
+    taken = [fd for fd in fresh if os.path.exists(f"/proc/self/fd/{fd}") and fd != poller._events.fileno()]
+    with open(tmp_path / "theirs", "wb") as file:
+        for fd in taken:
+            os.dup2(file.fileno(), fd)
+        poller.wake()
+        poller.close()
+        assert (len(taken), os.path.getsize(file.name)) == (3, 0)
+        for fd in taken:
+            os.close(fd)  # it is theirs: still open
+
+
 def test_its_descriptors_are_its_own_and_given_back() -> None:
     if not os.path.isdir("/proc/self/fd"):
         pytest.skip("no /proc to look at")

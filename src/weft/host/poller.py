@@ -9,7 +9,6 @@ its last millisecond there.
 import fcntl
 import os
 import select
-import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -45,23 +44,26 @@ class Poller:
         self._open()
 
     def _open(self) -> None:
-        if hasattr(os, "eventfd"):
-            self._read = self._write = high(os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK))
-        else:
-            self._read, self._write = (high(fd) for fd in os.pipe())
-            for fd in (self._read, self._write):
-                os.set_blocking(fd, False)
-        self._identity = identify(self._read)
+        self._bell, *bell = self._always_ready()
         self._signal_read, self.signal_write = (high(fd) for fd in os.pipe())
         for fd in (self._signal_read, self.signal_write):
             os.set_blocking(fd, False)
         self._events: Any = _Events()
-        for fd in (self._read, self._signal_read):
-            self._events.register(fd, reads_only=True)
-        mine = {self._read, self._write, self._signal_read, self.signal_write}
-        self._ours = {fd: identify(fd) for fd in mine}
+        for fd in (self._bell, self._signal_read):
+            self._events.register(fd)
+        self._ours = {fd: identify(fd) for fd in (self._bell, *bell, self._signal_read, self.signal_write)}
         self._sleep_on = (self._events.fileno(),)
         self.poll: Callable[..., Events] = self._events.poll
+        self.poll(0)  # the bell's edge as it was registered
+
+    @staticmethod
+    def _always_ready() -> list[int]:
+        """A descriptor that can be read at any time, and those that keep it so."""
+        if hasattr(os, "eventfd"):
+            return [high(os.eventfd(1, os.EFD_CLOEXEC | os.EFD_NONBLOCK))]
+        ends = [high(fd) for fd in os.pipe()]
+        _write(ends[1], b"!")
+        return ends
 
     def __len__(self) -> int:
         """How many descriptors are registered."""
@@ -98,9 +100,9 @@ class Poller:
 
     def stray(self, fd: int) -> None:
         """An event came for a descriptor without a channel: our own, or one that is no longer of interest."""
-        if fd == self._read == self._write:
-            return  # each write to an eventfd is an edge of its own, whatever it has counted: no need to read
-        if fd == self._read or fd == self._signal_read:
+        if fd == self._bell:
+            return
+        if fd == self._signal_read:
             if self._ours[fd] == identify(fd):
                 try:
                     _read(fd, 4096)  # the handlers of signals run as this call returns
@@ -110,13 +112,15 @@ class Poller:
             self._events.unregister(fd)
 
     def wake(self) -> None:
-        """End the sleep, or the next one if none is on."""
-        if self._read == self._write and identify(self._write) != self._identity:
-            return  # the program closed our descriptor
+        """End the sleep, or the next one if none is on.
+
+        A descriptor that is always ready brings an edge whenever its registration is renewed. That is one
+        call, and cannot harm a program that has closed the number and opened it anew.
+        """
         try:
-            _write(self._write, _ONE)
-        except BlockingIOError:
-            pass  # so many wakes are waiting that one more changes nothing
+            self._events.modify(self._bell)
+        except (OSError, ValueError):
+            pass  # the program closed our descriptor, or the carrier has ended
 
     def _lost(self) -> Events:
         """The program closed our descriptors (a daemon closes all it does not know): open others."""
@@ -276,8 +280,8 @@ class _Epoll:
         self.fileno = self._epoll.fileno
         self.close = self._epoll.close
 
-    def register(self, fd: int, reads_only: bool = False) -> None:
-        self._epoll.register(fd, select.EPOLLIN | select.EPOLLET if reads_only else self._mask)
+    def register(self, fd: int) -> None:
+        self._epoll.register(fd, self._mask)
 
     def modify(self, fd: int) -> None:
         """Have an edge come at once if the descriptor is ready."""
@@ -299,7 +303,7 @@ class _Kqueue:
         self.fileno = self._queue.fileno
         self.close = self._queue.close
 
-    def register(self, fd: int, reads_only: bool = False) -> None:
+    def register(self, fd: int) -> None:
         if fd in self._known:
             try:
                 os.fstat(fd)
@@ -307,15 +311,13 @@ class _Kqueue:
                 self._known.discard(fd)
                 raise
             raise FileExistsError
-        self.modify(fd, reads_only)
+        self.modify(fd)
         self._known.add(fd)
 
-    def modify(self, fd: int, reads_only: bool = False) -> None:
+    def modify(self, fd: int) -> None:
         api: Any = select
         flags = api.KQ_EV_ADD | api.KQ_EV_CLEAR
         self._queue.control([api.kevent(fd, api.KQ_FILTER_READ, flags)], 0)
-        if reads_only:
-            return
         try:
             self._queue.control([api.kevent(fd, api.KQ_FILTER_WRITE, flags)], 0)
         except OSError:
@@ -374,4 +376,3 @@ _select = select.select
 _read = os.read
 _write = os.write
 _close = os.close
-_ONE = (1).to_bytes(8, sys.byteorder)
