@@ -25,6 +25,7 @@ __all__ = ["Monitored"]
 
 NAME = "weft"
 _monitoring: Any = getattr(sys, "monitoring", None)
+_DISABLE: Any = getattr(_monitoring, "DISABLE", None)  # a jump forward is never told of again
 
 
 class Monitored:
@@ -114,7 +115,7 @@ class Monitored:
                 _monitoring.set_local_events(self._tool, self._closely.pop(), 0)
 
     def _jumped(self, code: CodeType, offset: int, target: int) -> Any:
-        return self._came(code, offset) if target <= offset else None
+        return self._came(code, offset) if target <= offset else _DISABLE
 
     def _came(self, code: CodeType, offset: int) -> Any:
         me = getattr(getcurrent(), "block", None)

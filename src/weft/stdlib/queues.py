@@ -142,8 +142,10 @@ def quicken_queue(module: Any, port: Any) -> None:
                     if not self._getters or self._items:  # atomic up to the append
                         if self._bounded:
                             self._room -= 1
-                        else:
-                            self._calm = not self._getters
+                            self.unfinished_tasks += 1
+                            self._items.append(item)
+                            return None
+                        self._calm = not self._getters
                         self.unfinished_tasks += 1
                         self._items.append(item)
                         return None
