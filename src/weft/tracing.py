@@ -17,12 +17,13 @@ from weft.host import threads
 from weft.host.clock import nanoseconds, since_1970
 from weft.host.servant import Servant
 from weft.runtime import runtime
+from weft.watch.naming import variable_of
 from weft.watch.recorder import Recorder
 from weft.watch.spool import Spool, old_name
 
-__all__ = ["listen", "record_into", "trace"]
+__all__ = ["join_recording", "listen", "record_into", "trace"]
 
-NO_PROCESSES = "on the process model each thread is a process of its own, and weft sees none of what it does"
+NO_PROCESSES = "on the process model each thread is a process of its own, and tells this one nothing"
 
 
 class _Recording:
@@ -75,8 +76,12 @@ def record_into(path: str, ring: int = 0, program: list[str] | None = None) -> C
         OSError: the file cannot be written.
     """
     made = runtime()
-    if made.config.model == "process":
-        raise WeftError(f"a trace cannot be made: {NO_PROCESSES}")
+    of_processes = made.config.model == "process"
+    if of_processes and ring:
+        raise WeftError(
+            "--ring keeps the newest of what one process records, and on the process model many do;"
+            " leave it out"
+        )
     about = {
         "program": program or [sys.argv[0] or "python", *sys.argv[1:]],
         "model": made.config.model,
@@ -85,11 +90,24 @@ def record_into(path: str, ring: int = 0, program: list[str] | None = None) -> C
         "pid": os.getpid(),
         "began": since_1970(),
     }
+    if of_processes:
+        Spool(path, about, shared=True)
+        stop: Callable[[], None] = made.record((join_recording, os.path.abspath(path)))
+        return stop
     bell = threads.raw_lock()
     bell.acquire()
     recording = _Recording(made, Recorder(made.model, Spool(path, about, ring), nanoseconds, bell, _tell))
     recording.start()
     return recording.stop
+
+
+def join_recording(path: str) -> tuple[Spool, Callable[[object], str | None]]:
+    """What a process of the process model appends to, and what finds an object's global variable.
+
+    Raises:
+        OSError: the recording is not there.
+    """
+    return Spool.joined(path), variable_of
 
 
 @contextmanager
@@ -98,10 +116,10 @@ def trace(path: str = "weft-trace", *, ring: int = 0) -> Iterator[None]:
 
     Args:
         path: `path.html` and `path.json`, or `path` alone if it ends in one of these. The page needs jinja2.
-        ring: bytes of the newest of the recording that are kept; 0: all.
+        ring: bytes of the newest of the recording that are kept; 0: all. Not on the process model.
 
     Raises:
-        WeftError: no runtime is in force, its model cannot be recorded, or a file cannot be written.
+        WeftError: no runtime is in force, or a file cannot be written.
     """
     # Pages and figures are more than recording needs, and most programs do not record.
     export = importlib.import_module("weft.watch.export")

@@ -20,7 +20,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "core": frozenset({"errors", "config", "core"}),
     "models": frozenset({"errors", "config", "host", "core"}),
     "stdlib": frozenset({"errors", "config", "host", "core", "stdlib"}),
-    "processes": frozenset({"errors", "config", "host", "core.places", "core.tracebacks", "processes"}),
+    "processes": frozenset(
+        {"errors", "config", "host", "core.places", "core.tracebacks", "core.wait", "processes"}
+    ),
     "pages": frozenset(),
     "wording": frozenset(),
     "watch": frozenset({"errors", "config", "core", "pages", "watch", "wording"}),

@@ -228,7 +228,7 @@ def test_what_weft_run_refuses_is_its_own_word(tmp_path: Path) -> None:
     write(tmp_path)
     for args, said in (
         (["--model", "none", "app.py"], "there is no model 'none'"),
-        (["--model", "process", "app.py"], "each thread is a process of its own"),
+        (["--ring", "1MB", "--model", "process", "app.py"], "on the process model many do; leave it out"),
         (["missing.py"], "can't open file 'missing.py'"),
     ):
         done = trace(tmp_path, "-o", "t.json", *args)

@@ -341,14 +341,6 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_program_runs(tmp_pa
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("model", ["process"])
-def test_processes_are_not_recorded(model: str, tmp_path: Path) -> None:
-    done = run_code("print('ran')", model=model, env={"WEFT_TRACE": str(tmp_path / "run.spool")})
-    assert done.returncode == 2
-    assert "process" in done.stderr
-    assert done.stdout == ""
-
-
 # -- the file ------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ import ctypes
 import multiprocessing
 import multiprocessing.forkserver
 import multiprocessing.process
+import multiprocessing.util
 import os
 import queue
 import select
@@ -38,12 +39,16 @@ __all__ = [
     "kernel_ident",
     "methods",
     "monotonic",
+    "native_id",
     "never_interrupted",
     "on_main_kernel_thread",
     "own_name",
     "pools",
     "queue",
+    "real_sleep",
+    "real_wait",
     "reduction",
+    "replace_waits",
     "send_quietly",
     "sleep_a_little",
     "starting",
@@ -52,12 +57,16 @@ __all__ = [
     "threading",
     "wait_for_exit",
     "weakref",
+    "when_a_process_ends",
 ]
 
 LOOK = 0.01  # seconds between looks at a process that no descriptor tells of
 PR_SET_PDEATHSIG = 1
 monotonic = time.monotonic
 kernel_ident = threading.get_ident
+native_id = threading.get_native_id
+real_sleep = time.sleep
+real_wait = threading.Condition.wait
 methods = multiprocessing.get_all_start_methods
 
 
@@ -99,7 +108,18 @@ def end(pid: int) -> None:
 
 def sleep_a_little() -> None:
     """Look again soon."""
-    time.sleep(LOOK)
+    real_sleep(LOOK)
+
+
+def replace_waits(sleep: Any, wait: Any) -> None:
+    """Have others sleep, and wait on CPython's own conditions."""
+    time.sleep = sleep
+    threading.Condition.wait = wait  # type: ignore[method-assign]
+
+
+def when_a_process_ends(function: Callable[[], object]) -> None:
+    """Have a function called when a process that `multiprocessing` has started comes to its end."""
+    multiprocessing.util.Finalize(None, function, exitpriority=100)
 
 
 def forget_children() -> None:
@@ -138,7 +158,7 @@ def _look_for_exit(pid: int, deadline: float | None) -> bool:
             return True
         if deadline is not None and monotonic() >= deadline:
             return False
-        time.sleep(LOOK)
+        real_sleep(LOOK)
 
 
 def bound_socket(path: str) -> socket.socket:

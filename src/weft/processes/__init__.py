@@ -7,6 +7,7 @@
     carried     what cannot be carried over to a process, found before it starts
     threads     Thread, Timer, local, and the functions of `threading`
     pools       ThreadPoolExecutor
+    recording   what each process notes for `weft trace`
     modules     the modules that a program sees, and the import that hands them out
     session     puts it in force, joins and ends the processes, takes it away
 

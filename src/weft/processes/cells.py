@@ -20,6 +20,7 @@ from typing import Any
 
 from weft.errors import WeftError
 from weft.host.processes import bound_socket, is_alive, monotonic, send_quietly
+from weft.processes import recording
 from weft.processes.programs import is_programs
 
 __all__ = ["SLOT", "Arena", "Cell", "Entry", "Waiter", "arena", "tell", "use_arena"]
@@ -225,9 +226,10 @@ _baton = _Baton()
 class Waiter:
     """One wait of the caller: made, put into a list as `entry`, then waited for."""
 
-    __slots__ = ("_mine", "entry")
+    __slots__ = ("_mine", "_since", "entry")
 
     def __init__(self) -> None:
+        self._since = 0 if recording.notes is None else recording.notes.now()
         self._mine = mine = _baton.get()
         mine.count += 1
         self.entry: Entry = (mine.name, mine.count)
@@ -237,6 +239,21 @@ class Waiter:
 
         If an exception ends the wait after the word has been sent, `undo` passes on what was given.
         """
+        made = recording.notes
+        if made is None:
+            return self._wait(cell, timeout, undo)
+        holder = cell.look(_first)
+        number = kernel_thread_of(holder) if isinstance(holder, str) and holder != self.entry[0] else None
+        made.parks_on(self._since, sys._getframe(1), cell.slot, number)
+        cause = "signal"
+        try:
+            found = self._wait(cell, timeout, undo)
+            cause = "timer"
+            return found
+        finally:
+            made.goes_on(cause)
+
+    def _wait(self, cell: Cell, timeout: float | None, undo: Callable[[], object]) -> bool:
         deadline = None if timeout is None else monotonic() + timeout
         try:
             if self._sleep(deadline):
@@ -275,6 +292,17 @@ def _withdraw(state: Any, entry: Entry) -> bool:
     return True
 
 
+def _first(state: Any) -> Any:
+    return state[0]
+
+
+def kernel_thread_of(baton: str) -> int | None:
+    """The system's number for the kernel thread that a baton belongs to; None if it is nobody's."""
+    return int(baton.rpartition(".")[2]) if baton else None
+
+
 def tell(entry: Entry) -> bool:
     """Tell a waiter that was taken off a list; False: its process has ended."""
+    if recording.notes is not None:
+        recording.notes.wakes(kernel_thread_of(entry[0]) or 0, sys._getframe(1))
     return send_quietly(os.path.join(arena().folder, entry[0]), b"%d" % entry[1])

@@ -6,6 +6,7 @@ fields are shared.
 
 from typing import Any
 
+from weft.core.wait import WaitReason
 from weft.host.platform import check_acquire
 from weft.host.processes import is_alive, monotonic, threading
 from weft.processes.cells import Cell, Entry, Waiter, tell
@@ -28,6 +29,8 @@ LOOK = 0.2  # seconds between looks at whether the process that has a mutex is a
 
 class Lock:
     """`threading.Lock`, among processes: whoever releases it hands it to who has waited longest."""
+
+    _why = WaitReason.LOCK
 
     def __init__(self) -> None:
         self._cell = Cell(["", []])  # who has it, and who waits
@@ -118,6 +121,8 @@ def _inherit(state: list[Any], me: str) -> bool:
 class RLock:
     """`threading.RLock`, among processes."""
 
+    _why = WaitReason.LOCK
+
     def __init__(self) -> None:
         self._cell = Cell(["", 0, []])  # who has it, how many times, and who waits
 
@@ -200,6 +205,7 @@ def _count(state: list[Any], count: int) -> None:
 class Condition(threading.Condition):
     """`threading.Condition`, among processes, over one of the locks above."""
 
+    _why = WaitReason.CONDITION
     _longest: float | None = None  # seconds of one wait
 
     def __init__(self, lock: Any = None) -> None:
@@ -300,6 +306,7 @@ class _Shown:
 class Semaphore(_Shown, threading.Semaphore):
     """`threading.Semaphore`, among processes."""
 
+    _why = WaitReason.SEMAPHORE
     _value = Shared()
 
     def __init__(self, value: int = 1) -> None:
@@ -314,6 +321,7 @@ class BoundedSemaphore(Semaphore, threading.BoundedSemaphore):
 class Event(_Shown, threading.Event):
     """`threading.Event`, among processes."""
 
+    _why = WaitReason.EVENT
     _flag = Shared()
 
     def __init__(self) -> None:
@@ -324,6 +332,7 @@ class Event(_Shown, threading.Event):
 class Barrier(_Shown, threading.Barrier):
     """`threading.Barrier`, among processes; its action runs in one of them."""
 
+    _why = WaitReason.CONDITION
     _state = Shared()
     _count = Shared()
 

@@ -2,19 +2,22 @@
 
 import itertools
 import os
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from weft.core.wait import WaitReason
 from weft.errors import WeftError
 from weft.host import processes as machine
 from weft.host.processes import futures, pools
-from weft.processes import carried, parcels, threads
+from weft.processes import carried, parcels, recording, threads
 from weft.processes.cells import arena
 
 __all__ = ["ThreadPoolExecutor"]
 
 _pools = itertools.count()
+IDLE = "work for the pool"
 
 
 class _Context:
@@ -55,7 +58,7 @@ class ThreadPoolExecutor(futures.Executor):
         self._thread_name_prefix = thread_name_prefix or f"ThreadPoolExecutor-{next(_pools)}"
         self._maker = os.getpid()
         context: Any = _Context(self._thread_name_prefix)
-        begin: Any = partial(_begin, _packed((initializer, initargs, {}), "the initializer"))
+        begin: Any = partial(_begin, os.getpid(), _packed((initializer, initargs, {}), "the initializer"))
         self._pool = pools.ProcessPoolExecutor(max_workers, mp_context=context, initializer=begin)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -78,7 +81,13 @@ class ThreadPoolExecutor(futures.Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more; wait for what was submitted."""
-        self._pool.shutdown(wait, cancel_futures=cancel_futures)
+        made = recording.notes
+        if made is None or not wait:
+            self._pool.shutdown(wait, cancel_futures=cancel_futures)
+            return
+        words = f"workers of {self._thread_name_prefix}"
+        with made.waiting(WaitReason.OTHER, None, words, sys._getframe(1), "machine"):
+            self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
 
 def _packed(call: Any, what: str) -> bytes:
@@ -91,12 +100,21 @@ def _packed(call: Any, what: str) -> bytes:
 
 
 def _call(data: bytes) -> Any:
-    function, args, kwargs = parcels.load(data)
-    return function(*args, **kwargs)
+    made = recording.notes
+    if made is not None:
+        made.goes_on("machine")
+    try:
+        function, args, kwargs = parcels.load(data)
+        return function(*args, **kwargs)
+    finally:
+        if made is not None:
+            made.rests(IDLE)
 
 
-def _begin(data: bytes) -> None:
-    threads.work_as(machine.own_name())
+def _begin(maker: int, data: bytes) -> None:
+    threads.work_as(machine.own_name(), maker)
     function, args, _ = parcels.load(data)
     if function is not None:
         function(*args)
+    if recording.notes is not None:
+        recording.notes.rests(IDLE)

@@ -9,9 +9,10 @@ import os
 import struct
 from collections import deque
 from collections.abc import Callable
-from types import GenericAlias
+from types import GenericAlias, MappingProxyType
 from typing import Any
 
+from weft.core.wait import WaitReason
 from weft.errors import WeftError
 from weft.host.processes import queue
 from weft.processes.cells import Cell, arena
@@ -42,6 +43,9 @@ def _short(thing: Any) -> str:
 class Queue(queue.Queue):  # type: ignore[type-arg]
     """`queue.Queue`, among processes; items are pickled as they are put."""
 
+    _why = MappingProxyType(
+        {"get": WaitReason.QUEUE_GET, "put": WaitReason.QUEUE_PUT, "join": WaitReason.QUEUE_JOIN}
+    )
     unfinished_tasks = Shared()
     is_shutdown = Shared()
     _whole = False

@@ -6,17 +6,22 @@ import importlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
 from weft.config import Config
 from weft.errors import WeftError
 from weft.host import processes as machine
-from weft.processes import threads
+from weft.processes import recording, threads
 from weft.processes.cells import Arena, Cell, arena, use_arena
 from weft.processes.modules import Imports, late_modules
 
-__all__ = ["Processes", "enter"]
+__all__ = ["Joins", "Processes", "enter"]
+
+#: What a process that is started afresh calls to join a recording, and with what: `(function, path)`. It
+#: gives the spool, and what finds the global variable of an object, as weft.processes.recording.Notes wants.
+Joins = tuple[Callable[[str], tuple[recording.Spool, Callable[[object], str | None]]], str]
 
 
 class Processes:
@@ -54,11 +59,35 @@ class Processes:
         made.numbers = Cell([0])
         made.current = threads.MainThread(os.getpid())
         self.imports = _put_in_force(made)
-        threads.ship((enter, (arena().folder, method, made.copy_globals, made.main_pid, made.numbers.slot)))
+        self._ship(None)
         self._hook = sys.excepthook
         sys.excepthook = self._except
         machine.before_shutdown(self.wait)
         atexit.register(self.freeze)
+
+    @staticmethod
+    def _ship(joins: Joins | None) -> None:
+        made = threads.settings
+        facts = (arena().folder, made.method, made.copy_globals, made.main_pid, made.numbers.slot)
+        threads.ship((enter, (*facts, joins)))
+
+    def record(self, joins: Joins) -> Callable[[], None]:
+        """Note what threads do from here on, here and in each process that is started.
+
+        Returns:
+            What ends the recording. A process that was started meanwhile goes on noting, for nobody.
+        """
+        made = _join(joins)
+        self._ship(joins)
+        made.begins(threads.current_thread().name, False, main=True)
+
+        def stop() -> None:
+            if recording.notes is made:
+                recording.use_notes(None)
+                self._ship(None)
+                made.close()
+
+        return stop
 
     def uninstall(self) -> None:
         """Take it away; threads that still run are ended."""
@@ -107,18 +136,22 @@ class Processes:
                 if not left:
                     return
                 for number, pid in left:
-                    if not pid:  # its process is just being started
-                        machine.sleep_a_little()
-                    elif number in threads.settings.known:
-                        threads.settings.known[number].join()
-                    else:
-                        machine.wait_for_exit(pid, None)
+                    self._await_end(number, pid)
         except BaseException:
             self.interrupted = True
             self._end_all()
             raise
         if self.interrupted:
             self._end_all()
+
+    @staticmethod
+    def _await_end(number: int, pid: int) -> None:
+        if not pid:  # its process is just being started
+            machine.sleep_a_little()
+        elif number in threads.settings.known:
+            threads.settings.known[number].join()
+        else:
+            machine.wait_for_exit(pid, None)
 
     @staticmethod
     def _end_all() -> None:
@@ -129,6 +162,8 @@ class Processes:
             if pid:
                 machine.end(pid)
                 ended.append(pid)
+                if recording.notes is not None:
+                    recording.notes.ends(None, pid)
         for pid in ended:
             machine.wait_for_exit(pid, 1)
 
@@ -138,6 +173,9 @@ class Processes:
             return
         self.imports = None
         self._end_all()
+        if recording.notes is not None:
+            recording.notes.close()
+            recording.use_notes(None)
         if self._counts is not None:
             try:
                 with open(self._counts, "w", encoding="ascii") as file:
@@ -178,12 +216,32 @@ def _put_in_force(made: threads.Settings) -> Imports:
     return imports
 
 
-def enter(name: str, folder: str, method: str, copy_globals: bool, main_pid: int, numbers: int) -> str:
+def _join(joins: Joins) -> recording.Notes:
+    join, path = joins
+    made = recording.Notes(*join(path), lambda: str(threads.current_thread().name))
+    recording.use_notes(made)
+    return made
+
+
+def enter(
+    name: str,
+    folder: str,
+    method: str,
+    copy_globals: bool,
+    main_pid: int,
+    numbers: int,
+    joins: Joins | None,
+) -> str:
     """Put the model in force in an interpreter that was started afresh for a thread; returns its name."""
     use_arena(Arena(folder, stable=True))
     made = threads.Settings()
     made.method, made.copy_globals, made.main_pid = method, copy_globals, main_pid
     made.numbers = Cell(slot=numbers)
     _put_in_force(made).install()
-    threads.ship((enter, (folder, method, copy_globals, main_pid, numbers)))
+    threads.ship((enter, (folder, method, copy_globals, main_pid, numbers, joins)))
+    if joins is not None:
+        try:
+            _join(joins)
+        except OSError:
+            pass  # the recording has ended, and its file is gone
     return name

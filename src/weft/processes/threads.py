@@ -14,7 +14,7 @@ from weft.core.tracebacks import trim
 from weft.errors import WeftError
 from weft.host import processes as machine
 from weft.host.processes import threading
-from weft.processes import carried, parcels
+from weft.processes import carried, parcels, recording
 from weft.processes.cells import Cell, arena
 from weft.processes.locks import Event
 from weft.processes.programs import program_module
@@ -129,6 +129,7 @@ class Thread:
         carrier = context.Process(target=_live, args=(package,), name=ship_name(self._name))
         arena().started += 1
         self._begun, self._maker = True, os.getpid()
+        since = 0 if recording.notes is None else recording.notes.now()
         REGISTRY.change(_enlist, self._number, self._name, self._daemonic)
         machine.die_with_parent_if_possible()
         try:
@@ -140,6 +141,8 @@ class Thread:
             raise _told(self, error) from error
         self._carrier, self._pid = carrier, carrier.pid
         REGISTRY.change(_set_pid, self._number, carrier.pid)
+        if recording.notes is not None:
+            recording.notes.starts(carrier.pid, self._name, self._daemonic, since, sys._getframe(1))
         settings.known[self._number] = self
 
     def run(self) -> None:
@@ -158,8 +161,18 @@ class Thread:
             raise RuntimeError("cannot join thread before it is started")
         if self is current_thread():
             raise RuntimeError("cannot join current thread")
-        if not self._ended and machine.wait_for_exit(self._pid or 0, timeout):
+        if not self._ended and self._wait_for_exit(timeout):
             self._collect()
+
+    def _wait_for_exit(self, timeout: float | None) -> bool:
+        pid, made = self._pid or 0, recording.notes
+        if made is None or machine.wait_for_exit(pid, 0):
+            return machine.wait_for_exit(pid, timeout)
+        with made.joining(pid, self._name, sys._getframe(2)) as ended:
+            found = machine.wait_for_exit(pid, timeout)
+            if found:
+                ended()
+        return found
 
     def is_alive(self) -> bool:
         """Whether it has begun and not ended."""
@@ -190,6 +203,8 @@ class Thread:
         if self.exitcode < 0 and entry:
             signal = machine.tell_signal(-self.exitcode)
             sys.stderr.write(f"weft: {self._name} (process {self._pid}) was ended by {signal}\n")
+            if recording.notes is not None:
+                recording.notes.ends(f"ended by {signal}", self._pid)
         try:
             with open(_left_by(self._number), "rb") as file:
                 left = parcels.load(file.read())
@@ -406,20 +421,25 @@ def _live(thread: Thread) -> None:
     _begin(thread)
     before = dict(vars(thread))
     code = 0
+    failure: BaseException | None = None
     try:
         Context().run(thread.run)
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException as error:  # noqa: BLE001 - the thread's excepthook is told of all
-        code = 1
+        code, failure = 1, error
         _tell(thread, error)
     finally:
         _leave(thread, before)
+        if recording.notes is not None:
+            recording.notes.ends(failure)
     sys.exit(code)
 
 
-def _begin(thread: Thread) -> None:
+def _begin(thread: Thread, by: int | None = None) -> None:
     thread._pid = os.getpid()
+    if recording.notes is not None:
+        recording.notes.begins(thread._name, thread._daemonic, by=by)
     settings.current = thread
     REGISTRY.change(_set_pid, thread._number, thread._pid)
     threading.current_thread().name = thread._name  # for `logging`, which asks the real one
@@ -465,13 +485,15 @@ def _is_object(value: Any) -> bool:
     return program_module(getattr(sys.modules.get(type(value).__module__), "__dict__", None))
 
 
-def work_as(name: str) -> None:
-    """Be a worker of a pool: a thread with that name."""
+def work_as(name: str, maker: int) -> None:
+    """Be a worker of a pool that a process has made: a thread with that name."""
     worker = Thread(name=name, daemon=True)
     worker._number = settings.numbers.change(_next_number)
     worker._begun, worker._maker = True, 0
     REGISTRY.change(_enlist, worker._number, worker._name, True)
-    _begin(worker)
+    _begin(worker, maker)
+    if recording.notes is not None:
+        machine.when_a_process_ends(recording.notes.ends)
 
 
 def _told(thread: Thread, error: BaseException) -> BaseException:

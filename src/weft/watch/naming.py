@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from weft.core.thread import ControlBlock
 
-__all__ = ["Objects"]
+__all__ = ["Objects", "variable_of"]
 
 KEPT = 1 << 16  # objects that are known again; the one that was met longest ago is forgotten first
 
@@ -49,7 +49,7 @@ class Objects:
         if cls.__module__.startswith("weft.") and getattr(on, "numbers", None):
             return repr(on)
         kind = {"lock": "Lock"}.get(cls.__name__, cls.__name__).lstrip("_")
-        variable = _variable(on)
+        variable = variable_of(on)
         if variable is not None:
             return f"{kind} {variable}"
         self._counts[kind] = count = self._counts.get(kind, 0) + 1
@@ -68,7 +68,7 @@ def _hold(on: object) -> Callable[[], object]:
         return lambda: on
 
 
-def _variable(on: object) -> str | None:
+def variable_of(on: object) -> str | None:
     """The global variable of the program's main module that an object is bound to, if there is one."""
     main = sys.modules.get("__main__")
     variables: dict[str, object] = getattr(main, "__dict__", {})

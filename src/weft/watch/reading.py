@@ -13,6 +13,7 @@ from weft.watch.spool import chunks, old_name
 __all__ = ["read"]
 
 _OF_THE_MACHINE = frozenset({"SLEEP", "DESCRIPTOR", "OFFLOAD"})  # reasons of waits that no thread ends
+_PLACE_AT = {"s": 4, "k": 5, "u": 4}  # where in a fact a place stands, of the facts that processes note
 _RUNS = "T"  # sorts before the facts of the same moment
 
 
@@ -57,6 +58,8 @@ class _Reader:
         self._parked: dict[int, tuple[int, Any]] = {}  # by thread: when, and what was noted then
         self._open: dict[int, Any] = {}  # by thread: a wait that somebody looked at
         self._latest = 0
+        self._place_of: dict[int, int] = {}  # where several processes have numbered places, each its own
+        self._place_by_words: dict[str, int] = {}
         self._waits: dict[int, tuple[str, int | None]] = {0: (WaitReason.OTHER.name, None)}
 
     def records(self, content: Iterator[tuple[str, Any]]) -> Iterator[Record]:
@@ -70,6 +73,8 @@ class _Reader:
                 waiting += [(row[0], "r", row) for row in zip(*chunk, strict=True)]
             elif kind == "F":
                 self._take_names(chunk)
+                if self._names.about.get("model") == "process":
+                    self._renumber(chunk)
                 waiting += [(fact[1], fact[0], fact) for fact in chunk.get("f", ())]
                 watermark = chunk.get("w", 0)
                 if watermark:
@@ -108,6 +113,18 @@ class _Reader:
         for number, reason, thing in chunk.get("y", ()):
             self._waits[number] = reason, thing
 
+    def _renumber(self, chunk: Any) -> None:
+        """Places that several processes have met get one number, and a smaller one."""
+        for number, words in chunk.get("p", ()):
+            known = self._place_by_words.setdefault(words, len(self._place_by_words) + 1)
+            self._place_of[number] = known
+            self._names.places[known] = words
+            del self._names.places[number]
+        for fact in chunk.get("f", ()):
+            at = _PLACE_AT.get(fact[0])
+            if at is not None and fact[at] is not None:
+                fact[at] = self._place_of.get(fact[at])
+
     def _seconds(self, now: int) -> float:
         return (now - self._zero) / 1e9 if self._zero is not None else 0.0
 
@@ -123,7 +140,9 @@ class _Reader:
             elif kind == "n":
                 yield from self._notified(now, fact)
             elif kind == "b":
-                yield from self._begins(now, fact[2], fact[3])
+                yield from self._begins(now, *fact[2:])
+            elif kind == "u":
+                yield from self._told(now, *fact[2:])
             elif kind == "k":
                 yield from self._leaves(now, fact[2])
                 self._parked[fact[2]] = now, fact
@@ -154,11 +173,16 @@ class _Reader:
         self._carrier.pop(thread, None)
         return Stint(self._seconds(begin), self._seconds(end), thread, carrier)
 
-    def _begins(self, now: int, thread: int, carrier: int) -> Iterator[Record]:
+    def _begins(self, now: int, thread: int, carrier: int, cause: str = "timer") -> Iterator[Record]:
         """A thread on a carrier of its own goes on; nobody told of its wake if it was the clock."""
         if thread in self._parked:
-            yield from self._woken(now, thread, "", None, None, None, None, "timer")
+            yield from self._woken(now, thread, "", None, None, None, None, cause)
         yield from self._runs(now, carrier, thread)
+
+    def _told(self, now: int, thread: int, by: int, by_place: int | None) -> Iterator[Record]:
+        """A thread that waits in one process was told by one in another."""
+        if thread in self._parked:
+            yield from self._woken(now, thread, "", None, None, by, by_place, "thread")
 
     def _leaves(self, now: int, thread: int) -> Iterator[Record]:
         """A thread leaves its carrier, which has nobody else."""

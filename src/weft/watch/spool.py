@@ -50,13 +50,16 @@ class Spool:
         path: the file; what is there is written over.
         about: facts about the run.
         ring: bytes of the newest chunks to be kept; 0: all.
+        shared: whether other processes append to it too, each by a `joined` one. A chunk is written by one
+            call, at what is the end then; such a file has no ring.
 
     Raises:
         OSError: the file cannot be written.
     """
 
-    def __init__(self, path: str, about: dict[str, Any], ring: int = 0) -> None:
+    def __init__(self, path: str, about: dict[str, Any], ring: int = 0, shared: bool = False) -> None:
         self._path = path
+        self._shared = shared
         self._about = about
         self._half = ring // 2
         self._counts = [0, 0]  # records in the file before, and in this one
@@ -67,9 +70,24 @@ class Spool:
             os.unlink(old_name(path))
         self._file: IO[bytes] = self._open()
 
+    @classmethod
+    def joined(cls, path: str) -> "Spool":
+        """One that appends to a shared file which is there already.
+
+        Raises:
+            OSError: it is not, or cannot be written.
+        """
+        made = cls.__new__(cls)
+        made._counts = [0, 0]
+        made._file = open(path, "r+b", buffering=0, opener=_appending)  # noqa: SIM115
+        return made
+
     def _open(self) -> IO[bytes]:
         file = open(self._path, "wb", buffering=0)  # noqa: SIM115 - it is open as long as the recording
         file.write(MAGIC + _chunk(b"H", json.dumps({**self._about, "lost": self._lost}).encode()))
+        if self._shared:
+            file.close()
+            return Spool.joined(self._path)._file
         return file
 
     @property
@@ -109,6 +127,10 @@ class Spool:
     def abandon(self) -> None:
         """Leave the file as it is: in a forked child it is the parent's."""
         self._file.close()
+
+
+def _appending(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_APPEND | os.O_CLOEXEC)
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

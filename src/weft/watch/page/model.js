@@ -113,6 +113,9 @@ class Lane {
   }
 }
 
+// Whether each thread has what carries it to itself, so that nobody sees when it has a processor.
+const byItself = data.model === "kernel" || data.model === "process";
+
 const lanes = data.lanes.map((packed, number) => new Lane(packed, "thread", number, data.threads[number]));
 const carriers = data.carriers.map((packed) =>
   new Lane(packed, "carrier", packed.n, `carrier ${packed.n}${packed.kernel ? ` (kernel thread ${packed.kernel})` : ""}`));

@@ -100,7 +100,7 @@ const laneFacts = (lane) => {
   return [...fact("first", moment(life[3])), ...fact("last", moment(life[4])),
     ...(life[11] >= 0 ? fact("started by", threadButton(life[11])) : []),
     ...(life[12] >= 0 ? fact("at", make("code", {}, placeOf(life[12]))) : []),
-    ...fact(data.model === "kernel" ? "not parked" : "ran", duration(life[5])), ...fact("ready", duration(life[6])), ...fact("parked", duration(parked)),
+    ...fact(byItself ? "not parked" : "ran", duration(life[5])), ...fact("ready", duration(life[6])), ...fact("parked", duration(parked)),
     ...[...life[7]].sort((a, b) => b[1] - a[1]).flatMap(([reason, ticks]) => fact("", `${duration(ticks)} ${data.reasons[reason][1]}`)),
     ...(life[10] ? fact("preempted", `${life[10].toLocaleString("en")} times`) : []),
     ...(life[2] ? fact("", "It is a daemon.") : []),

@@ -100,7 +100,7 @@ const parkedWords = (life) => [...life[7]].sort((a, b) => b[1] - a[1]).slice(0, 
 const fillThreads = () => {
   const rowsOf = data.lives.map((life, index) => ({life, index, parked: parkedOf(life)}));
   const place = one("#threads .fill");
-  const on = data.model === "kernel" ? "not parked" : "ran";
+  const on = byItself ? "not parked" : "ran";
   tables.push(table(place, rowsOf, [
     ["thread", (row) => threadButton(row.index), (row) => threadOf(row.index)],
     [on, (row) => duration(row.life[5]), (row) => row.life[5], true],
