@@ -71,6 +71,34 @@ def weft_traced() -> None:
     echo_threads(listen(), start_thread)
 
 
+def weft_by_turns() -> None:
+    """Recorded or not, as each line on standard input says: `on` or `off`; answered when it is so."""
+    import os
+    import tempfile
+
+    import weft
+
+    weft.install("user")
+    import threading
+
+    from weft.tracing import record_into
+
+    def obey() -> None:
+        handle, path = tempfile.mkstemp()
+        os.close(handle)
+        stop = None
+        for line in sys.stdin:
+            if line == "on\n":
+                stop = record_into(path)
+            elif stop is not None:
+                stop = stop()
+            print("so", flush=True)
+        os.unlink(path)
+
+    threading.Thread(target=obey, daemon=True).start()
+    echo_threads(listen(), start_thread)
+
+
 def weft_hybrid() -> None:
     import weft
 

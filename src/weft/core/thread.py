@@ -41,7 +41,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 class _Hot:
     """The fields that a switch touches: slots of a base class come first, and lie side by side."""
 
-    __slots__ = ("alarm", "carrier", "done", "on", "resume", "since", "timer", "value")
+    __slots__ = ("alarm", "carrier", "done", "noted", "on", "resume", "since", "timer", "value")
 
 
 class ControlBlock(_Hot):
@@ -57,6 +57,7 @@ class ControlBlock(_Hot):
         alarm: bits of `weft.core.parking` that a thread looks at when a park returns.
         value: what a waker hands over (an item, a result).
         timer: the armed deadline of the wait, or None.
+        noted: where it waits, as a recording holds it (weft.watch.notes); not there before the first.
         ending: functions to call as the thread ends, while it is still the current one, or None.
         ident: the thread's identifier, as `threading.get_ident()` gives it.
     """
@@ -95,6 +96,7 @@ class ControlBlock(_Hot):
     joiners: "list[ControlBlock] | None"
     alarm: int
     since: float
+    noted: object
     ident: int
     ending: Any
     label: str | None

@@ -26,10 +26,10 @@
 #endif
 #endif
 
-#define REVISION 1 /* notes.py has the same; raise both when what one expects of the other changes */
+#define REVISION 2 /* notes.py has the same; raise both when what one expects of the other changes */
 
 static PyObject *str_self, *str_block, *str_on, *str_alarm, *str_gr_frame, *str_carrier, *str_now, *str_frame,
-    *str_args;
+    *str_args, *str_noted;
 
 static int64_t
 now_ns(void)
@@ -70,7 +70,7 @@ typedef struct {
     const void *without; /* the type that was asked last, and has none */
 } Slot;
 
-static Slot slot_block, slot_on, slot_alarm, slot_carrier;
+static Slot slot_block, slot_on, slot_alarm, slot_carrier, slot_noted;
 
 static void
 learn(Slot *slot, PyTypeObject *type, PyObject *name)
@@ -176,10 +176,29 @@ typedef struct {
     uint32_t number;
 } Place;
 
+/* A spot as a thread that waits there holds it, in its control block. */
+typedef struct {
+    PyObject_HEAD
+    uint64_t notes; /* whose number it is: two recordings may be on, and one may follow another */
+    uint32_t number;
+} Mark;
+
+static PyTypeObject *mark_type;
+static uint64_t last_serial;
+
+#define FILES 64 /* a power of two */
+
+typedef struct {
+    PyObject *file;
+    long is;
+} File;
+
 typedef struct {
     PyObject_HEAD
     PyObject *getcurrent, *whose, *ask_whose, *spots;
-    PyObject *parked; /* of threads that wait: the number of the spot */
+    PyObject *marks; /* one for each of the spots */
+    uint64_t serial;
+    File files[FILES]; /* what `whose` says of those that were asked for last */
     Place *places; /* a hash table, open addressing; its codes are kept alive by `spots` */
     Py_ssize_t places_room, places_used;
     Rows wakes;
@@ -195,6 +214,35 @@ place_in(Place *places, Py_ssize_t room, PyObject *code, int offset)
     return &places[at];
 }
 
+static PyObject *
+new_mark(Notes *self)
+{
+    Mark *mark = (Mark *)mark_type->tp_alloc(mark_type, 0);
+    if (mark != NULL)
+        mark->notes = self->serial;
+    return (PyObject *)mark;
+}
+
+static void
+mark_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyType_Slot mark_slots[] = {
+    {Py_tp_dealloc, mark_dealloc},
+    {0, NULL},
+};
+
+static PyType_Spec mark_spec = {
+    .name = "weft.watch._notes.Mark",
+    .basicsize = sizeof(Mark),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = mark_slots,
+};
+
 /* The number of a code and an offset in it, from 1 on; 0 with an exception set. */
 static uint32_t
 number_of(Notes *self, PyObject *code, int offset)
@@ -202,11 +250,14 @@ number_of(Notes *self, PyObject *code, int offset)
     Place *place = place_in(self->places, self->places_room, code, offset);
     if (place->code != NULL)
         return place->number;
-    PyObject *spot = Py_BuildValue("(Oi)", code, offset);
-    if (spot == NULL)
-        return 0;
-    int bad = PyList_Append(self->spots, spot);
-    Py_DECREF(spot);
+    PyObject *spot = Py_BuildValue("(Oi)", code, offset), *mark = new_mark(self);
+    int bad = spot == NULL || mark == NULL;
+    if (!bad) {
+        ((Mark *)mark)->number = (uint32_t)PyList_GET_SIZE(self->spots);
+        bad = PyList_Append(self->spots, spot) < 0 || PyList_Append(self->marks, mark) < 0;
+    }
+    Py_XDECREF(spot);
+    Py_XDECREF(mark);
     if (bad)
         return 0;
     if (++self->places_used * 2 > self->places_room) {
@@ -239,12 +290,23 @@ number_of(Notes *self, PyObject *code, int offset)
 static long
 whose_is(Notes *self, PyObject *file)
 {
-    PyObject *whose = PyDict_GetItemWithError(self->whose, file);
-    if (whose != NULL)
-        return PyLong_AsLong(whose);
-    whose = PyErr_Occurred() ? NULL : PyObject_CallOneArg(self->ask_whose, file);
-    long is = whose == NULL || PyDict_SetItem(self->whose, file, whose) < 0 ? -1 : PyLong_AsLong(whose);
-    Py_XDECREF(whose);
+    File *last = &self->files[((size_t)file >> 5) % FILES];
+    if (last->file == file)
+        return last->is;
+    PyObject *whose = Py_XNewRef(PyDict_GetItemWithError(self->whose, file));
+    if (whose == NULL) {
+        whose = PyErr_Occurred() ? NULL : PyObject_CallOneArg(self->ask_whose, file);
+        if (whose == NULL || PyDict_SetItem(self->whose, file, whose) < 0) {
+            Py_XDECREF(whose);
+            return -1;
+        }
+    }
+    long is = PyLong_AsLong(whose);
+    Py_DECREF(whose);
+    if (is >= 0) {
+        Py_XSETREF(last->file, Py_NewRef(file));
+        last->is = is;
+    }
     return is;
 }
 
@@ -367,10 +429,14 @@ note_park(Tape *self)
     self->told = 1;
     if (spot_here(self->notes, &spot) < 0)
         return -1;
-    PyObject *number = PyLong_FromUnsignedLong(spot);
-    int bad = number == NULL ? -1 : PyDict_SetItem(self->notes->parked, self->running, number);
-    Py_XDECREF(number);
-    return bad;
+    PyObject *mark = PyList_GET_ITEM(self->notes->marks, spot);
+    if (slot_noted.type == NULL)
+        learn(&slot_noted, Py_TYPE(self->running), str_noted);
+    if (!Py_IS_TYPE(self->running, slot_noted.type))
+        return PyObject_SetAttr(self->running, str_noted, mark);
+    PyObject **held = (PyObject **)((char *)self->running + slot_noted.offset);
+    Py_XSETREF(*held, Py_NewRef(mark));
+    return 0;
 }
 
 static PyObject *
@@ -449,7 +515,7 @@ note_wake(Tape *self, PyObject *stack)
 {
     Notes *notes = self->notes;
     int failed = 0, bad = -1;
-    PyObject *on = NULL, *alarm = NULL, *by = NULL, *waits = NULL;
+    PyObject *on = NULL, *alarm = NULL, *by = NULL, *waits = NULL, *mark = NULL;
     PyObject *block = field(stack, str_block, &slot_block);
     PyObject *here = PyObject_CallNoArgs(notes->getcurrent);
     if (block == NULL || here == NULL)
@@ -461,12 +527,14 @@ note_wake(Tape *self, PyObject *stack)
         goto done;
     uint32_t spot = 0, by_spot = 0;
     PyFrameObject *frame;
-    PyObject *known = PyDict_GetItemWithError(notes->parked, block);
-    if (known != NULL) {
-        spot = (uint32_t)PyLong_AsUnsignedLong(known);
+    mark = field_if_any(block, str_noted, &slot_noted, &failed);
+    if (failed)
+        goto done;
+    if (mark != NULL && Py_IS_TYPE(mark, mark_type) && ((Mark *)mark)->notes == notes->serial) {
+        spot = ((Mark *)mark)->number;
     } else { /* it has waited since before notes were taken */
-        frame = PyErr_Occurred() ? NULL : frame_of(self, stack, block, here, &failed);
-        if (failed || PyErr_Occurred() || spot_of(notes, frame, &spot) < 0)
+        frame = frame_of(self, stack, block, here, &failed);
+        if (failed || spot_of(notes, frame, &spot) < 0)
             goto done;
     }
     int64_t when = 0;
@@ -505,6 +573,7 @@ done:
     Py_XDECREF(alarm);
     Py_XDECREF(by);
     Py_XDECREF(waits);
+    Py_XDECREF(mark);
     return bad;
 }
 
@@ -619,11 +688,12 @@ notes_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
     self->getcurrent = Py_NewRef(getcurrent);
     self->ask_whose = Py_NewRef(ask_whose);
     self->whose = PyDict_New();
-    self->parked = PyDict_New();
+    self->serial = ++last_serial;
     self->spots = Py_BuildValue("[O]", Py_None);
+    self->marks = Py_BuildValue("[N]", new_mark(self)); /* of nowhere, which has the number 0 */
     self->places_room = 1024;
     self->places = PyMem_Calloc(self->places_room, sizeof(Place));
-    if (self->whose == NULL || self->parked == NULL || self->spots == NULL || self->places == NULL) {
+    if (self->whose == NULL || self->spots == NULL || self->marks == NULL || self->places == NULL) {
         Py_DECREF(self);
         return PyErr_NoMemory();
     }
@@ -720,14 +790,6 @@ notes_wakes(Notes *self, PyObject *arg)
     return Py_BuildValue("(NNNNNNN)", when, who, on, spots, by, by_spots, alarms);
 }
 
-static PyObject *
-notes_forget(Notes *self, PyObject *who)
-{
-    if (PyDict_Contains(self->parked, who) > 0 && PyDict_DelItem(self->parked, who) < 0)
-        return NULL;
-    Py_RETURN_NONE;
-}
-
 /* -- numbers for columns ----------------------------------------------------------------------------------- */
 
 /* The number of a thing in a dictionary, which may ask somebody (`__missing__`); -1 with an exception set. */
@@ -820,7 +882,6 @@ notes_traverse(Notes *self, visitproc visit, void *arg)
     Py_VISIT(self->getcurrent);
     Py_VISIT(self->ask_whose);
     Py_VISIT(self->whose);
-    Py_VISIT(self->parked);
     Py_VISIT(self->spots);
     for (Py_ssize_t at = self->wakes.first; at < self->wakes.end; at++) {
         Wake *row = (Wake *)self->wakes.rows + at;
@@ -837,7 +898,6 @@ notes_clear(Notes *self)
     Py_CLEAR(self->getcurrent);
     Py_CLEAR(self->ask_whose);
     Py_CLEAR(self->whose);
-    Py_CLEAR(self->parked);
     while (self->wakes.first < self->wakes.end) {
         Wake row = ((Wake *)self->wakes.rows)[self->wakes.first++];
         Py_DECREF(row.who);
@@ -854,6 +914,9 @@ notes_dealloc(Notes *self)
     PyObject_GC_UnTrack(self);
     notes_clear(self);
     Py_CLEAR(self->spots);
+    Py_CLEAR(self->marks);
+    for (int at = 0; at < FILES; at++)
+        Py_CLEAR(self->files[at].file);
     PyMem_Free(self->wakes.rows);
     PyMem_Free(self->places);
     type->tp_free(self);
@@ -867,7 +930,6 @@ static PyMethodDef notes_methods[] = {
     {"numbers", notes_numbers, METH_VARARGS, "The number of each of some things in a dictionary, as bytes."},
     {"identities", notes_identities, METH_VARARGS, "The same where the keys are the identities of the things."},
     {"looked_up", notes_looked_up, METH_VARARGS, "The entries of a list that are at some places, as bytes."},
-    {"forget", (PyCFunction)notes_forget, METH_O, "A thread has ended, and all is written of it."},
     {"wakes", (PyCFunction)notes_wakes, METH_O, "Take the oldest so many of them, by column."},
     {NULL, NULL, 0, NULL},
 };
@@ -908,6 +970,7 @@ PyInit__notes(void)
         {&str_self, "__self__"}, {&str_block, "block"},     {&str_on, "on"},
         {&str_alarm, "alarm"},   {&str_gr_frame, "gr_frame"}, {&str_carrier, "carrier"},
         {&str_now, "now"},       {&str_frame, "frame"},     {&str_args, "args"},
+        {&str_noted, "noted"},
     };
     for (size_t at = 0; at < sizeof(strings) / sizeof(strings[0]); at++) {
         *strings[at].where = PyUnicode_InternFromString(strings[at].text);
@@ -919,7 +982,9 @@ PyInit__notes(void)
         return NULL;
     PyObject *notes_type = PyType_FromSpec(&notes_spec);
     tape_type = (PyTypeObject *)PyType_FromSpec(&tape_spec);
-    if (notes_type == NULL || tape_type == NULL || PyModule_AddObjectRef(made, "Notes", notes_type) < 0) {
+    mark_type = (PyTypeObject *)PyType_FromSpec(&mark_spec);
+    if (notes_type == NULL || tape_type == NULL || mark_type == NULL ||
+        PyModule_AddObjectRef(made, "Notes", notes_type) < 0) {
         Py_XDECREF(notes_type);
         Py_DECREF(made);
         return NULL;

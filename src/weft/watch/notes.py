@@ -81,9 +81,6 @@ class Notes(Protocol):
     def wakes(self, most: int, /) -> Wakes:
         """Take off the oldest wakes, so many of them."""
 
-    def forget(self, who: Any, /) -> None:
-        """A thread has ended, and all is written of it."""
-
     def numbers(self, known: dict[Any, int], things: Sequence[Any], /) -> "array[int]":
         """The number of each thing in a dictionary; KeyError if one is not there."""
 
@@ -200,9 +197,6 @@ class PyNotes:
             array("Q", when), who, on, self._numbered(spots), by, self._numbered(by_spots), array("I", alarms)
         )
 
-    def forget(self, who: Any, /) -> None:
-        """Nothing is kept."""
-
     def numbers(self, known: dict[Any, int], things: Sequence[Any], /) -> "array[int]":
         return array("I", map(known.__getitem__, things))
 
@@ -243,7 +237,6 @@ class FastNotes:
         self._tape = made.tape
         self.wake = made.wake
         self.waiting = made.waiting
-        self.forget = made.forget
         self._numbers = made.numbers
         self._identities = made.identities
         self._looked_up = made.looked_up
@@ -273,7 +266,7 @@ try:
 except ImportError:
     _notes = None  # type: ignore[assignment]
 
-REVISION = 1  # `_notes.c` has the same
+REVISION = 2  # `_notes.c` has the same
 #: Whether the version in C is there, and was compiled from the source that belongs to this one.
 COMPILED = _notes is not None and getattr(_notes, "REVISION", 0) == REVISION
 

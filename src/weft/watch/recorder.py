@@ -260,7 +260,6 @@ class Recorder:
             self._say([], watermark)
         for block in self._ended_before.popleft():  # all tapes that knew them are written
             self._told.pop(block, None)
-            self._notes.forget(block)
             scribe.forget(block)
         self._look_for_long_waits()
 
