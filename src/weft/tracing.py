@@ -91,7 +91,7 @@ def record_into(path: str, ring: int = 0, program: list[str] | None = None) -> C
         "began": since_1970(),
     }
     if of_processes:
-        Spool(path, about, shared=True)
+        Spool(path, about, shared=True).abandon()  # each process opens it for itself
         stop: Callable[[], None] = made.record((join_recording, os.path.abspath(path)))
         return stop
     bell = threads.raw_lock()

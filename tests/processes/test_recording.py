@@ -243,3 +243,24 @@ def test_a_block_is_recorded_and_no_more(tmp_path: Path) -> None:
     assert '"before"' not in text
     assert '"after"' not in text
     assert sorted(os.listdir(tmp_path)) == ["app.py", "found.json"]
+
+
+def test_a_recording_that_cannot_be_written_ends_and_says_so_once(tmp_path: Path) -> None:
+    code = """
+        from weft.processes.recording import Notes
+
+        class Full:
+            def facts(self, content):
+                raise OSError(28, "No space left on device")
+
+        notes = Notes(Full(), lambda thing: None, lambda: "worker")
+        notes.begins("worker", False)
+        notes.goes_on()
+        notes.close()
+        print("went on")
+    """
+    done = run([sys.executable, "-c", textwrap.dedent(code)], tmp_path, environment(None))
+    assert (done.returncode, done.stdout) == (0, "went on\n"), done
+    assert done.stderr == (
+        "weft: the recording of worker has ended: it cannot be written: No space left on device\n"
+    )

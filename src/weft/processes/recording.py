@@ -58,6 +58,7 @@ class Notes:
         self._name = name
         self._variable = variable
         self._began = nanoseconds()
+        self._over = False
         self._met: set[int] = set()
         self._places: dict[str, int] = {}
         self._things: dict[int, str] = {}
@@ -65,10 +66,15 @@ class Notes:
     now = staticmethod(nanoseconds)
 
     def _append(self, fact: list[Any], **tables: list[Any]) -> None:
+        if self._over:
+            return
         try:
             self._spool.facts({**tables, "f": [fact]})
-        except (OSError, ValueError):
-            pass  # the disk is full, or the program has closed all that it does not know
+        except OSError as error:  # the disk is full, or the program has closed all that it does not know
+            self._over = True
+            sys.stderr.write(
+                f"weft: the recording of {self._name()} has ended: it cannot be written: {error.strerror}\n"
+            )
 
     def _me(self) -> int:
         """The caller's number; it is introduced if it was not."""
@@ -114,10 +120,8 @@ class Notes:
     def close(self) -> None:
         """The program ends."""
         self.ends()
-        try:
+        if not self._over:
             self._spool.close((self.now() - self._began) / 1e9)
-        except (OSError, ValueError):
-            pass
 
     # -- waits -------------------------------------------------------------------------------------------
 
@@ -193,7 +197,7 @@ class Notes:
         self.parks(since, reason, 2 * key, words, frame, holder)
 
     def _called(self, thing: Any, key: int) -> str:
-        kind = type(thing).__name__
+        kind = "state" if thing is None else type(thing).__name__
         variable = self._variable(thing)
         return f"{kind} {key}" if variable is None else f"{kind} {variable}"
 

@@ -125,7 +125,7 @@ class Spool:
         self._file.close()
 
     def abandon(self) -> None:
-        """Leave the file as it is: in a forked child it is the parent's."""
+        """Leave the file as it is, to others: in a forked child it is the parent's."""
         self._file.close()
 
 
