@@ -72,9 +72,15 @@ def weft_traced() -> None:
 
 
 def weft_by_turns() -> None:
-    """Recorded or not, as each line on standard input says: `on` or `off`; answered when it is so."""
+    """For tracing_echo.py: recorded and not by turns, once there is a line on standard input.
+
+    Arguments: how many pairs of spells, the seconds of one, and those before it that are left out. Prints
+    what each pair took, off and on, in CPU µs a request.
+    """
+    import json
     import os
     import tempfile
+    import time
 
     import weft
 
@@ -83,20 +89,49 @@ def weft_by_turns() -> None:
 
     from weft.tracing import record_into
 
-    def obey() -> None:
+    pairs, seconds, settle = int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
+    answered = 0
+
+    def serve(connection: Any) -> None:
+        nonlocal answered
+        recv, send = connection.recv, connection.sendall
+        try:
+            while data := recv(SIZE):
+                send(data)
+                answered += 1
+        except OSError:
+            pass
+        finally:
+            connection.close()
+
+    def spell() -> float:
+        time.sleep(settle)
+        before, used = answered, time.process_time()
+        time.sleep(seconds)
+        return (time.process_time() - used) / max(1, answered - before) * 1e6
+
+    def by_turns() -> None:
         handle, path = tempfile.mkstemp()
         os.close(handle)
-        stop = None
-        for line in sys.stdin:
-            if line == "on\n":
-                stop = record_into(path)
-            elif stop is not None:
-                stop = stop()
-            print("so", flush=True)
+        sys.stdin.readline()
+        found = []
+        for number in range(pairs):
+            took = {}
+            for recorded in (False, True) if number % 2 else (True, False):
+                stop = record_into(path) if recorded else None
+                took[recorded] = spell()
+                if stop is not None:
+                    stop()
+            found.append((took[False], took[True]))
         os.unlink(path)
+        print(json.dumps(found), flush=True)
+        os._exit(0)
 
-    threading.Thread(target=obey, daemon=True).start()
-    echo_threads(listen(), start_thread)
+    listener = listen()
+    threading.Thread(target=by_turns, daemon=True).start()
+    while True:
+        connection, _ = listener.accept()
+        start_thread(serve, connection)
 
 
 def weft_hybrid() -> None:

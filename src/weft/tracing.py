@@ -72,7 +72,7 @@ def record_into(path: str, ring: int = 0, program: list[str] | None = None) -> C
         program: its command line, if `sys.argv` does not say it yet.
 
     Raises:
-        WeftError: no runtime is in force, or its model cannot be recorded.
+        WeftError: no runtime is in force, or on the process model there is a ring or another recording.
         OSError: the file cannot be written.
     """
     made = runtime()
@@ -82,6 +82,8 @@ def record_into(path: str, ring: int = 0, program: list[str] | None = None) -> C
             "--ring keeps the newest of what one process records, and on the process model many do;"
             " leave it out"
         )
+    if of_processes and made.recorded:
+        raise WeftError("a recording is on already, and on the process model there is one at a time")
     about = {
         "program": program or [sys.argv[0] or "python", *sys.argv[1:]],
         "model": made.config.model,

@@ -230,6 +230,11 @@ def test_a_block_is_recorded_and_no_more(tmp_path: Path) -> None:
             run("before")
             with weft.trace("found.json"):
                 run("inside")
+                try:
+                    with weft.trace("second.json"):
+                        pass
+                except weft.WeftError as error:
+                    print(error)
             run("after")
             assert time.sleep is real
             """
@@ -238,6 +243,7 @@ def test_a_block_is_recorded_and_no_more(tmp_path: Path) -> None:
     command = [sys.executable, "app.py"]
     done = run(command, tmp_path, environment(None))
     assert done.returncode == 0, done.stderr
+    assert done.stdout == "a recording is on already, and on the process model there is one at a time\n"
     text = (tmp_path / "found.json").read_text()
     assert '"inside"' in text
     assert '"before"' not in text

@@ -71,6 +71,11 @@ class Processes:
         facts = (arena().folder, made.method, made.copy_globals, made.main_pid, made.numbers.slot)
         threads.ship((enter, (*facts, joins)))
 
+    @property
+    def recorded(self) -> bool:
+        """Whether this process notes what its threads do; it does so into one recording at a time."""
+        return recording.notes is not None
+
     def record(self, joins: Joins) -> Callable[[], None]:
         """Note what threads do from here on, here and in each process that is started.
 
@@ -79,7 +84,8 @@ class Processes:
         """
         made = _join(joins)
         self._ship(joins)
-        made.begins(threads.current_thread().name, False, main=True)
+        here = threads.current_thread()
+        made.begins(here.name, here.daemon, main=os.getpid() == threads.settings.main_pid)
 
         def stop() -> None:
             if recording.notes is made:
