@@ -806,6 +806,8 @@ number_in(PyObject *known, PyObject *key)
     return value == (unsigned long)-1 && PyErr_Occurred() ? -1 : (int64_t)(uint32_t)value;
 }
 
+#define RECENT 1024 /* a power of two */
+
 static PyObject *
 numbers_of(PyObject *args, int by_identity)
 {
@@ -816,20 +818,27 @@ numbers_of(PyObject *args, int by_identity)
     if (list == NULL)
         return NULL;
     Py_ssize_t count = PySequence_Fast_GET_SIZE(list);
-    PyObject *made = PyBytes_FromStringAndSize(NULL, count * 4), *before = NULL;
-    int64_t number = 0;
+    PyObject *made = PyBytes_FromStringAndSize(NULL, count * 4);
+    /* Few things come many times: those that were looked up are not looked up again, for as long as this lasts. */
+    struct {
+        PyObject *thing;
+        uint32_t number;
+    } recent[RECENT] = {{NULL, 0}};
     for (Py_ssize_t at = 0; made != NULL && at < count && at < PySequence_Fast_GET_SIZE(list); at++) {
         PyObject *thing = PySequence_Fast_GET_ITEM(list, at);
-        if (thing != before) {
+        size_t slot = (((size_t)thing >> 4) ^ ((size_t)thing >> 14)) % RECENT;
+        if (recent[slot].thing != thing) {
             PyObject *key = by_identity ? PyLong_FromVoidPtr(thing) : Py_NewRef(thing);
-            number = key != NULL ? number_in(known, key) : -1;
+            int64_t number = key != NULL ? number_in(known, key) : -1;
             Py_XDECREF(key);
-            if (number < 0)
+            if (number < 0) {
                 Py_CLEAR(made);
-            before = thing;
+                break;
+            }
+            recent[slot].thing = thing;
+            recent[slot].number = (uint32_t)number;
         }
-        if (made != NULL)
-            ((uint32_t *)PyBytes_AS_STRING(made))[at] = (uint32_t)number;
+        ((uint32_t *)PyBytes_AS_STRING(made))[at] = recent[slot].number;
     }
     Py_DECREF(list);
     return made;
