@@ -49,6 +49,37 @@ def test_a_listener_is_told_of_a_thread_in_order(model: str) -> None:
     assert woken == "True"
 
 
+@pytest.mark.parametrize("model", ["user", "hybrid"])
+def test_nobody_who_listens_stands_in_the_way_of_a_switch(model: str) -> None:
+    """Nothing is paid then: what a switch calls are the queue's own methods, before a listener and after."""
+    code = """
+        import os, tempfile
+        import weft
+        from weft.core.current import getcurrent
+        from weft.tracing import record_into
+
+        loop = getcurrent().block.carrier
+
+        def own():
+            ready = loop.ready
+            return [loop.push == ready.append, loop.again == ready.append, loop.pick == ready.popleft, loop.plain]
+
+        print(*own())
+        with weft.listen(lambda kind, block, by: None):
+            print(*own())
+        print(*own())
+        path = os.path.join(tempfile.mkdtemp(), "spool")
+        stop = record_into(path)
+        print(*own())
+        stop()
+        print(*own())
+    """
+    before, listened, since, recorded, last = run_code(code, model=model).check().stdout.splitlines()
+    assert before == since == last == "True True True True"
+    assert listened == "False False False False"
+    assert recorded == "False True False False"
+
+
 def test_several_listen_and_end_each_for_itself(model: str) -> None:
     code = (
         TOLD.format(first="one", second="two")
