@@ -16,6 +16,9 @@ __all__ = ["checking", "instrumented", "ps", "rates", "sct", "tracing"]
 
 Json = dict[str, Any]
 
+CPU = "Executions a second of the processor's time, one process:"
+CLOCK = "The same by the clock, weft with a process for each processor, as `weft check` has by default:"
+
 
 def tracing(figures: Json) -> Section:
     """What recording costs."""
@@ -97,30 +100,30 @@ def checking(figures: Json) -> Section:
     return section
 
 
+def _rate_row(name: str, one: Json, suffix: str) -> list[str]:
+    ours, step, dpor, random = (one[key + suffix] for key in ("ours", "step", "dpor", "random"))
+    theirs = max(median(dpor) or 0.0, median(random) or 0.0)
+    had = median(ours)
+    times = had / theirs if had and theirs else None
+    least = goals.RATES.get(name)
+    return [
+        name,
+        *map(cell, (ours, step, dpor, random)),
+        f"{times:.0f} x" if times else "-",
+        f"at least {least}" if least else "",
+        goals.judge_least(times, least) if least else "",
+    ]
+
+
 def rates(figures: Json) -> Section:
     """Beside frontrun."""
     found = figures.get("all", {})
     section = Section.of("rates")
-    rows = []
-    for name, one in found.items():
-        theirs = max((median(one[strategy]) or 0.0 for strategy in ("dpor", "random")), default=0.0)
-        ours = median(one["ours"])
-        times = ours / theirs if ours and theirs else None
-        least = goals.RATES.get(name)
-        rows.append(
-            [
-                name,
-                cell(one["ours"]),
-                cell(one["step"]),
-                cell(one["dpor"]),
-                cell(one["random"]),
-                f"{times:.0f} x" if times else "-",
-                f"at least {least}" if least else "",
-                goals.judge_least(times, least) if least else "",
-            ]
-        )
     heads = ["program", "weft", "a step, µs", "frontrun, DPOR", "frontrun, random", "weft is", "goal", ""]
-    section.tables.append(Table(heads, rows))
+    for suffix, caption in (("", CPU), ("_clock", CLOCK)):
+        rows = [_rate_row(name, one, suffix) for name, one in found.items() if one.get("ours" + suffix)]
+        if rows:
+            section.tables.append(Table(heads, rows, caption))
     names = {"ours": "weft", "dpor": "frontrun, DPOR", "random": "frontrun, random"}
     values: dict[str, list[list[float] | None]] = {
         label: [one[key] or None for one in found.values()] for key, label in names.items()

@@ -1,10 +1,11 @@
-"""`ours.py NAME SECONDS`: how many executions a second weft runs under a random walk; whatever is found.
+"""`ours.py NAME SECONDS [PROCESSES]`: executions a second of weft under a random walk; whatever is found.
 
-A second is one of the processor's: so the figures hold on a machine that has other work too.
+A second is one of the processor's: so the figures hold on a machine that has other work too. With a number of
+processes it is one by the clock, and they are counted together.
 """
 
 import sys
-from time import process_time  # the program gets another one
+from time import monotonic, process_time  # the program gets others
 
 from weft.check import supply
 
@@ -22,6 +23,8 @@ from weft.check.strategies.walk import Walk  # noqa: E402
 from weft.host.entropy import Stream  # noqa: E402
 
 name, seconds = sys.argv[1], float(sys.argv[2])
+processes = int(sys.argv[3]) if len(sys.argv) > 3 else 0
+clock = monotonic if processes else process_time
 
 
 class Bodies(Program):
@@ -48,6 +51,39 @@ class Bodies(Program):
             thread.join()
 
 
+def search(number: int) -> tuple[int, int, float]:
+    """Executions, steps and seconds of one process."""
+    walk = Walk(Stream(1 + number), (0.0,))
+    begun = clock()
+    executions = steps = 0
+    while clock() - begun < seconds:
+        for _ in range(8):
+            outcome = executor.run(walk)
+            if outcome.failure is not None and outcome.failure["kind"] != "race":
+                sys.exit(str(outcome.failure))
+            steps += outcome.steps
+        executions += 8
+    return executions, steps, clock() - begun
+
+
+def together(parts: int) -> tuple[int, int, float]:
+    """The same of so many processes at a time."""
+    begun = clock()
+    reader, writer = os.pipe()
+    for number in range(parts):
+        if os.fork() == 0:
+            executions, steps, _ = search(number)
+            os.write(writer, b"%d %d\n" % (executions, steps))
+            os._exit(0)
+    os.close(writer)
+    if any(os.wait()[1] for _ in range(parts)):
+        sys.exit("a process has failed")
+    took = clock() - begun
+    with open(reader) as told:
+        counts = [tuple(map(int, line.split())) for line in told]
+    return sum(count for count, _ in counts), sum(steps for _, steps in counts), took
+
+
 program = Bodies(name, [])
 program.prepare()
 executor, walk = Executor(program), Walk(Stream(1), (0.0,))
@@ -58,14 +94,5 @@ executor.hot.update(executor.snapshot.changed())
 gc.collect()
 gc.freeze()
 gc.disable()
-begun = process_time()
-executions = steps = 0
-while process_time() - begun < seconds:
-    for _ in range(8):
-        outcome = executor.run(walk)
-        if outcome.failure is not None and outcome.failure["kind"] != "race":
-            sys.exit(str(outcome.failure))
-        steps += outcome.steps
-    executions += 8
-took = process_time() - begun
+executions, steps, took = together(processes) if processes else search(0)
 print(executions / took, 1e6 * took / steps)

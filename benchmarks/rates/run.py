@@ -2,6 +2,10 @@
 
 PYTHON is an interpreter that has frontrun, cachetools and pykka; the one that runs this has weft and the two
 libraries, or gets them from --path. Without --frontrun, weft alone. Figures are medians of the rounds.
+
+First a second is one of the processor's, and weft searches in one process. Then it is one by the clock, and
+weft has a process for each processor, as `weft check` does unless it is told otherwise; frontrun has no such
+thing.
 """
 
 import argparse
@@ -17,6 +21,11 @@ import goals  # noqa: E402 - found beside this folder
 from keep import add_option, keep  # noqa: E402
 
 NAMES = goals.RATES  # and how many times as many we want
+HEADS = {
+    "cpu": "A second of the processor, one process",
+    "clock": "A second by the clock, weft with {processes} processes",
+}
+COLUMNS = ("weft, a second", "µs a step", "frontrun DPOR", "random", "times the better one", "wanted")
 
 
 def asked(command: list[str], environment: dict[str, str]) -> list[float]:
@@ -42,26 +51,29 @@ def main() -> None:
         "PYTHONPATH": os.pathsep.join(filter(None, [given.path, environment.get("PYTHONPATH")])),
     }
     theirs = {**environment, "PATH": bin_folder + os.pathsep + environment["PATH"]}
-    print("| program | weft, a second | µs a step | frontrun DPOR | random | times the better one | wanted |")
-    print("| --- " * 7 + "|")
-    found: dict[str, dict[str, list[float]]] = {}
-    for name in given.names.split(","):
-        found[name] = rates = {"ours": [], "step": [], "dpor": [], "random": []}
-        for _ in range(given.rounds):
-            rate, step = asked([sys.executable, "ours.py", name, given.seconds], ours)
-            rates["ours"].append(rate)
-            rates["step"].append(step)
-            for strategy in ("dpor", "random") if given.frontrun else ():
-                command = [
-                    f"{bin_folder}/frontrun",
-                    given.frontrun,
-                    "theirs.py",
-                    name,
-                    given.seconds,
-                    strategy,
-                ]
-                rates[strategy].append(asked(command, theirs)[0])
-        print(row(name, rates), flush=True)
+    found: dict[str, dict[str, list[float]]] = {name: {} for name in given.names.split(",")}
+    processes = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    for clock, more in (("cpu", []), ("clock", [str(processes)])):
+        print(f"\n{HEADS[clock].format(processes=processes)}\n\n| program | {' | '.join(COLUMNS)} |")
+        print("| --- " * (len(COLUMNS) + 1) + "|")
+        for name, rates in found.items():
+            one: dict[str, list[float]] = {"ours": [], "step": [], "dpor": [], "random": []}
+            for _ in range(given.rounds):
+                rate, step = asked([sys.executable, "ours.py", name, given.seconds, *more], ours)
+                one["ours"].append(rate)
+                one["step"].append(step)
+                for strategy in ("dpor", "random") if given.frontrun else ():
+                    command = [
+                        given.frontrun,
+                        "theirs.py",
+                        name,
+                        given.seconds,
+                        strategy,
+                        *(more and ["clock"]),
+                    ]
+                    one[strategy].append(asked([f"{bin_folder}/frontrun", *command], theirs)[0])
+            print(row(name, one), flush=True)
+            rates |= one if clock == "cpu" else {f"{what}_clock": values for what, values in one.items()}
     keep(given.json, found)
 
 
