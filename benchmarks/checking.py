@@ -5,6 +5,9 @@
 
 For each program: executions a second in the first and the last tenth, microseconds a step, and how much
 memory the process has gained between them. A step is one scheduling point; a walk switches at most of them.
+
+`points` is no program: two threads that announce 10,000 operations in turn, on nothing, so that each step is
+one scheduling point with its switch and no more.
 """
 
 import os
@@ -32,6 +35,7 @@ from weft.check.execution import Executor  # noqa: E402
 from weft.check.program import Script  # noqa: E402
 from weft.check.state import Snapshot, modules_with_state  # noqa: E402
 from weft.check.strategies.walk import Walk  # noqa: E402
+from weft.check.world import MODEL  # noqa: E402
 from weft.host.children import fork_child  # noqa: E402
 from weft.host.entropy import Stream  # noqa: E402
 
@@ -81,6 +85,10 @@ for t in threads: t.join()
 }
 
 
+POINTS = "points"
+EACH = 5_000  # operations of each of its threads
+
+
 def resident() -> float:
     """Memory of this process in MB."""
     with open("/proc/self/statm") as file:
@@ -109,19 +117,60 @@ def measure(path: str, executions: int) -> dict[str, Any]:
     return {"rates": rates, "step_us": spent / steps * 1e6, "memory_mb": memory}
 
 
+class _Alternately:
+    """A chooser that always switches."""
+
+    def pick(self, enabled: list[Any], me: Any) -> Any:
+        return enabled[1] if me is enabled[0] else enabled[0]
+
+
+def measure_points(executions: int) -> dict[str, Any]:
+    """The same of points alone."""
+
+    def work(_: Any) -> None:
+        point = MODEL.point
+        for _ in range(EACH):
+            point("write", None)
+
+    def body() -> None:
+        for _ in range(2):
+            MODEL.start(work, False)
+
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    rates, memory, steps = [], [], 0
+    tenth = max(1, executions // 10)
+    for _ in range(10):
+        begun = CPU_TIME()
+        for _ in range(tenth):
+            MODEL.execute(body, _Alternately(), 10 * EACH)
+            steps += MODEL.steps
+        rates.append(tenth / (CPU_TIME() - begun))
+        memory.append(resident())
+    spent = sum(tenth / rate for rate in rates)
+    return {"rates": rates, "step_us": spent / steps * 1e6, "memory_mb": memory}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--executions", type=int, default=20_000)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(PROGRAMS)} (all)")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join([*PROGRAMS, POINTS])} (all)")
     add_option(parser)
     options = parser.parse_args()
     found: dict[str, Any] = {}
     print(f"{'':10}{'first/s':>10}{'last/s':>10}{'us a step':>12}{'MB gained':>12}")
-    for name in options.names or PROGRAMS:
+    for name in options.names or (*PROGRAMS, POINTS):
         with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
-            file.write(PROGRAMS[name])
+            file.write(PROGRAMS.get(name, ""))
             file.flush()
-            child = fork_child(lambda send, path=file.name: send(measure(path, options.executions)))
+            child = fork_child(
+                lambda send, path=file.name, name=name: send(
+                    measure_points(options.executions // 100)
+                    if name == POINTS
+                    else measure(path, options.executions)
+                )
+            )
             found[name] = one = child.receive(3600.0)
             child.end()
         rates, gained = one["rates"], one["memory_mb"][-1] - one["memory_mb"][0]
