@@ -61,8 +61,8 @@ def test_nobody_who_listens_stands_in_the_way_of_a_switch(model: str) -> None:
         loop = getcurrent().block.carrier
 
         def own():
-            ready = loop.ready
-            return [loop.push == ready.append, loop.again == ready.append, loop.pick == ready.popleft, loop.plain]
+            add, take = loop.ready.append, loop.ready.popleft
+            return [loop.push == add, loop.again == add, loop.pick == take, loop.plain]
 
         print(*own())
         with weft.listen(lambda kind, block, by: None):
