@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 STAMP = "weft-environment"
-COMPILED = ROOT / "src" / "weft" / "watch" / "_notes.c"  # as weft is installed
+COMPILED = sorted((ROOT / "src" / "weft").rglob("*.c"))  # as weft is installed
 FACTS = """
 import importlib.util, json, os, platform, sys
 print(json.dumps({
@@ -69,7 +69,7 @@ def ensure(interpreter: str | None = None, extra: str = "dev") -> Path:
 def stamp_of(facts: dict[str, object]) -> str:
     """What an environment was made from: when any of it differs, it is made anew."""
     made_from = [
-        *(path.read_text() for path in (ROOT / "pyproject.toml", COMPILED)),
+        *(path.read_text() for path in (ROOT / "pyproject.toml", *COMPILED)),
         str(ROOT),
         str(facts["build"]),
         str(facts["home"]),

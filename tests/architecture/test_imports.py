@@ -69,7 +69,16 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "chapters": frozenset({"weft", "futures"}),  # as the programs of people do
     "tour": frozenset({"errors", "config", "tour"}),
     "doctor": frozenset(
-        {"errors", "config", "host.files", "host.platform", "stdlib.supply", "watch.notes", "doctor"}
+        {
+            "errors",
+            "config",
+            "host.files",
+            "host.platform",
+            "stdlib.supply",
+            "stdlib.user_pool",
+            "watch.notes",
+            "doctor",
+        }
     ),
     "cli": frozenset(
         {"errors", "config", "host.children", "host.clock", "host.files", "host.foreground", "host.local"}
@@ -162,6 +171,7 @@ IN_FUNCTION_ALLOWED: dict[tuple[str, str, str], str] = {
 # Names with a leading underscore belong to their module: (module, from, name) -> why another takes it.
 PRIVATE_ALLOWED: dict[tuple[str, str, str], str] = {
     ("weft.watch.notes", "weft.watch", "_notes"): "the same in C, named as CPython names such modules",
+    ("weft.stdlib.user_pool", "weft.stdlib", "_calls"): "the same in C, named as CPython names such modules",
 }
 
 

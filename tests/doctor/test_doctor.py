@@ -15,7 +15,8 @@ from weft.config import MODELS
 from weft.doctor import interpreter, limits, trials
 from weft.doctor.diagnosis import render, works
 from weft.doctor.facts import NOTE, OK, PROBLEM, Fact
-from weft.watch.notes import COMPILED
+from weft.stdlib import user_pool
+from weft.watch import notes
 
 FACTS = [
     Fact("interpreter", "python", OK, "CPython 3.13.0"),
@@ -48,12 +49,14 @@ def test_where_weft_works_it_says_so() -> None:
     assert told["interpreter"]["python"]["value"] == sys.version.split()[0]
     assert told["limits"]["processors"]["value"] == len(os.sched_getaffinity(0))
     assert set(told["extras"]) == set(interpreter.EXTRAS)
-    assert told["settings"]["recording"]["value"] is COMPILED
+    assert told["settings"]["recording"]["value"] is notes.COMPILED
+    assert told["settings"]["pools"]["value"] is user_pool.COMPILED
 
 
-def test_notes_in_python_are_told() -> None:
-    told = parts(doctor("--json", env={"WEFT_PURE": "1"}))["settings"]["recording"]
-    assert (told["level"], told["value"]) == (NOTE, False)
+def test_what_is_done_in_python_is_told() -> None:
+    told = parts(doctor("--json", env={"WEFT_PURE": "1"}))["settings"]
+    for name in ("recording", "pools"):
+        assert (told[name]["level"], told[name]["value"]) == (NOTE, False)
     told = parts(doctor("--json", env={"WEFT_PURE": "perhaps"}))["settings"]
     assert told["variables"]["level"] == PROBLEM
     assert "WEFT_PURE" in told["variables"]["text"]

@@ -19,6 +19,7 @@ CASES = [
     if isinstance(node, ast.FunctionDef) and node.name.startswith("case_")
 ]
 PLAIN = "plain"
+PURE = "user-pure"  # user threads, with nothing of the pool in C
 WITHOUT = "Dask's distributed is not installed (pip install 'weft[cluster]')"
 HAS_CLUSTER = importlib.util.find_spec("distributed") is not None
 
@@ -26,11 +27,12 @@ HAS_CLUSTER = importlib.util.find_spec("distributed") is not None
 @cache
 def outcomes(kind: str, model: str) -> tuple[dict[str, str], str]:
     """Why each case failed ("": it did not), and all that the child printed; run once a session."""
-    args = ("-m", "tests.futures.cases", kind)
+    env = {"WEFT_PURE": "1"} if kind == PURE else {}
+    args = ("-m", "tests.futures.cases", "user" if kind == PURE else kind)
     if model == PLAIN:
-        done = run_child([sys.executable, *args], cwd=ROOT, timeout=100)
+        done = run_child([sys.executable, *args], cwd=ROOT, timeout=100, env=env)
     else:
-        done = run_weft("--model", model, *args, cwd=ROOT, timeout=100)
+        done = run_weft("--model", model, *args, cwd=ROOT, timeout=100, env=env)
     found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"case"')]
     printed = f"status {done.returncode}\n{done.stdout}{done.stderr}"
     return {each["case"]: each["why"] for each in found}, printed
@@ -39,9 +41,9 @@ def outcomes(kind: str, model: str) -> tuple[dict[str, str], str]:
 def combinations() -> list[object]:
     """All but user threads where there are none; a cluster costs seconds, so it is in the fast suite once."""
     made: list[object] = []
-    for kind in ("thread", "user", "process", "cluster"):
+    for kind in ("thread", "user", PURE, "process", "cluster"):
         for model in (*MODELS, PLAIN):
-            if kind == "user" and model == PLAIN:
+            if (kind == "user" and model == PLAIN) or (kind == PURE and model not in ("user", "hybrid")):
                 continue
             marks = [pytest.mark.skipif(not HAS_CLUSTER, reason=WITHOUT)] if kind == "cluster" else []
             if kind == "cluster" and model != "user":

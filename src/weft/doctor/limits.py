@@ -9,7 +9,8 @@ from weft.config import Config, cache_folder, settings_given, wants_ps, wants_pu
 from weft.doctor.facts import NOTE, OK, PROBLEM, Fact
 from weft.errors import WeftError
 from weft.host.files import folder_takes_files
-from weft.watch.notes import COMPILED
+from weft.stdlib import user_pool
+from weft.watch import notes
 
 __all__ = ["limits", "settings"]
 
@@ -32,18 +33,16 @@ def limits() -> Iterator[Fact]:
         yield Fact("limits", "memory", OK, f"{memory / 2**30:.1f} GiB for this process", "", memory)
 
 
-def _recording(pure: bool) -> Fact:
-    """How `weft trace` takes its notes: what is compiled may not be there."""
+def _compiled(name: str, what: str, there: bool, pure: bool) -> Fact:
+    """Whether something is done in C: what is compiled may not be there."""
     if pure:
-        return Fact("settings", "recording", NOTE, "notes are taken in Python, as WEFT_PURE says", "", False)
-    if not COMPILED:
+        return Fact("settings", name, NOTE, f"{what} in Python, as WEFT_PURE says", "", False)
+    if not there:
         advice = (
             "weft was built without a C compiler and Python's headers, or has changed since: install it anew"
         )
-        return Fact(
-            "settings", "recording", NOTE, "notes are taken in Python, which costs more", advice, False
-        )
-    return Fact("settings", "recording", OK, "notes are taken in C", "", True)
+        return Fact("settings", name, NOTE, f"{what} in Python, which costs more", advice, False)
+    return Fact("settings", name, OK, f"{what} in C", "", True)
 
 
 def _limit(value: int) -> int | None:
@@ -141,7 +140,8 @@ def settings() -> Iterator[Fact]:
         given = settings_given()
         told = ", ".join(f"{name}={value}" for name, value in given.items()) or "none is set"
         yield Fact("settings", "variables", OK, f"{told}; the model is {chosen.model}", "", given)
-        yield _recording(pure)
+        yield _compiled("recording", "notes are taken", notes.COMPILED, pure)
+        yield _compiled("pools", "calls are put into the line", user_pool.COMPILED, pure)
     folder = cache_folder()
     if folder is None:
         yield Fact("settings", "cache", OK, "off: rewritten code is not kept, so checks start slower")

@@ -7,14 +7,18 @@ and calls that do not wait are made one after another by one thread, without a s
 start. With a limit on threads, calls past it wait their turn.
 
 Nothing here has a lock: flags and lines change in atomic segments (weft.core.parking).
+
+`_calls.c` has the fields of the futures and the ordinary case of `submit`, at a third of the cost. It is
+there if weft was installed where a C compiler is, and on builds with the interpreter's lock, which guards it.
 """
 
 from collections import deque
-from functools import partial
+from functools import partial, update_wrapper
 from math import inf
 from typing import Any
 from weakref import ref
 
+from weft.config import wants_pure
 from weft.core.current import current
 from weft.core.parking import park, settle, wake
 from weft.core.places import transparent
@@ -23,7 +27,16 @@ from weft.core.tracebacks import trim
 from weft.core.wait import WaitReason
 from weft.stdlib.futures_fast import FINISHED, PENDING, RUNNING
 
-__all__ = ["make_user_executor"]
+__all__ = ["COMPILED", "make_user_executor"]
+
+try:
+    from weft.stdlib import _calls
+except ImportError:
+    _calls = None  # type: ignore[assignment]
+
+REVISION = 1  # `_calls.c` has the same
+#: Whether the version in C is there, and was compiled from the source that belongs to this one.
+COMPILED = _calls is not None and getattr(_calls, "REVISION", 0) == REVISION
 
 KEPT = 64  # threads that stay to wait for calls; what more there are end when their calls are made
 OPEN, SHUT, BROKEN, LEAVING = None, "shut", "broken", "leaving"
@@ -210,10 +223,11 @@ def _work(crew: _Crew) -> None:
             return
 
 
-def _make_task(Future: Any) -> Any:  # noqa: N803 - a class
+def _make_task(*bases: Any) -> Any:
     """The class of the futures that the pool gives: future and call in one."""
+    Future = bases[0]  # noqa: N806 - a class
 
-    class Task(Future):  # type: ignore[misc]
+    class Task(*bases):  # type: ignore[misc]
         def __init__(self, fn: Any, args: Any) -> None:
             self._state = PENDING
             self._result = self._exception = self._lazy_condition = self._parked = self._callbacks = None
@@ -230,7 +244,8 @@ def make_user_executor(module: Any, threading: Any) -> Any:
     """The class UserExecutor over an executed `concurrent.futures.thread` and its `threading`."""
     base: Any = module._base
     own = module.__dict__
-    Task = _make_task(base.Future)  # noqa: N806 - a class
+    compiled = COMPILED and not wants_pure()
+    Task = _make_task(base.Future, *([_calls.Call] if compiled else []))  # noqa: N806 - a class
 
     class UserExecutor(base.Executor):  # type: ignore[misc]
         """An executor with a thread, of the model in force, for each call that waits.
@@ -340,6 +355,11 @@ def make_user_executor(module: Any, threading: Any) -> Any:
         finally:
             crew.threads.discard(threading.current_thread())
 
+    if compiled:
+        slow = UserExecutor.submit
+        UserExecutor.submit = update_wrapper(  # type: ignore[method-assign]
+            _calls.Submit(slow, Task, _Crew, PENDING), slow
+        )
     UserExecutor.__module__ = "weft.futures"
     UserExecutor.__qualname__ = "UserExecutor"
     return UserExecutor

@@ -1,7 +1,7 @@
-"""Compiles `weft/watch/_notes.c` as weft is built or installed; without a compiler weft is pure Python.
+"""Compiles what of weft is in C as it is built or installed; without a compiler weft is pure Python.
 
-A hook of hatchling's, told of in pyproject.toml. A wheel with the compiled part is for one version of Python
-and one platform, one without it for all. For an editable installation it compiles the bytecode too.
+A hook of hatchling's, told of in pyproject.toml. A wheel with the compiled parts is for one version of Python
+and one platform, one without them for all. For an editable installation it compiles the bytecode too.
 """
 
 import compileall
@@ -14,13 +14,12 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = "src/weft/watch/_notes.c"
-FOLDER = "weft/watch"
+PARTS = ("weft/stdlib/_calls.c", "weft/watch/_notes.c")  # below src
 PURE = "WEFT_PURE"  # in the environment: do not compile
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Adds the compiled part to a wheel, or puts it beside its source for an editable installation."""
+    """Adds the compiled parts to a wheel, or puts them beside their sources for an editable installation."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called by hatchling before it builds."""
@@ -32,17 +31,22 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
             return
         with tempfile.TemporaryDirectory(prefix="weft-build-") as folder:
             try:
-                made = compiled(Path(self.root) / SOURCE, Path(folder))
+                made = {part: compiled(Path(self.root, "src", part), Path(folder)) for part in PARTS}
             except Exception as error:  # noqa: BLE001 - compilers fail in all ways, and weft works without
-                sys.stderr.write(f"weft: built without its part in C, so recording costs more: {error}\n")
+                sys.stderr.write(
+                    f"weft: built without its parts in C, so recordings and pools cost more: {error}\n"
+                )
                 return
-            kept = Path(self.root, "src" if version == "editable" else "build", FOLDER, made.name)
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            beside = kept.with_name(f"{made.name}.{os.getpid()}.new")
-            beside.write_bytes(made.read_bytes())
-            os.replace(beside, kept)  # somebody may be running the one before
+            for part, module in made.items():
+                place = Path(part).parent / module.name
+                kept = Path(self.root, "src" if version == "editable" else "build", place)
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                beside = kept.with_name(f"{module.name}.{os.getpid()}.new")
+                beside.write_bytes(module.read_bytes())
+                os.replace(beside, kept)  # somebody may be running the one before
+                if version != "editable":
+                    build_data["force_include"][str(kept)] = place.as_posix()
         if version != "editable":
-            build_data["force_include"][str(kept)] = f"{FOLDER}/{made.name}"
             build_data["pure_python"] = False
             build_data["infer_tag"] = True
 
@@ -56,9 +60,9 @@ def compiled(source: Path, folder: Path) -> Path:
     from setuptools import Distribution, Extension  # noqa: PLC0415 - weft is built without it too
     from setuptools.command.build_ext import build_ext  # noqa: PLC0415
 
-    extension = Extension("_notes", [str(source)])
+    extension = Extension(source.stem, [str(source)])
     command = build_ext(Distribution({"name": "weft", "ext_modules": [extension]}))
     command.build_temp, command.build_lib = str(folder / "temp"), str(folder)
     command.ensure_finalized()
     command.run()
-    return Path(command.get_ext_fullpath("_notes"))
+    return Path(command.get_ext_fullpath(source.stem))
