@@ -7,6 +7,7 @@ import os
 import select
 import socket
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -326,19 +327,33 @@ def held_up(name: str) -> Iterator[tuple[Callable[[], bool], Callable[[], None]]
         setattr(module, name, real)
 
 
+def edge_came(connection: Any, send: Callable[[], object]) -> None:
+    """Send something to a socket; when this returns, no further edge will tell of it."""
+    connection.setblocking(False)
+    with raises(BlockingIOError):
+        connection.recv(1)  # it has a channel from here on
+    connection.setblocking(True)
+    channel = connection._channel
+    time.sleep(STILL)  # that of its registration has come
+    channel.readable = False
+    send()
+    until(lambda: channel.readable)
+
+
 @for_user
 def case_what_a_kernel_thread_leaves_is_for_whoever_parked_meanwhile() -> None:
     """It has cleared the mark and not made its call yet: no edge will tell the other of what it leaves."""
-    with pair() as (here, there), held_up("_recv") as (stands, go_on):
-        got: list[bytes] = []
-        there.sendall(b"as much again")
-        first = Kernel(lambda: here.recv(7))
-        until(stands)
-        with running(lambda: got.append(here.recv(7))) as threads:
-            until_blocked(*threads)
-            go_on()
-            assert first.result() == b"as much"
-        assert got == [b" again"]
+    with pair() as (here, there):
+        edge_came(here, lambda: there.sendall(b"as much again"))
+        with held_up("_recv") as (stands, go_on):
+            got: list[bytes] = []
+            first = Kernel(lambda: here.recv(7))
+            until(stands)
+            with running(lambda: got.append(here.recv(7))) as threads:
+                until_blocked(*threads)
+                go_on()
+                assert first.result() == b"as much"
+            assert got == [b" again"]
 
 
 @for_user
