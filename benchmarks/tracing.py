@@ -3,7 +3,7 @@
     python benchmarks/tracing.py [--rounds 9]
 
 CPU time of the whole process, the recorder's own kernel thread included. The echo server is in
-`benchmarks/net.py --variants weft,weft-traced`.
+`benchmarks/tracing_echo.py`.
 """
 
 import argparse

@@ -17,6 +17,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from keep import add_option, keep
 from net import compile_load
 
 SETTLE = 0.2  # seconds after a turn
@@ -52,16 +53,23 @@ def main() -> None:
     parser.add_argument("--connections", default="100,1000")
     parser.add_argument("--pairs", type=int, default=110)
     parser.add_argument("--seconds", type=float, default=0.3)
+    add_option(parser)
     asked = parser.parse_args()
     print("| connections | off, µs | recorded, µs | ratio, median of pairs | quartiles |")
     print("| --- | --- | --- | --- | --- |")
+    figures = {}
     for connections in map(int, asked.connections.split(",")):
         found = measure(connections, asked.pairs, asked.seconds)
         off, on = (statistics.median(pair[side] for pair in found) for side in (0, 1))
+        figures[f"an echo, {connections:,} connections"] = {
+            "off_us": [pair[0] for pair in found],
+            "on_us": [pair[1] for pair in found],
+        }
         low, middle, high = statistics.quantiles([b / a for a, b in found], n=4)
         print(
             f"| {connections:,} | {off:.2f} | {on:.2f} | {middle:.2f} | {low:.2f}, {high:.2f} |", flush=True
         )
+    keep(asked.json, figures)
 
 
 if __name__ == "__main__":

@@ -86,7 +86,10 @@ def parts(quick: bool, rounds: int | None, frontrun: tuple[str, ...] = ()) -> Pa
         **_costs(quick, times, one),
         **_servers(quick, times, one),
         "hybrid": (one(f"hybrid.py --rounds {times(5, 1)}"),),
-        "tracing": (one(f"tracing.py --rounds {times(9, 1)}"),),
+        "tracing": (
+            one(f"tracing.py --rounds {times(9, 1)}"),
+            one(f"tracing_echo.py --pairs {10 if quick else 100}", key="echo"),
+        ),
         "ps": (one(f"ps.py --rounds {times(3, 1)} --threads {5_000 if quick else 100_000}"),),
         "checking": (one(f"checking.py --executions {2_000 if quick else 20_000}"),),
         "rates": (

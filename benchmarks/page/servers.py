@@ -40,19 +40,8 @@ def net(figures: Json) -> Section:
         caption = (
             f"weft's models, {int(connections):,} connections; `weft-traced` is recorded by `weft trace`."
         )
-        _servers(section, int(connections), found, "weft", {}, caption + _traced(found))
+        _servers(section, int(connections), found, "weft", {}, caption)
     return section
-
-
-def _traced(found: Json) -> str:
-    """What the goal on a request that is recorded says."""
-    times = ratio(good(found.get("weft-traced"), COST), good(found.get("weft"), COST))
-    if times is None:
-        return ""
-    verdict = goals.judge(times, goals.RECORDED_REQUEST)
-    return (
-        f" Recorded, a request takes {times:.2f} times as much (goal {goals.RECORDED_REQUEST:g}: {verdict})."
-    )
 
 
 def _servers(

@@ -22,14 +22,13 @@ CLOCK = "The same by the clock, weft with a process for each processor, as `weft
 
 def tracing(figures: Json) -> Section:
     """What recording costs."""
-    found = figures.get("all", {})
+    found = {**figures.get("all", {}), **figures.get("echo", {})}
     section = Section.of("tracing")
     rows = []
     for what, one in found.items():
         times = [on / off for off, on in zip(one["off_us"], one["on_us"], strict=True)]
-        judged = ["", ""]
-        if what.startswith("a switch"):
-            judged = [f"{goals.RECORDED:g}", goals.judge(median(times), goals.RECORDED)]
+        limit = _limit_of(what)
+        judged = [f"{limit:g}", goals.judge(median(times), limit)] if limit else ["", ""]
         rows.append([what, cell(one["off_us"]), cell(one["on_us"]), cell(times), *judged])
     section.tables.append(Table(["", "off, µs", "recorded, µs", "ratio", "goal", ""], rows))
     values: dict[str, list[list[float] | None]] = {
@@ -37,11 +36,18 @@ def tracing(figures: Json) -> Section:
         "recorded": [one["on_us"] for one in found.values()],
     }
     limits = [
-        statistics.median(one["off_us"]) * goals.RECORDED if what.startswith("a switch") else None
+        statistics.median(one["off_us"]) * limit if (limit := _limit_of(what)) else None
         for what, one in found.items()
     ]
     section.plots.append(Plot("tracing", "Off and recorded", "CPU µs", list(found), values, limits))
     return section
+
+
+def _limit_of(what: str) -> float | None:
+    """How many times as long it may take when it is recorded, if there is a goal."""
+    if what.startswith("an echo"):
+        return goals.RECORDED_REQUEST
+    return goals.RECORDED if what.startswith("a switch") else None
 
 
 def ps(figures: Json) -> Section:

@@ -113,7 +113,7 @@ def test_goals_are_judged(text: str, page: SimpleNamespace) -> None:
     assert row(text, goals, "`weft run` of an empty script adds")[0].startswith("32.0<br>")
     assert row(text, "Servers: echo", "epoll")[-3:] == ["1.30 x", "1.3", "met"]
     assert "begins at 3.0 times the median (goal 2: **short, 1.50**)" in section(text, "Servers: echo")
-    assert "a request takes 1.50 times as much (goal 1.1: **short, 1.36**)" in section(text, "Servers: echo")
+    assert row(text, "Recording", "an echo, 100 connections")[-2:] == ["1.1", "**short, 1.36**"]
     assert row(text, "Several carriers", "rounds of work a second")[-2:] == ["at least 0.9", "short, 1.06"]
     assert page.goals.judge_least(45.0, 30) == "met"
     assert page.goals.judge_least(20.0, 30) == "**short, 1.50**"
@@ -129,6 +129,8 @@ def test_ratios_of_what_is_asked_in_turn_are_of_the_rounds(text: str) -> None:
 
 def test_a_checkers_figures_stand_beside_the_others(text: str) -> None:
     assert row(text, "Checking, beside frontrun", "pykka")[-3:] == ["40 x", "at least 30", "met"]
+    by_the_clock = section(text, "Checking, beside frontrun").partition("by the clock")[2]
+    assert "| pykka | 3,800 | 4.00 | 40.0 | 50.0 | 76 x | at least 30 | met |" in by_the_clock
     assert row(text, "Checking, beside frontrun", "counter")[2:] == ["-", "-", "-", "at least 100", "n/a"]
     assert row(text, "How soon a bug is found", "reorder_3") == ["6 / 7", "20 (1 of 2) / -", "-"]
 
