@@ -96,7 +96,7 @@ def tried(archive: Path, folder: Path, python: Path) -> list[str]:
         ([weft, "--version"], 0, "weft "),
         ([weft, "doctor"], 0, "weft works here"),
         ([weft, "doctor"], 0, "notes are taken in C"),
-        ([weft, "doctor"], 0, "calls are put into the line in C"),
+        ([weft, "doctor"], 0, "calls are submitted in C"),
         *(([weft, "run", "--model", model, "program.py"], 0, "499500") for model in models),
         ([weft, "check", "--time", "5", "race.py"], 1, "lost update of n"),
         ([str(own), "-c", INSIDE], 0, "MainThread True"),

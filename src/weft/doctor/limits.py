@@ -141,7 +141,7 @@ def settings() -> Iterator[Fact]:
         told = ", ".join(f"{name}={value}" for name, value in given.items()) or "none is set"
         yield Fact("settings", "variables", OK, f"{told}; the model is {chosen.model}", "", given)
         yield _compiled("recording", "notes are taken", notes.COMPILED, pure)
-        yield _compiled("pools", "calls are put into the line", user_pool.COMPILED, pure)
+        yield _compiled("pools", "calls are submitted", user_pool.COMPILED, pure)
     folder = cache_folder()
     if folder is None:
         yield Fact("settings", "cache", OK, "off: rewritten code is not kept, so checks start slower")
