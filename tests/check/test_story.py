@@ -45,6 +45,43 @@ STORIES = {
         replay: weft replay .weft/program-race.json
         """,
     ),
+    "a value read by a method": (
+        """
+        import threading
+
+        stock = {"egg": 1}
+        sold = []
+
+        def buy(who):
+            left = stock.get("egg")
+            if left:
+                stock["egg"] = left - 1
+                sold.append(who)
+
+        threads = [threading.Thread(target=buy, args=(name,), name=name) for name in ("Ada", "Ben")]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        assert len(sold) == 1
+        """,
+        """
+        failure: assertion: AssertionError, in MainThread
+            at program.py:18 in <module>
+
+        Ada                                                   Ben
+                                                              8: left = stock.get("egg")  [reads {'egg': 1}]
+        8: left = stock.get("egg")  [reads {'egg': 1}]
+        10: stock["egg"] = left - 1  [writes 0]
+        11: sold.append(who)  [now ['Ada']]
+                                                              10: stock["egg"] = left - 1  [writes 0]
+                                                              11: sold.append(who)  [now ['Ada', 'Ben']]
+        (7 other steps are left out)
+
+        found in N executions in T s
+        replay: weft replay .weft/program-assertion.json
+        """,
+    ),
     "deadlock": (
         """
         import threading

@@ -14,6 +14,7 @@ from weft.check.values import name_of, shown_at
 from weft.check.world import FAULTS
 from weft.core.places import place_of
 from weft.instrument import points
+from weft.instrument.kinds import SEQUENCES
 from weft.models.controlled import REBIND, Task
 
 __all__ = ["Detail", "Step", "Teller", "Wait", "operation"]
@@ -26,6 +27,7 @@ Wait = tuple[int, str, str, int]
 """What a thread waits for in the end: thread, place, text, and its number."""
 
 READ, WRITE, CALL = 1, 2, 3
+_CONTAINERS = (dict, set, *SEQUENCES)
 _ACCESS = {READ: "reads", WRITE: "writes", CALL: "calls", REBIND: "writes"}
 
 
@@ -105,9 +107,20 @@ class Teller:
             self._kept.append(hold(target, lambda key: things.pop(key, None)))
         number = parts.get(key)
         if number is None:
-            self._numbered += 1
-            number = parts[key] = self._numbered
+            whole = isinstance(target, _CONTAINERS)
+            number = parts.get(None) if whole else None
+            if number is None:
+                self._numbered = number = self._numbered + 1
+            if whole and key is None:
+                self._join(parts, number)
+            parts[key] = number
         return number
+
+    def _join(self, parts: dict[Any, int], number: int) -> None:
+        """Something looks at a whole container, or changes it: its parts are no things any more."""
+        before = set(parts.values())
+        parts.update(dict.fromkeys(parts, number))
+        self.details[:] = [(number if thing in before else thing, text) for thing, text in self.details]
 
 
 _VERBS = {"acquire": "takes", "wait": "waits on", "get": "gets from", "put": "puts into"}
