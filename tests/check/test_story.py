@@ -183,6 +183,33 @@ def test_a_story(tmp_path: Path, name: str) -> None:
         assert columns in again.stdout
 
 
+def test_what_a_pool_does_within_is_no_part_of_the_story(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        """
+        from weft.futures import executor
+        n = 0
+
+        def add():
+            global n
+            n += 1
+
+        with executor("user") as pool:
+            for future in [pool.submit(add) for _ in range(2)]:
+                future.result()
+        """,
+    )
+    said = weft("check", "program.py", cwd=tmp_path).stdout
+    assert [line.strip() for line in said.split("\n\n")[1].splitlines()[1:-1]] == [
+        "7: n += 1  [reads 0]",
+        "7: n += 1  [reads 0]",
+        "7: n += 1  [writes 1]",
+        "7: n += 1  [writes 1]",
+    ]
+    assert re.search(r"^UserExecutor_0 +UserExecutor_1$", said, re.M)
+    assert said.startswith("failure: race: lost update of n\n")
+
+
 COUNTS = """
     import threading
 

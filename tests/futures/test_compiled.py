@@ -12,7 +12,7 @@ needs_c = pytest.mark.skipif(not user_pool.COMPILED, reason="nothing is compiled
 
 #: Each way in which `submit` can be called, and what comes of it; printed by both versions.
 WAYS = """
-    import concurrent.futures, inspect, weakref
+    import concurrent.futures, copy, inspect, weakref
     from weft.futures import executor, UserExecutor
 
     def told(*args, **names):
@@ -26,6 +26,15 @@ WAYS = """
         def __init__(self):
             pass
 
+    class Asked(UserExecutor):
+        def __getattribute__(self, name):
+            if name == "_crew" and asked:
+                asked.pop()
+                raise KeyboardInterrupt("while it is asked for")
+            return super().__getattribute__(name)
+
+    asked = [True]
+
     with executor("user", 2) as pool:
         held = [pool.submit(told, *range(n)) for n in range(4)]
         held += [pool.submit(told, 1, two=2), UserExecutor.submit(pool, told, 3), pool.submit(told, **{})]
@@ -35,10 +44,13 @@ WAYS = """
         print(weakref.ref(held[0])() is held[0])
         print(repr(held[0]).partition(" at ")[0], held[0].done(), held[0].exception())
         held[0].note = 1  # whoever has a future may put something on it
-        print(held[0].note)
+        print(held[0].note, copy.copy(first).result() == first.result(), copy.deepcopy(held[4]).result())
         waiting = pool.submit(told, 5)
         print(waiting.cancel() or waiting.done(), waiting._state in ("CANCELLED", "FINISHED"))
         print(pool.submit(None).exception(), pool.submit(divmod, 1, 0).exception())
+    unmade = UserExecutor(1)
+    unmade.submit(told)
+    del unmade._crew.items
     with Own(1) as own:
         print(own.submit(told, 1).result())
     for call in (
@@ -48,10 +60,12 @@ WAYS = """
         lambda: UserExecutor.submit(3, told),
         lambda: Lazy().submit(told),
         lambda: pool.submit(fn=told),
+        lambda: Asked(1).submit(told),
+        lambda: unmade.submit(told),
     ):
         try:
             print(call())
-        except Exception as error:
+        except BaseException as error:
             print(type(error).__name__, str(error).replace("make_user_executor.<locals>.", ""))
     print(inspect.signature(pool.submit), inspect.signature(UserExecutor.submit))
     print(UserExecutor.submit.__name__, UserExecutor.submit.__qualname__, UserExecutor.submit.__module__)
@@ -67,7 +81,7 @@ def test_both_versions_say_the_same(model: str) -> None:
         for pure in ("0", "1")
     )
     assert first == second
-    assert len(first.splitlines()) == 17
+    assert len(first.splitlines()) == 19
 
 
 @needs_c

@@ -13,6 +13,7 @@ __all__ = [
     "HOME",
     "floor",
     "may_preempt",
+    "of_program",
     "place_of",
     "short",
     "spot_of",
@@ -152,6 +153,11 @@ def whose(name: str) -> int:
     if name.startswith((HOME, "<frozen")):
         return _OURS
     return _STDLIB_PART if name.startswith(_BETWEEN) else _PROGRAM
+
+
+def of_program(name: str) -> bool:
+    """Whether a file is the program's, or of a library that it has installed."""
+    return whose(name) == _PROGRAM
 
 
 def words_for(spot: tuple[CodeType, int]) -> str:

@@ -13,23 +13,49 @@ from weft.core.current import current
 from weft.errors import WeftError
 from weft.host import threads as host_threads
 from weft.host.platform import VERSION
+from weft.stdlib.locks import Lock
 from weft.stdlib.offload import end_of_kernel_thread
 from weft.stdlib.user_pool import make_user_executor
 
 __all__ = ["make_thread_executor", "make_user"]
+
+ANY_NUMBER = 1 << 30  # of threads
 
 
 def make_user() -> Any:
     """The class UserExecutor over the `concurrent.futures` that the program has."""
     module = importlib.import_module("concurrent.futures.thread")
     threading: Any = importlib.import_module("threading")
-    return make_user_executor(module, threading) if _supplied(threading) else _Unavailable
+    lock = threading._allocate_lock()
+    if isinstance(lock, Lock):
+        return make_user_executor(module, threading)
+    return _Unavailable if isinstance(lock, host_threads.RawLock) else _checked(module)
 
 
 def _supplied(threading: Any) -> bool:
-    """Whether the program's threads are weft's."""
-    start: Any = threading._allocate_lock
-    return not isinstance(start(), host_threads.RawLock)
+    """Whether the program's threads are those of weft's runtime."""
+    return isinstance(threading._allocate_lock(), Lock)
+
+
+def _checked(module: Any) -> Any:
+    """The class UserExecutor in a program that is checked: a thread is begun where none is idle."""
+
+    class UserExecutor(module.ThreadPoolExecutor):  # type: ignore[misc]
+        __doc__ = module.ThreadPoolExecutor.__doc__
+
+        def __init__(
+            self,
+            max_workers: int | None = None,
+            thread_name_prefix: str = "",
+            initializer: Any = None,
+            initargs: tuple[Any, ...] = (),
+        ) -> None:
+            most = ANY_NUMBER if max_workers is None else max_workers
+            super().__init__(most, thread_name_prefix or "UserExecutor", initializer, initargs)
+
+    UserExecutor.__module__ = "weft.futures"
+    UserExecutor.__qualname__ = "UserExecutor"
+    return UserExecutor
 
 
 class _Unavailable:

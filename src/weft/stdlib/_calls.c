@@ -118,7 +118,7 @@ at(PyObject *of, Py_ssize_t offset)
 static inline int
 ordinary(Submit *self, PyObject *crew)
 {
-    return at(crew, self->closed) == Py_None && at(crew, self->coming) == Py_True;
+    return at(crew, self->closed) == Py_None && at(crew, self->coming) == Py_True && at(crew, self->items) != NULL;
 }
 
 /* The future of a call of `args[0]` with the rest; NULL with an exception set. */
@@ -158,10 +158,8 @@ submit_call(Submit *self, PyObject *const *args, size_t nargsf, PyObject *names)
     if (count < 2 || (names != NULL && PyTuple_GET_SIZE(names) != 0))
         return PyObject_Vectorcall(self->slow, args, nargsf, names);
     PyObject *crew = PyObject_GetAttr(args[0], str_crew), *task = NULL;
-    if (crew == NULL) {
-        PyErr_Clear(); /* the other one says it */
-        return PyObject_Vectorcall(self->slow, args, nargsf, names);
-    }
+    if (crew == NULL)
+        return NULL; /* as the other one, which asks for it first */
     if (Py_IS_TYPE(crew, self->crew) && ordinary(self, crew)) {
         task = new_task(self, args + 1, count - 1);
         if (task == NULL) {

@@ -39,6 +39,7 @@ REVISION = 1  # `_calls.c` has the same
 COMPILED = _calls is not None and getattr(_calls, "REVISION", 0) == REVISION
 
 KEPT = 64  # threads that stay to wait for calls; what more there are end when their calls are made
+FIELDS = ("_state", "_result", "_exception", "_lazy_condition", "_parked", "_callbacks", "fn", "args")
 OPEN, SHUT, BROKEN, LEAVING = None, "shut", "broken", "leaving"
 REFUSALS = {
     SHUT: "cannot schedule new futures after shutdown",
@@ -233,6 +234,14 @@ def _make_task(*bases: Any) -> Any:
             self._result = self._exception = self._lazy_condition = self._parked = self._callbacks = None
             self.fn = fn
             self.args = args
+
+        def __getstate__(self) -> dict[str, Any]:  # for `copy`; what is in a struct it does not find
+            state = {name: getattr(self, name) for name in FIELDS if hasattr(self, name)}
+            return {**self.__dict__, **state}
+
+        def __setstate__(self, state: dict[str, Any]) -> None:
+            for name, value in state.items():
+                setattr(self, name, value)
 
     Task.__init__.__doc__ = Future.__init__.__doc__
     Task.__module__, Task.__name__, Task.__qualname__ = Future.__module__, Future.__name__, Future.__name__
