@@ -206,7 +206,7 @@ def test_what_a_pool_does_within_is_no_part_of_the_story(tmp_path: Path) -> None
         "7: n += 1  [writes 1]",
         "7: n += 1  [writes 1]",
     ]
-    assert re.search(r"^UserExecutor_0 +UserExecutor_1$", said, re.M)
+    assert re.search(r"^UserExecutor_0 +UserExecutor_1$", said, re.MULTILINE)
     assert said.startswith("failure: race: lost update of n\n")
 
 
