@@ -183,10 +183,11 @@ def test_a_story(tmp_path: Path, name: str) -> None:
         assert columns in again.stdout
 
 
-def test_what_a_pool_does_within_is_no_part_of_the_story(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "name"), [("user", "UserExecutor"), ("thread", "ThreadPoolExecutor")])
+def test_what_a_pool_does_within_is_no_part_of_the_story(tmp_path: Path, kind: str, name: str) -> None:
     write(
         tmp_path,
-        """
+        f"""
         from weft.futures import executor
         n = 0
 
@@ -194,7 +195,7 @@ def test_what_a_pool_does_within_is_no_part_of_the_story(tmp_path: Path) -> None
             global n
             n += 1
 
-        with executor("user") as pool:
+        with executor("{kind}", 2) as pool:
             for future in [pool.submit(add) for _ in range(2)]:
                 future.result()
         """,
@@ -206,8 +207,29 @@ def test_what_a_pool_does_within_is_no_part_of_the_story(tmp_path: Path) -> None
         "7: n += 1  [writes 1]",
         "7: n += 1  [writes 1]",
     ]
-    assert re.search(r"^UserExecutor_0 +UserExecutor_1$", said, re.MULTILINE)
+    assert re.search(rf"^{name}-0_0 +{name}-0_1$", said, re.MULTILINE)
     assert said.startswith("failure: race: lost update of n\n")
+
+
+def test_what_a_timer_does_is_part_of_the_story(tmp_path: Path) -> None:
+    """Its thread has no line of the program on its stack either, but the program knows of it."""
+    write(
+        tmp_path,
+        """
+        import threading
+        fired = []
+        timer = threading.Timer(1.0, fired.append, ["too late"])
+        timer.start()
+        threading.Event().wait(1.0)
+        timer.cancel()
+        timer.join()
+        assert not fired
+        """,
+    )
+    said = weft("check", "program.py", cwd=tmp_path).stdout
+    assert said.startswith("failure: assertion: AssertionError")
+    assert "7: timer.cancel()  [set " in said
+    assert "[waits on self.finished]" in said
 
 
 COUNTS = """

@@ -8,7 +8,7 @@ from bisect import bisect
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from weft.core.places import of_program, short
+from weft.core.places import of_pools, short
 from weft.wording import counted
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def steps_that_matter(schedule: "Schedule", most: int = MOST_STEPS) -> list[int]
         for index, (step, detail) in enumerate(zip(steps, details, strict=True))
         if detail[0] in shared or step[2] in places
     ]
-    chosen = _without_machinery(schedule, chosen, places) or chosen
+    chosen = _without_pools(schedule, chosen, places) or chosen
     if len(chosen) <= most:
         return chosen
     about = {details[index][0] for index in chosen if steps[index][2] in places} & shared
@@ -245,18 +245,16 @@ def steps_that_matter(schedule: "Schedule", most: int = MOST_STEPS) -> list[int]
     return sorted(sorted(own, key=apart)[:most])
 
 
-def _without_machinery(schedule: "Schedule", chosen: list[int], places: set[str]) -> list[int]:
-    """Those of some steps that are no matter of the standard library's alone.
+def _without_pools(schedule: "Schedule", chosen: list[int], places: set[str]) -> list[int]:
+    """Those of some steps that are no matter of a pool's alone.
 
-    A step has its place in the library where no code of the program has called it: a pool's worker takes a
-    call out of its queue. What it touches there the program touches by the pool's methods: that is no story.
+    A step has its place in `concurrent.futures` where no code of the program has called it: a worker takes a
+    call out of its queue. What is touched there the program touches by the pool's methods: that is no story.
     """
     steps, details = schedule.steps, schedule.details
     told = {_file(place) for place in places}
     inner = {
-        details[index][0]
-        for index in chosen
-        if not of_program(file := _file(steps[index][2])) and file not in told
+        details[index][0] for index in chosen if of_pools(file := _file(steps[index][2])) and file not in told
     }
     inner -= {thing for _, _, _, thing in schedule.waits}
     return [index for index in chosen if details[index][0] not in inner or steps[index][2] in places]

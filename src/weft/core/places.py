@@ -13,7 +13,7 @@ __all__ = [
     "HOME",
     "floor",
     "may_preempt",
-    "of_program",
+    "of_pools",
     "place_of",
     "short",
     "spot_of",
@@ -26,11 +26,12 @@ __all__ = [
 
 HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+_POOLS = _STDLIB + os.path.join("concurrent", "futures", "")
 #: Modules of CPython that stand between a program and a wait: not the place a person looks for.
 _BETWEEN = (
     _STDLIB + "threading.py",
     _STDLIB + "queue.py",
-    _STDLIB + os.path.join("concurrent", "futures", ""),
+    _POOLS,
     _STDLIB + os.path.join("asyncio", ""),
     *(_STDLIB + name for name in ("socket.py", "ssl.py", "selectors.py", "subprocess.py")),
 )
@@ -155,9 +156,9 @@ def whose(name: str) -> int:
     return _STDLIB_PART if name.startswith(_BETWEEN) else _PROGRAM
 
 
-def of_program(name: str) -> bool:
-    """Whether a file is the program's, or of a library that it has installed."""
-    return whose(name) == _PROGRAM
+def of_pools(name: str) -> bool:
+    """Whether a file is of `concurrent.futures`."""
+    return name.startswith(_POOLS)
 
 
 def words_for(spot: tuple[CodeType, int]) -> str:

@@ -26,10 +26,9 @@ def make_user() -> Any:
     """The class UserExecutor over the `concurrent.futures` that the program has."""
     module = importlib.import_module("concurrent.futures.thread")
     threading: Any = importlib.import_module("threading")
-    lock = threading._allocate_lock()
-    if isinstance(lock, Lock):
+    if _supplied(threading):
         return make_user_executor(module, threading)
-    return _Unavailable if isinstance(lock, host_threads.RawLock) else _checked(module)
+    return _Unavailable if isinstance(threading._allocate_lock(), host_threads.RawLock) else _checked(module)
 
 
 def _supplied(threading: Any) -> bool:
@@ -41,17 +40,13 @@ def _checked(module: Any) -> Any:
     """The class UserExecutor in a program that is checked: a thread is begun where none is idle."""
 
     class UserExecutor(module.ThreadPoolExecutor):  # type: ignore[misc]
-        __doc__ = module.ThreadPoolExecutor.__doc__
-
-        def __init__(
-            self,
-            max_workers: int | None = None,
-            thread_name_prefix: str = "",
-            initializer: Any = None,
-            initargs: tuple[Any, ...] = (),
-        ) -> None:
-            most = ANY_NUMBER if max_workers is None else max_workers
-            super().__init__(most, thread_name_prefix or "UserExecutor", initializer, initargs)
+        def __init__(self, max_workers: int | None = None, *rest: Any, **names: Any) -> None:
+            super().__init__(ANY_NUMBER if max_workers is None else max_workers, *rest, **names)
+            if not (rest and rest[0]) and not names.get("thread_name_prefix"):
+                own: Any = self
+                own._thread_name_prefix = own._thread_name_prefix.replace(
+                    "ThreadPoolExecutor", "UserExecutor"
+                )
 
     UserExecutor.__module__ = "weft.futures"
     UserExecutor.__qualname__ = "UserExecutor"
