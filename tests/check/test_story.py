@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.check.programs import weft, write
+from weft.check.values import shown
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -181,6 +182,11 @@ def test_a_story(tmp_path: Path, name: str) -> None:
         assert again.returncode == 1
         columns = textwrap.dedent(story).strip().split("\n\n")[1]
         assert columns in again.stdout
+
+
+def test_what_id_gave_is_not_shown() -> None:
+    known = object()
+    assert shown({id(known): [id(known)], "at": 0x7000_0000_0001}) == "{<id>: [<id>], 'at': 1231..."
 
 
 @pytest.mark.parametrize(("kind", "name"), [("user", "UserExecutor"), ("thread", "ThreadPoolExecutor")])

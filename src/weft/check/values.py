@@ -15,6 +15,8 @@ _BRACKETS: dict[type, str] = {list: "[]", tuple: "()", set: "{}", frozenset: "{}
 _names_of: Any = type.__dict__["__dict__"].__get__
 MOST_SHOWN = 4  # elements of a container
 LONGEST = 28  # characters of a value
+#: Numbers that are most likely what `id` gave: a process has others in the next run, and none says anything.
+ADDRESSES = range(0x5000_0000_0000, 0x8000_0000_0000, 16)
 FRAMES = 8  # in which a name is looked for
 
 
@@ -94,7 +96,9 @@ def shown_at(target: Any, key: Any) -> str:
 def shown(value: Any, depth: int = 2) -> str:
     """A value in a few characters; of objects of the program only the class."""
     cls = type(value)
-    if cls in _PLAIN:
+    if cls is int and value in ADDRESSES:
+        text = "<id>"
+    elif cls in _PLAIN:
         text = repr(value)
     elif cls in _BRACKETS and depth:
         begin, end = _BRACKETS[cls][0], _BRACKETS[cls][1]
