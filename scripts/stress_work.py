@@ -4,6 +4,7 @@ Each function does about so many operations, split between threads, and returns 
 come out is compared on the spot.
 """
 
+import ctypes
 import os
 import queue
 import socket
@@ -128,6 +129,55 @@ def through(make: Callable[[], Any], operations: int) -> int:
     total = sum(arrived, Counter[int]())
     same("items", (len(total), set(total.values())), (share * (THREADS // 2), {1}))
     return share * (THREADS // 2)
+
+
+class Thrown(Exception):
+    """What is set for a thread from outside."""
+
+
+def thrown(operations: int) -> int:
+    """Items through a bounded queue, while threads that compute have exceptions thrown at them."""
+    over, met = threading.Event(), [0]
+
+    def compute() -> None:
+        try:
+            while not over.is_set():
+                sum(range(100))
+                time.sleep(0)
+        except Thrown:
+            met[0] += 1
+
+    def suffer() -> None:
+        while not over.is_set():
+            try:
+                compute()
+            except Thrown:  # it came as the one before was met
+                met[0] += 1
+
+    class Throwing(queue.Queue):  # type: ignore[type-arg]
+        """Throws at one of them for every 20 items."""
+
+        def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+            if item % 20 == 0:
+                ident = sufferers[item // 20 % len(sufferers)].ident
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(ident or 0), ctypes.py_object(Thrown)
+                )
+            super().put(item, block, timeout)
+
+    threading.excepthook = lambda args: None if args.exc_type is Thrown else threading.__excepthook__(args)
+    sufferers = [threading.Thread(target=suffer) for _ in range(2)]
+    for thread in sufferers:
+        thread.start()
+    try:
+        done = through(lambda: Throwing(3), operations // 4)
+    finally:
+        over.set()
+        for thread in sufferers:
+            thread.join()
+    if operations > 200 and not met[0]:
+        raise AssertionError("no exception that was thrown was met")
+    return done
 
 
 def queues(operations: int) -> int:
@@ -309,6 +359,7 @@ WORK: dict[str, Callable[[int], int]] = {
         barriers,
         queues,
         bounded,
+        thrown,
         simple,
         threads,
         futures,

@@ -1,8 +1,9 @@
-"""Atomic segments (docs/internals/atomic-segments.md) hold no jump forward between their test and a store.
+"""Atomic segments (docs/internals/atomic-segments.md) hold nothing at which a carrier is interrupted.
 
-An unconditional jump is an event of `sys.monitoring`, by which carriers are interrupted on Python 3.12 and
+On Python 3.11 the line that follows a loss of the interpreter's lock may be an event, so no call may stand in
+the line of a segment's test before it. On 3.12 and later an unconditional jump is an event of `sys.monitoring`, by which carriers are interrupted on Python 3.12 and
 later: while such events are on, each jump calls a Python function, at whose beginning the interpreter's lock
-may be given up. Conditional jumps are events of another kind. So `if ... else` has no place in a segment:
+may be given up; so none stands between a test and a store. Conditional jumps are events of another kind. So `if ... else` has no place in a segment:
 each branch has to go on to the end by itself.
 """
 
@@ -31,22 +32,49 @@ def codes(code: CodeType) -> Iterator[CodeType]:
             yield from codes(constant)
 
 
-def broken(text: str, name: str) -> list[str]:
-    """Lines marked as atomic from which a store is reached by way of a jump forward, and no call between."""
+def starts(text: str, name: str) -> Iterator[tuple[str, list[dis.Instruction], int]]:
+    """Of each line that is marked as atomic: its name, the instructions around it and the first one of its own."""
     marked = {
         number + line.lstrip().startswith("#")  # a line of its own speaks of the next one
         for number, line in enumerate(text.splitlines(), 1)
         if "atomic" in line.partition("#")[2]
     }
-    found = []
     for code in codes(compile(text, name, "exec")):
         steps = list(dis.get_instructions(code))
-        at = {step.offset: index for index, step in enumerate(steps)}
         for number in marked:
-            starts = [i for i, step in enumerate(steps) if step.positions and step.positions.lineno == number]
-            if starts and _stores_after_a_jump(steps, at, starts[0]):
-                found.append(f"{name}:{number} {code.co_qualname}")
+            own = [i for i, step in enumerate(steps) if step.positions and step.positions.lineno == number]
+            if own:
+                yield f"{name}:{number} {code.co_qualname}", steps, own[0]
+
+
+def broken(text: str, name: str) -> list[str]:
+    """Lines marked as atomic from which a store is reached by way of a jump forward, and no call between."""
+    found = []
+    for line, steps, start in starts(text, name):
+        at = {step.offset: index for index, step in enumerate(steps)}
+        if _stores_after_a_jump(steps, at, start):
+            found.append(line)
     return found
+
+
+def late(text: str, name: str) -> list[str]:
+    """Lines marked as atomic in which a call goes before the test."""
+    found = []
+    for line, steps, start in starts(text, name):
+        number = line.partition(":")[2].partition(" ")[0]
+        for step in steps[start:]:
+            if "JUMP" in step.opname or not step.positions or step.positions.lineno != int(number):
+                break
+            if step.opname.startswith(("CALL", "PRECALL")):
+                found.append(line)
+                break
+    return found
+
+
+def sources() -> Iterator[tuple[str, str]]:
+    for part in PARTS:
+        for path in sorted((PACKAGE / part).rglob("*.py")):
+            yield path.read_text(), f"{part}/{path.name}"
 
 
 def _stores_after_a_jump(steps: list[dis.Instruction], at: dict[int, int], start: int) -> bool:
@@ -72,10 +100,7 @@ def _stores_after_a_jump(steps: list[dis.Instruction], at: dict[int, int], start
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="there are no such events")
 def test_no_segment_has_a_jump_before_a_store() -> None:
-    wrong = []
-    for part in PARTS:
-        for path in sorted((PACKAGE / part).rglob("*.py")):
-            wrong += broken(path.read_text(), f"{part}/{path.name}")
+    wrong = [line for text, name in sources() for line in broken(text, name)]
     assert {re.sub(r":\d+", "", entry) for entry in wrong} == AFTER.keys()
 
 
@@ -98,3 +123,22 @@ def take(self):
     self.owner = self.other()
 """
     assert broken(text, "it") == ["it:3 put"]
+
+
+def test_no_call_goes_before_the_test_of_a_segment() -> None:
+    texts = list(sources())
+    assert sum(1 for text, name in texts for _ in starts(text, name)) > 50
+    assert [line for text, name in texts for line in late(text, name)] == []
+
+
+def test_a_call_before_the_test_is_found() -> None:
+    text = """
+def take(self):
+    if me() is not None and self.owner is None:  # atomic
+        self.owner = 1
+
+def get(self):
+    if self.items:  # atomic
+        return self.items.popleft()
+"""
+    assert late(text, "it") == ["it:3 take"]

@@ -30,8 +30,10 @@ class Tracer:
         self._current: Any = api.PyThreadState_Get
         self._current.restype = ctypes.c_void_p
         self._current.argtypes = ()
-        self._set: Any = api._PyEval_SetTrace
-        self._set.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+        #: `put(thread, function, None)`: have it called there from the next line on; `None` for it: not any
+        #: more. C functions that keep the interpreter's lock, so a test before one is atomic with it.
+        self.put: Any = api._PyEval_SetTrace
+        self.put.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 
         def call(_object: Any, _frame: Any, _what: int, _arg: Any) -> int:
             came()
@@ -41,16 +43,8 @@ class Tracer:
             ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p
         )
         self._kept = kind(call)
-        self._function = ctypes.cast(self._kept, ctypes.c_void_p)
+        self.function = ctypes.cast(self._kept, ctypes.c_void_p)
 
     def here(self) -> int:
         """What stands for the calling kernel thread."""
         return int(self._current())
-
-    def on(self, thread: int) -> None:
-        """Have the function called there from the next line on."""
-        self._set(thread, self._function, None)
-
-    def off(self, thread: int) -> None:
-        """Not any more."""
-        self._set(thread, None, None)

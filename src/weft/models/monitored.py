@@ -6,8 +6,10 @@ on that carrier turns them off and attends. Between slices nothing is paid but t
 run after each turn.
 
 An exception that leaves a callback of a jump escapes the `try` around the loop, so what is set for a thread
-from outside is raised where a line begins; those events are on only while there is such a thing. A loop that
-stays within its line comes to no beginning: of its code each instruction is then an event.
+from outside is raised where a line begins. Lines are events only while there is such a thing, and only of
+the program's code that stands on that thread's stack or begins there: at each event the interpreter's lock
+may go, which must not happen between two lines of weft. A loop that stays within its line comes to no
+beginning: of its code each instruction is then an event.
 """
 
 import sys
@@ -46,14 +48,14 @@ class Monitored:
         self._raise = raise_here
         self.marked: set[Loop] = set()
         self.lines = False
-        self._closely: set[CodeType] = set()
+        self._watched: dict[CodeType, int] = {}  # the events of its own that are on for it
         self._tool = _take_tool()
         events = _monitoring.events
         self._events = events.JUMP
         if CALLS_MAY_SWITCH:
             self._events |= events.PY_START | events.PY_RESUME
         for event in (events.PY_START, events.PY_RESUME):
-            _monitoring.register_callback(self._tool, event, self._came)
+            _monitoring.register_callback(self._tool, event, self._began)
         _monitoring.register_callback(self._tool, events.JUMP, self._jumped)
         _monitoring.register_callback(self._tool, events.LINE, self._line)
         _monitoring.register_callback(self._tool, events.INSTRUCTION, self._instruction)
@@ -70,14 +72,24 @@ class Monitored:
         """The same for one that has not attended yet."""
         self.press(loop)
 
+    def watch(self, frame: FrameType | None) -> None:
+        """A thread has something to meet, and this is its innermost frame: look at the lines of all its calls."""
+        while frame is not None:
+            self._add(frame.f_code, _monitoring.events.LINE)
+            frame = frame.f_back
+
     def look_closely(self, loop: Loop) -> None:
         """A thread has something to meet and comes to no line: look at each instruction that runs there."""
         frame = threads.frames_now().get(loop.kernel_ident)
-        if frame is None or frame.f_code.co_filename.startswith(HOME):
-            return  # there the interpreter's lock must not be given up between any two instructions
-        if frame.f_code not in self._closely and self._is_ours():
-            self._closely.add(frame.f_code)
-            _monitoring.set_local_events(self._tool, frame.f_code, _monitoring.events.INSTRUCTION)
+        if frame is not None:
+            self._add(frame.f_code, _monitoring.events.INSTRUCTION)
+
+    def _add(self, code: CodeType, event: int) -> None:
+        """Have this event come from a piece of the program's code, until no thread has anything to meet."""
+        there = self._watched.get(code, 0)
+        if not there & event and not code.co_filename.startswith(HOME) and self._is_ours():
+            self._watched[code] = there | event
+            _monitoring.set_local_events(self._tool, code, there | event)
 
     def release(self, loop: Loop) -> None:
         """Have it go on in peace."""
@@ -108,14 +120,25 @@ class Monitored:
         if self._is_ours():
             wanted = self._events if self.marked else 0
             if self.lines:
-                wanted |= _monitoring.events.LINE
+                wanted |= _monitoring.events.PY_START | _monitoring.events.PY_RESUME
             if _monitoring.get_events(self._tool) != wanted:
                 _monitoring.set_events(self._tool, wanted)
-            while self._closely and not self.lines:
-                _monitoring.set_local_events(self._tool, self._closely.pop(), 0)
+            while self._watched and not self.lines:
+                try:
+                    code, _ = self._watched.popitem()
+                except KeyError:
+                    break  # another carrier is at it
+                _monitoring.set_local_events(self._tool, code, 0)
 
     def _jumped(self, code: CodeType, offset: int, target: int) -> Any:
         return self._came(code, offset) if target <= offset else _DISABLE
+
+    def _began(self, code: CodeType, offset: int) -> Any:
+        if self.lines:
+            me = getattr(getcurrent(), "block", None)
+            if me is not None and me.alarm:
+                self._add(code, _monitoring.events.LINE)
+        return self._came(code, offset) if CALLS_MAY_SWITCH else None
 
     def _came(self, code: CodeType, offset: int) -> Any:
         me = getattr(getcurrent(), "block", None)

@@ -55,26 +55,33 @@ class Traced:
             while frame is not None and _is_weft(frame):
                 frame.f_trace_lines = False
                 frame = frame.f_back
-            self._tracer.on(thread)
+            put, function = self._tracer.put, self._tracer.function
+            if loop in self.marked and not loop.traced:  # atomic: it may have attended by an earlier mark
+                put(thread, function, None)
 
     def insist(self, loop: Loop) -> None:
         """Have a marked carrier attend that has not yet: a loop of one instruction never comes to a line."""
         self.press(loop)
-        if loop in self.marked:
+        if loop in self.marked and not loop.traced:
             frame = threads.frames_now().get(loop.kernel_ident)
             if frame is not None and not _is_weft(frame):
                 frame.f_trace_opcodes = True
 
+    def watch(self, frame: FrameType | None) -> None:
+        """A thread has something to meet, and this is its innermost frame: `_came` sees to that."""
+
     def look_closely(self, loop: Loop) -> None:
-        """A thread has something to meet and comes to no line: `_came` sees to that."""
+        """It comes to no line: the same."""
 
     def release(self, loop: Loop) -> None:
         """Have it go on in peace."""
         thread = self._threads.get(loop)
         if loop in self.marked:
             self.marked.discard(loop)
-            if thread is not None and self._tracer is not None and not loop.traced:
-                self._tracer.off(thread)
+            if thread is not None and self._tracer is not None:
+                put = self._tracer.put
+                if not loop.traced:  # atomic: else it is the program's function that is there
+                    put(thread, None, None)
 
     def forget(self, loop: Loop) -> None:
         """A carrier has ended, and what stood for its kernel thread with it."""
@@ -97,15 +104,19 @@ class Traced:
         """Nothing is on that no carrier is marked for."""
 
     def _came(self) -> None:
-        me = getattr(getcurrent(), "block", None)
-        loop = me.carrier if me is not None else None
-        if me is None or loop not in self.marked:
-            return
         frame: FrameType | None = sys._getframe(1)
         while frame is not None and frame.f_code.co_filename.startswith(HOME) and _is_ours(frame):
             frame = frame.f_back
-        if frame is not None and _is_weft(frame):
-            frame.f_trace_lines = False
+        weft = frame is not None and _is_weft(frame)
+        if weft and frame is not None:
+            frame.f_trace_lines = False  # before all else: at its next line it may be within a segment
+        me = getattr(getcurrent(), "block", None)
+        loop = me.carrier if me is not None else None
+        if me is None or loop not in self.marked:
+            if self._tracer is not None:
+                self._tracer.put(self._tracer.here(), None, None)  # what is left of a mark that is gone
+            return
+        if weft:
             return
         if frame is not None and frame.f_trace_opcodes:
             frame.f_trace_opcodes = False

@@ -286,15 +286,19 @@ def quicken_queue(module: Any, port: Any) -> None:
                     self.queue.insert(0, item)
                     self.not_empty.notify()
                 return
-            try:
-                heir = self._getters.popleft()
-            except IndexError:
-                if self._bounded:
-                    self._room -= 1
-                self._items.appendleft(item)
+            while True:
+                if not self._getters:  # atomic up to the append
+                    if self._bounded:
+                        self._room -= 1
+                    self._items.appendleft(item)
+                    return
+                try:
+                    heir = self._getters.popleft()
+                except IndexError:
+                    continue
+                heir.value = item
+                wake(heir)
                 return
-            heir.value = item
-            wake(heir)
 
         def _get_timed(self, me: ControlBlock, timeout: float) -> Any:
             if timeout == 0:
@@ -320,11 +324,13 @@ def quicken_queue(module: Any, port: Any) -> None:
         def _pass_room(self) -> None:
             """An item was taken: let the first waiting putter's item in instead."""
             while True:
-                try:
-                    putter = self._putters.popleft()  # type: ignore[union-attr]
-                except IndexError:
+                if not self._putters:  # atomic with the store
                     self._room += 1
                     return
+                try:
+                    putter = self._putters.popleft()
+                except IndexError:
+                    continue
                 if self._classic:  # the queue changed its ways since: the putter begins again
                     putter.alarm |= RETRY | WITHDRAWN
                     wake(putter)

@@ -34,7 +34,7 @@ class SimpleQueue:
             try:
                 heir = getters.popleft()
             except IndexError:
-                break
+                continue
             heir.value = item
             carrier = heir.carrier
             carrier.push(heir.resume)
@@ -97,13 +97,17 @@ class SimpleQueue:
 
     def _give_back(self, item: Any) -> None:
         """An item that its getter may not keep: to the next one who waits, else to the front."""
-        try:
-            heir = self._getters.popleft()
-        except IndexError:
-            self._items.appendleft(item)
+        while True:
+            if not self._getters:  # atomic up to the append
+                self._items.appendleft(item)
+                return
+            try:
+                heir = self._getters.popleft()
+            except IndexError:
+                continue
+            heir.value = item
+            wake(heir)
             return
-        heir.value = item
-        wake(heir)
 
     def __reduce__(self) -> Any:
         raise TypeError("cannot pickle '_queue.SimpleQueue' object")
