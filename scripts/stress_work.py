@@ -192,6 +192,24 @@ def simple(operations: int) -> int:
     return through(queue.SimpleQueue, operations)
 
 
+def profiled(operations: int) -> int:
+    """Queues and pools while a function in Python is called before and after each call of a C function."""
+    calls = [0]
+
+    def profile(_frame: object, _event: str, _arg: object) -> None:
+        calls[0] += 1
+
+    threading.setprofile(profile)
+    try:
+        share = operations // 24
+        done = bounded(share) + queues(share) + simple(share) + futures(share)
+    finally:
+        threading.setprofile(None)
+    if calls[0] < done:
+        raise AssertionError(f"{done} operations, but {calls[0]} calls")
+    return done
+
+
 def conditions(operations: int) -> int:
     """A buffer of two behind one condition, with notify, notify_all and waits that run out."""
     changed, held, taken = threading.Condition(), [0], [0]
@@ -361,6 +379,7 @@ WORK: dict[str, Callable[[int], int]] = {
         bounded,
         thrown,
         simple,
+        profiled,
         threads,
         futures,
         sleeps,

@@ -1,10 +1,11 @@
 """Atomic segments (docs/internals/atomic-segments.md) hold nothing at which a carrier is interrupted.
 
 On Python 3.11 the line that follows a loss of the interpreter's lock may be an event, so no call may stand in
-the line of a segment's test before it. On 3.12 and later an unconditional jump is an event of `sys.monitoring`, by which carriers are interrupted on Python 3.12 and
-later: while such events are on, each jump calls a Python function, at whose beginning the interpreter's lock
-may be given up; so none stands between a test and a store. Conditional jumps are events of another kind. So `if ... else` has no place in a segment:
-each branch has to go on to the end by itself.
+the line of a segment's test before it. On 3.12 and later an unconditional jump is an event of
+`sys.monitoring`, by which carriers are interrupted: while such events are on, each jump calls a Python
+function, at whose beginning the interpreter's lock may be given up; so none stands between a test and a
+store. Conditional jumps are events of another kind. So `if ... else` has no place in a segment: each branch
+has to go on to the end by itself.
 """
 
 import dis
@@ -33,7 +34,7 @@ def codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def starts(text: str, name: str) -> Iterator[tuple[str, list[dis.Instruction], int]]:
-    """Of each line that is marked as atomic: its name, the instructions around it and the first one of its own."""
+    """Of each line marked as atomic: its name, the instructions around it, and which is its first."""
     marked = {
         number + line.lstrip().startswith("#")  # a line of its own speaks of the next one
         for number, line in enumerate(text.splitlines(), 1)

@@ -73,7 +73,7 @@ class Monitored:
         self.press(loop)
 
     def watch(self, frame: FrameType | None) -> None:
-        """A thread has something to meet, and this is its innermost frame: look at the lines of all its calls."""
+        """A thread has something to meet, and this is its innermost frame: look at all its lines."""
         while frame is not None:
             self._add(frame.f_code, _monitoring.events.LINE)
             frame = frame.f_back

@@ -215,9 +215,9 @@ def quicken_futures(module: Any, port: Any) -> None:
             If it is over already, the callable is called at once. Callables are called in the order in
             which they were added, by a thread of this process.
             """
-            callbacks = self._done_callbacks
-            if self._state not in OVER:  # atomic with the append
-                callbacks.append(fn)
+            callbacks, more = self._done_callbacks, (fn,)
+            if self._state not in OVER:  # atomic with the next line, which calls nothing
+                callbacks += more
                 return
             try:
                 fn(self)
@@ -322,6 +322,8 @@ def quicken_pool(module: Any, port: Any) -> None:
             return slow_submit(self, fn, *args, **kwargs)
         if not queue._getters:
             queue._items.append(task)
+            if queue._getters:
+                queue._pair()
             return task
         queue.put(task)
         return task
@@ -354,8 +356,11 @@ def _make_worker(module: Any, Task: Any) -> Any:  # noqa: N803 - a class
         items = work_queue._items
         try:
             while True:
-                if items:  # atomic
-                    work = items.popleft()
+                if items:
+                    try:
+                        work = items.popleft()
+                    except IndexError:
+                        continue
                 else:
                     executor = executor_reference()
                     if executor is not None:

@@ -10,6 +10,9 @@ A queue is *calm* when it is direct, has no limit, and no getter waits: a put th
 ask. A getter stands on the list before it says that calm is over, and a put says that it is back only
 when it sees nobody on the list.
 
+A putter looks for getters once more when its item lies there, as a getter looks for items once more when it
+stands on the list: whichever comes second sees the other.
+
 Room is counted in `_room`, which is what is left of `maxsize` (always 1 if there is no limit). A getter
 that finds putters waiting passes its room on and takes the putter's item along.
 """
@@ -131,23 +134,29 @@ def quicken_queue(module: Any, port: Any) -> None:
             Raises:
                 Full: there is no room (in time).
             """
-            if self._calm:  # atomic up to the append
+            if self._calm:
                 self.unfinished_tasks += 1
                 self._items.append(item)
+                if self._getters:
+                    self._pair()
                 return None
             if timeout is not None and timeout < 0 and block and self._maxsize > 0:
                 raise ValueError("'timeout' must be a non-negative number")
             while True:
                 if self._room > 0:
-                    if not self._getters or self._items:  # atomic up to the append
+                    if not self._getters or self._items:  # atomic, from the test of the room on
                         if self._bounded:
                             self._room -= 1
                             self.unfinished_tasks += 1
                             self._items.append(item)
+                            if self._getters:
+                                self._pair()
                             return None
                         self._calm = not self._getters
                         self.unfinished_tasks += 1
                         self._items.append(item)
+                        if self._getters:
+                            self._pair()
                         return None
                     try:
                         heir = self._getters.popleft()
@@ -229,11 +238,16 @@ def quicken_queue(module: Any, port: Any) -> None:
             if timeout is not None and timeout < 0 and block:
                 raise ValueError("'timeout' must be a non-negative number")
             while True:
-                if self._items:  # atomic
-                    item = self._items.pop() if self._newest_first else self._items.popleft()
+                if self._items:
+                    try:
+                        item = self._items.pop() if self._newest_first else self._items.popleft()
+                    except IndexError:
+                        continue
                     if self._bounded:
                         if self._putters:  # atomic with the store
                             self._pass_room()
+                            if self._getters:
+                                self._pair()
                         else:
                             self._room += 1
                     return item
@@ -287,10 +301,12 @@ def quicken_queue(module: Any, port: Any) -> None:
                     self.not_empty.notify()
                 return
             while True:
-                if not self._getters:  # atomic up to the append
+                if not self._getters:
                     if self._bounded:
                         self._room -= 1
                     self._items.appendleft(item)
+                    if self._getters:
+                        self._pair()
                     return
                 try:
                     heir = self._getters.popleft()
@@ -321,8 +337,29 @@ def quicken_queue(module: Any, port: Any) -> None:
                 if alarm & TIMEOUT:
                     raise empty
 
+        def _pair(self) -> None:
+            """Give what lies here to getters that came to wait as it was put."""
+            while self._getters and self._items:
+                try:
+                    heir = self._getters.popleft()
+                except IndexError:
+                    continue
+                try:
+                    item = self._items.pop() if self._newest_first else self._items.popleft()
+                except IndexError:  # somebody took it: the getter begins again
+                    heir.alarm |= RETRY | WITHDRAWN
+                    wake(heir)
+                    continue
+                if self._bounded:
+                    if self._putters:  # atomic with the store
+                        self._pass_room()
+                    else:
+                        self._room += 1
+                heir.value = item
+                wake(heir)
+
         def _pass_room(self) -> None:
-            """An item was taken: let the first waiting putter's item in instead."""
+            """An item was taken: let the first waiting putter's item in instead; then `_pair`."""
             while True:
                 if not self._putters:  # atomic with the store
                     self._room += 1
@@ -337,7 +374,7 @@ def quicken_queue(module: Any, port: Any) -> None:
                     continue
                 item, putter.value = putter.value, None
                 self.unfinished_tasks += 1
-                if not self._getters or self._items:  # atomic with the append
+                if not self._getters or self._items:
                     self._items.append(item)
                     wake(putter)
                     return
@@ -358,7 +395,7 @@ def quicken_queue(module: Any, port: Any) -> None:
                 with self.mutex:
                     self._put(item)
                     self.not_empty.notify()
-            else:  # atomic with the test
+            else:
                 self._items.append(item)
 
         def task_done(self) -> None:

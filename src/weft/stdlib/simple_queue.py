@@ -9,7 +9,7 @@ from operator import index
 from typing import Any
 
 from weft.core.current import adopt, getcurrent
-from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle, wake
+from weft.core.parking import RETRY, TIMEOUT, WITHDRAWN, park, settle, wake
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
@@ -30,7 +30,7 @@ class SimpleQueue:
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Put the item; never blocks. `block` and `timeout` are there for likeness with Queue."""
         getters = self._getters
-        while getters and not self._items:  # atomic with the append below
+        while getters and not self._items:
             try:
                 heir = getters.popleft()
             except IndexError:
@@ -42,6 +42,8 @@ class SimpleQueue:
                 carrier.wake()
             return
         self._items.append(item)
+        if getters:  # one came to wait as it was put
+            self._pair()
 
     def put_nowait(self, item: Any) -> None:
         """The same as `put`."""
@@ -59,8 +61,11 @@ class SimpleQueue:
             raise ValueError("'timeout' must be a non-negative number")
         deadline = None
         while True:
-            if self._items:  # atomic
-                return self._items.popleft()
+            if self._items:
+                try:
+                    return self._items.popleft()
+                except IndexError:
+                    continue
             if deadline is None and (timeout is not None or not block):
                 if not block:
                     raise Empty
@@ -95,11 +100,28 @@ class SimpleQueue:
             item, me.value = me.value, None
             return item
 
+    def _pair(self) -> None:
+        """Give what lies here to getters that came to wait beside it."""
+        while self._getters and self._items:
+            try:
+                heir = self._getters.popleft()
+            except IndexError:
+                continue
+            try:
+                item = self._items.popleft()
+            except IndexError:  # somebody took it: the getter begins again
+                heir.alarm |= RETRY | WITHDRAWN
+                wake(heir)
+                continue
+            heir.value = item
+            wake(heir)
+
     def _give_back(self, item: Any) -> None:
         """An item that its getter may not keep: to the next one who waits, else to the front."""
         while True:
-            if not self._getters:  # atomic up to the append
+            if not self._getters:
                 self._items.appendleft(item)
+                self._pair()
                 return
             try:
                 heir = self._getters.popleft()

@@ -190,10 +190,12 @@ def _work(crew: _Crew) -> None:
     while True:
         crew.coming = False
         while True:
-            if items:  # atomic
-                task = items.popleft()
-            else:
+            if not items:
                 break
+            try:
+                task = items.popleft()
+            except IndexError:
+                continue
             if items and not crew.coming:  # atomic with the store
                 crew.coming = True
                 crew.call()
