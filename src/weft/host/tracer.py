@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Tracer", "set_trace"]
+__all__ = ["Tracer", "get_trace", "set_trace"]
 
-set_trace = sys.settrace  # the name in `sys` will be weft's own
+get_trace, set_trace = sys.gettrace, sys.settrace  # the names in `sys` will be weft's own
 
 
 class Tracer:

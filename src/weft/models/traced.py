@@ -113,7 +113,7 @@ class Traced:
         me = getattr(getcurrent(), "block", None)
         loop = me.carrier if me is not None else None
         if me is None or loop not in self.marked:
-            if self._tracer is not None:
+            if self._tracer is not None and tracer.get_trace() is None:  # not `_line`, nor the program's
                 self._tracer.put(self._tracer.here(), None, None)  # what is left of a mark that is gone
             return
         if weft:
