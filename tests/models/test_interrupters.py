@@ -4,12 +4,14 @@ Such a call may give up the interpreter's lock within an atomic segment (docs/in
 """
 
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.support.programs import run_child
 from weft.core import places
+from weft.core.thread import ControlBlock
 from weft.host.platform import HAS_EVENTS
 from weft.models import traced
 from weft.models.monitored import Monitored
@@ -57,6 +59,32 @@ print(sum(go().values()))
 
 
 @pytest.mark.skipif(HAS_EVENTS, reason="carriers are interrupted by events here")
+@pytest.mark.parametrize(("error", "said"), [("RecursionError", ""), ("KeyError", "KeyError: 'ours'")])
+def test_an_exception_at_an_event_is_none_of_the_program_s(error: str, said: str) -> None:
+    code = f"""
+from weft.host.tracer import Tracer
+met = []
+def came():
+    met.append(1)
+    if len(met) < 3:
+        raise {error}("ours")
+it = Tracer(came)
+here = it.here()
+it.put(here, it.function, None)
+one = 1
+two = 2
+three = 3
+it.put(here, None, None)
+print(one + two + three, len(met))
+"""
+    done = run_child([sys.executable, "-c", code], timeout=30).check()
+    assert done.stdout == "6 4\n"
+    assert [line for line in done.stderr.splitlines() if line.startswith("KeyError")] == [said] * 2 * bool(
+        said
+    )
+
+
+@pytest.mark.skipif(HAS_EVENTS, reason="carriers are interrupted by events here")
 def test_tracing_is_turned_on_only_for_a_carrier_that_is_still_marked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -90,15 +118,12 @@ def test_only_lines_of_the_program_are_events_for_who_has_something_to_meet() ->
     monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
     tool, line = interrupter._tool, monitoring.events.LINE
     here = sys._getframe().f_code
+    carrier: Any = SimpleNamespace(frame=lambda _: sys._getframe().f_back)
     try:
         interrupter.lines = True
         interrupter.turn()
 
-        @places.transparent
-        def within() -> None:
-            interrupter.watch(sys._getframe())
-
-        within()
+        interrupter.watch(ControlBlock(carrier))
         assert not monitoring.get_events(tool) & line
         assert monitoring.get_local_events(tool, here) == line
         interrupter._add(places.may_preempt.__code__, line)

@@ -38,14 +38,26 @@ from typing import Any
 
 from weft.core.thread import ControlBlock
 
-__all__ = ["RETRY", "SIGNAL", "THROWN", "TIMEOUT", "WITHDRAWN", "bury", "interrupt", "park", "settle", "wake"]
+__all__ = [
+    "RETRY",
+    "SIGNAL",
+    "THROWN",
+    "TIMEOUT",
+    "WITHDRAWN",
+    "bury",
+    "interrupt",
+    "park",
+    "send_back",
+    "settle",
+    "wake",
+]
 
 # Bits of ControlBlock.alarm.
 TIMEOUT = 1  # withdrawn because the deadline has come
 SIGNAL = 2  # there are signals to handle; only the main thread gets this
 THROWN = 4  # an exception was set for the thread from outside (block.error)
 WITHDRAWN = 8  # the wait ended without what was waited for
-RETRY = 16  # withdrawn because the object changed its ways: begin again
+RETRY = 16  # withdrawn because the object is no longer what it was: begin again
 
 
 def wake(block: ControlBlock) -> None:
@@ -54,6 +66,12 @@ def wake(block: ControlBlock) -> None:
     carrier.push(block.resume)
     if carrier.waiting:
         carrier.wake()
+
+
+def send_back(block: ControlBlock) -> None:
+    """Wake a thread that is to begin again. The caller has taken it off its list."""
+    block.alarm |= RETRY | WITHDRAWN
+    wake(block)
 
 
 def interrupt(block: ControlBlock, bits: int) -> bool:

@@ -17,7 +17,7 @@ class Tracer:
     """Calls a function at the next line or call on a kernel thread.
 
     Args:
-        came: called on that kernel thread; what it raises is lost.
+        came: called on that kernel thread; what it raises is printed, but for a RecursionError.
 
     Raises:
         OSError, AttributeError: the interpreter hides its C functions.
@@ -32,11 +32,17 @@ class Tracer:
         self._current.argtypes = ()
         #: `put(thread, function, None)`: have it called there from the next line on; `None` for it: not any
         #: more. C functions that keep the interpreter's lock, so a test before one is atomic with it.
+        #: No `argtypes`: each is a call of its own, which fails where the program has recursed to its limit.
         self.put: Any = api._PyEval_SetTrace
-        self.put.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+        self._pointer = ctypes.c_void_p
 
         def call(_object: Any, _frame: Any, _what: int, _arg: Any) -> int:
-            came()
+            try:
+                came()
+            except RecursionError:
+                pass  # the program is at its limit: so at one of the next lines
+            except BaseException as error:  # noqa: BLE001 - what ctypes gives to C for an exception is no number
+                sys.__excepthook__(type(error), error, error.__traceback__)
             return 0
 
         kind = ctypes.PYFUNCTYPE(
@@ -45,6 +51,6 @@ class Tracer:
         self._kept = kind(call)
         self.function = ctypes.cast(self._kept, ctypes.c_void_p)
 
-    def here(self) -> int:
+    def here(self) -> Any:
         """What stands for the calling kernel thread."""
-        return int(self._current())
+        return self._pointer(self._current())

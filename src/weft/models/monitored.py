@@ -18,6 +18,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from weft.core.places import HOME
+from weft.core.thread import ControlBlock
 from weft.host import signals, threads
 from weft.host.platform import CALLS_MAY_SWITCH
 from weft.host.stacks import getcurrent
@@ -72,8 +73,9 @@ class Monitored:
         """The same for one that has not attended yet."""
         self.press(loop)
 
-    def watch(self, frame: FrameType | None) -> None:
-        """A thread has something to meet, and this is its innermost frame: look at all its lines."""
+    def watch(self, block: ControlBlock) -> None:
+        """A thread has something to meet: look at the lines of all its calls."""
+        frame = block.carrier.frame(block)
         while frame is not None:
             self._add(frame.f_code, _monitoring.events.LINE)
             frame = frame.f_back

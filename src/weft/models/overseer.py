@@ -120,7 +120,7 @@ class Overseer:
             self._thrown[block] = 0
             self.interrupter.lines = True
             self.interrupter.press(loop)
-            self.interrupter.watch(loop.frame(block))
+            self.interrupter.watch(block)
             self.ensure_running()
 
     def pause(self) -> None:
@@ -228,7 +228,7 @@ class Overseer:
                     self._thrown.pop(block, None)
                     continue
                 self._thrown[block] = looks = self._thrown.get(block, 0) + 1
-                self.interrupter.watch(block.carrier.frame(block))
+                self.interrupter.watch(block)
                 if looks > CLOSELY and isinstance(block.carrier, Loop):
                     self.interrupter.look_closely(block.carrier)
             self.interrupter.lines = bool(self._thrown)

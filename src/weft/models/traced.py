@@ -11,6 +11,7 @@ from typing import Any
 
 from weft.core.parking import THROWN
 from weft.core.places import HOME
+from weft.core.thread import ControlBlock
 from weft.host import signals, threads, tracer
 from weft.host.stacks import getcurrent
 from weft.models.loop import Loop
@@ -30,7 +31,7 @@ class Traced:
         self._may_raise = raise_here
         self.marked: set[Loop] = set()
         self.lines = False
-        self._threads: dict[Loop, int] = {}
+        self._threads: dict[Loop, Any] = {}
         self._tracer: tracer.Tracer | None = None
         try:
             self._tracer = tracer.Tracer(self._came)
@@ -67,8 +68,8 @@ class Traced:
             if frame is not None and not _is_weft(frame):
                 frame.f_trace_opcodes = True
 
-    def watch(self, frame: FrameType | None) -> None:
-        """A thread has something to meet, and this is its innermost frame: `_came` sees to that."""
+    def watch(self, block: ControlBlock) -> None:
+        """A thread has something to meet: `_came` sees to that."""
 
     def look_closely(self, loop: Loop) -> None:
         """It comes to no line: the same."""

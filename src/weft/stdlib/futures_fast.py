@@ -12,7 +12,7 @@ from collections import deque
 from typing import Any
 
 from weft.core.current import adopt, getcurrent
-from weft.core.parking import RETRY, TIMEOUT, WITHDRAWN, park, settle, wake
+from weft.core.parking import TIMEOUT, WITHDRAWN, park, send_back, settle, wake
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.tracebacks import trim
@@ -54,8 +54,7 @@ def quicken_futures(module: Any, port: Any) -> None:
                         block = self._parked.popleft()
                     except IndexError:
                         break
-                    block.alarm |= RETRY | WITHDRAWN
-                    wake(block)
+                    send_back(block)
             return condition
 
         def _set_condition(self: Any, condition: Any) -> None:
@@ -318,14 +317,20 @@ def quicken_pool(module: Any, port: Any) -> None:
             return future
         task = Task(fn, args, kwargs or None)
         queue = self._work_queue
-        if self._shutdown or self._broken or own["_shutdown"]:  # atomic with the append
+        if self._shutdown or self._broken or own["_shutdown"]:
             return slow_submit(self, fn, *args, **kwargs)
         if not queue._getters:
             queue._items.append(task)
             if queue._getters:
                 queue._pair()
-            return task
-        queue.put(task)
+        else:
+            queue.put(task)
+        if self._shutdown or self._broken or own["_shutdown"]:  # meanwhile: does it lie there for ever?
+            try:
+                queue._items.remove(task)
+            except ValueError:
+                return task
+            return slow_submit(self, fn, *args, **kwargs)
         return task
 
     submit.__doc__ = slow_submit.__doc__

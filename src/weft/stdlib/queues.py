@@ -22,7 +22,7 @@ from math import inf
 from typing import Any
 
 from weft.core.current import adopt, getcurrent
-from weft.core.parking import RETRY, TIMEOUT, WITHDRAWN, park, settle, wake
+from weft.core.parking import RETRY, TIMEOUT, WITHDRAWN, park, send_back, settle, wake
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
@@ -300,21 +300,16 @@ def quicken_queue(module: Any, port: Any) -> None:
                     self.queue.insert(0, item)
                     self.not_empty.notify()
                 return
-            while True:
-                if not self._getters:
-                    if self._bounded:
-                        self._room -= 1
-                    self._items.appendleft(item)
-                    if self._getters:
-                        self._pair()
-                    return
-                try:
-                    heir = self._getters.popleft()
-                except IndexError:
-                    continue
-                heir.value = item
-                wake(heir)
+            try:
+                heir = self._getters.popleft()
+            except IndexError:
+                if self._bounded:
+                    self._room -= 1
+                self._items.appendleft(item)
+                self._pair()
                 return
+            heir.value = item
+            wake(heir)
 
         def _get_timed(self, me: ControlBlock, timeout: float) -> Any:
             if timeout == 0:
@@ -347,8 +342,7 @@ def quicken_queue(module: Any, port: Any) -> None:
                 try:
                     item = self._items.pop() if self._newest_first else self._items.popleft()
                 except IndexError:  # somebody took it: the getter begins again
-                    heir.alarm |= RETRY | WITHDRAWN
-                    wake(heir)
+                    send_back(heir)
                     continue
                 if self._bounded:
                     if self._putters:  # atomic with the store
@@ -369,8 +363,7 @@ def quicken_queue(module: Any, port: Any) -> None:
                 except IndexError:
                     continue
                 if self._classic:  # the queue changed its ways since: the putter begins again
-                    putter.alarm |= RETRY | WITHDRAWN
-                    wake(putter)
+                    send_back(putter)
                     continue
                 item, putter.value = putter.value, None
                 self.unfinished_tasks += 1
@@ -498,8 +491,7 @@ def quicken_queue(module: Any, port: Any) -> None:
                         block = blocks.popleft()
                     except IndexError:
                         break
-                    block.alarm |= RETRY | WITHDRAWN
-                    wake(block)
+                    send_back(block)
 
         def _init(self, maxsize: int) -> None:
             self.queue = deque()

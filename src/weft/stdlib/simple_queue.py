@@ -9,7 +9,7 @@ from operator import index
 from typing import Any
 
 from weft.core.current import adopt, getcurrent
-from weft.core.parking import RETRY, TIMEOUT, WITHDRAWN, park, settle, wake
+from weft.core.parking import TIMEOUT, WITHDRAWN, park, send_back, settle, wake
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
@@ -110,26 +110,21 @@ class SimpleQueue:
             try:
                 item = self._items.popleft()
             except IndexError:  # somebody took it: the getter begins again
-                heir.alarm |= RETRY | WITHDRAWN
-                wake(heir)
+                send_back(heir)
                 continue
             heir.value = item
             wake(heir)
 
     def _give_back(self, item: Any) -> None:
         """An item that its getter may not keep: to the next one who waits, else to the front."""
-        while True:
-            if not self._getters:
-                self._items.appendleft(item)
-                self._pair()
-                return
-            try:
-                heir = self._getters.popleft()
-            except IndexError:
-                continue
-            heir.value = item
-            wake(heir)
+        try:
+            heir = self._getters.popleft()
+        except IndexError:
+            self._items.appendleft(item)
+            self._pair()
             return
+        heir.value = item
+        wake(heir)
 
     def __reduce__(self) -> Any:
         raise TypeError("cannot pickle '_queue.SimpleQueue' object")

@@ -294,7 +294,7 @@ def make_user_executor(module: Any, threading: Any) -> Any:
             """
             crew = self._crew
             task = Task(partial(fn, **kwargs) if kwargs and callable(fn) else fn, args)
-            if crew.closed is not OPEN:  # atomic with the append
+            if crew.closed is not OPEN:  # a call that passes here as that is stored is still made
                 raise _refusal(crew.closed)
             crew.items.append(task)
             if not crew.coming:  # atomic with the store
