@@ -14,7 +14,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-PARTS = ("weft/stdlib/_calls.c", "weft/watch/_notes.c")  # below src
+PARTS = ("weft/core/_life.c", "weft/stdlib/_calls.c", "weft/watch/_notes.c")  # below src
 PURE = "WEFT_PURE"  # in the environment: do not compile
 
 

@@ -20,6 +20,7 @@ IN_SDIST = (
     "mkdocs.yml",
     "dev",
     "src/weft/py.typed",
+    "src/weft/core/_life.c",
     "src/weft/stdlib/_calls.c",
     "src/weft/watch/_notes.c",
     "docs/index.md",

@@ -171,6 +171,7 @@ IN_FUNCTION_ALLOWED: dict[tuple[str, str, str], str] = {
 # Names with a leading underscore belong to their module: (module, from, name) -> why another takes it.
 PRIVATE_ALLOWED: dict[tuple[str, str, str], str] = {
     ("weft.watch.notes", "weft.watch", "_notes"): "the same in C, named as CPython names such modules",
+    ("weft.core.life", "weft.core", "_life"): "the same in C, named as CPython names such modules",
     ("weft.stdlib.user_pool", "weft.stdlib", "_calls"): "the same in C, named as CPython names such modules",
 }
 

@@ -10,6 +10,7 @@ and they can never disagree: `on` says what a block waits for, its carrier says 
 import enum
 from typing import TYPE_CHECKING, Any
 
+from weft.core.life import know
 from weft.core.wait import Wait, WaitReason
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class _Hot:
     __slots__ = ("alarm", "carrier", "done", "noted", "on", "resume", "since", "timer", "value")
 
 
+@know
 class ControlBlock(_Hot):
     """The record of one thread.
 
@@ -60,6 +62,8 @@ class ControlBlock(_Hot):
         noted: where it waits, as a recording holds it (weft.watch.notes); not there before the first.
         ending: functions to call as the thread ends, while it is still the current one, or None.
         ident: the thread's identifier, as `threading.get_ident()` gives it.
+        label: the name of a thread that has no object any more, or none of the program's.
+        number: what a name that nobody has asked for is made of, with `label` for its target's; or None.
     """
 
     # What few threads ever set is kept in the instance dictionary, which then exists; the rest has slots.
@@ -72,6 +76,7 @@ class ControlBlock(_Hot):
         "ident",
         "joiners",
         "label",
+        "number",
         "run",
         "thread",
     )
@@ -100,6 +105,7 @@ class ControlBlock(_Hot):
     ident: int
     ending: Any
     label: str | None
+    number: int | None
 
     def __new__(
         cls, carrier: "Carrier", run: Any = None, thread: Any = None, daemon: bool = True
@@ -114,7 +120,10 @@ class ControlBlock(_Hot):
         thread = self.thread
         if thread is not None:
             return str(thread.name)
-        return self.label or f"thread-{self.ident:#x}"
+        label, number = self.label, self.number
+        if number is not None:
+            return numbered(number, label)
+        return label or f"thread-{self.ident:#x}"
 
     @property
     def state(self) -> State:
@@ -193,6 +202,11 @@ def explained(on: Any, block: ControlBlock) -> "tuple[WaitReason, object, Contro
     return explain(block) if explain is not None else (WaitReason.OTHER, on, None)
 
 
+def numbered(number: int, target: str | None) -> str:
+    """The name that CPython gives a thread by its number and the name of its target, if it has one."""
+    return f"Thread-{number}" if target is None else f"Thread-{number} ({target})"
+
+
 _new = object.__new__
 
 
@@ -205,6 +219,7 @@ def fresh_block(carrier: "Carrier", run: Any, thread: Any, daemon: bool) -> Cont
     block.daemon = daemon
     block.begun = block.done = False
     block.on = block.timer = block.value = block.resume = block.joiners = block.ending = block.label = None
+    block.number = None
     block.alarm = 0
     block.since = 0.0
     block.ident = id(block)

@@ -19,6 +19,7 @@ from typing import Any
 
 from weft.core.channel import READS, WRITES
 from weft.core.events import Kind, Listener, Recorder
+from weft.core.life import compiled, know
 from weft.core.parking import wake
 from weft.core.places import floor, place_of, stack_of
 from weft.core.policy import Policy
@@ -39,11 +40,14 @@ EPOLLIN_OUT = 0x5  # a connection that has something to read and room to write
 LOOK_EVERY = 64  # switches between two looks at timers and descriptors where no tick comes
 SPARES = 4096  # idle workers kept; each holds a stack of about 6 KB
 
+know(Worker)
+
 
 def nobody_else(now: float) -> None:
     """There is one carrier: nobody waits for the interpreter's lock but weft's own kernel threads."""
 
 
+@know
 class Loop:
     """A carrier (weft.core.ports) for user threads.
 
@@ -53,6 +57,29 @@ class Loop:
         on_stuck: called when nothing is ready and no timer is armed; returns True if it made a thread
             ready (a deadlock was reported), False if something outside may still wake one.
     """
+
+    __slots__ = (  # what the part in C reads
+        "__dict__",
+        "alive",
+        "enlist",
+        "listener",
+        "native_id",
+        "next",
+        "pick",
+        "plain",
+        "push",
+        "ready",
+        "spares",
+        "unlist",
+        "waiting",
+    )
+
+    listener: Listener | None
+    pick: Callable[[], Callable[[], Any]]
+    plain: bool
+    push: Callable[[Any], None]
+    ready: "deque[Any] | _PolicyQueue"
+    waiting: bool
 
     def __init__(
         self, on_stuck: Callable[[], bool], ticks: bool = True, beside: "Loop | None" = None
@@ -70,14 +97,17 @@ class Loop:
         self.ticks = ticks
         self._picks = 0
         self.signals: Collection[int] = ()  # those that wait to be handled: no time to sleep
-        self.listener: Listener | None = None
+        self.listener = None
         self.steal: Callable[[], bool] | None = None
         self.let_others: Callable[[float], None] = nobody_else
         self.on_leave_idle: Callable[[], None] | None = None
         self.alive: dict[ControlBlock, None] = {} if beside is None else beside.alive  # as they were started
         self.native_id = threads.get_native_id()
         self.spares: deque[Worker] = deque()
-        self.nursery = Nursery(self._work, self.spares)
+        part = compiled()
+        self.nursery = Nursery(part.Work(self, SPARES) if part is not None else self._work, self.spares)
+        self.next = self.nursery.next
+        self.enlist, self.unlist = self.nursery.fresh.append, self.nursery.fresh.popleft
         self._before_collection: tuple[Any, ...] | None = None
         self._parked_in_collection = False
         self.use(None)
@@ -88,18 +118,17 @@ class Loop:
 
         Only while no thread is ready.
         """
-        self.ready: deque[Any] | _PolicyQueue
         self.plain = policy is None and self.listener is None
         if policy is None:
             fifo: deque[Any] = deque()
             self.ready = fifo
-            self.push: Callable[[Any], None] = fifo.append
+            self.push = fifo.append
             self.again: Callable[[Any], None] = fifo.append
         else:
             queue = _PolicyQueue(policy, self.nursery.begin, self.is_here)
             self.ready = queue
             self.push = self.again = queue.append
-        self.pick: Callable[[], Callable[[], Any]] = self._plain_pick()
+        self.pick = self._plain_pick()
 
     def _plain_pick(self) -> Callable[[], Callable[[], Any]]:
         return self.ready.popleft if self.ticks else self._pick_and_look
@@ -368,7 +397,7 @@ class Loop:
 
     @floor
     def _work(self) -> None:
-        """The life of a worker: one thread after another."""
+        """The life of a worker: one thread after another. `_life.c` has the same."""
         me: Any = getcurrent()
         block: ControlBlock = me.block
         switch = block.resume
@@ -380,21 +409,12 @@ class Loop:
             try:
                 block.run(block)
             except BaseException as error:  # noqa: BLE001 - nothing may leave a worker
-                block.error = InternalError(f"a thread's body raised {error!r}")
+                self._broken(block, error)
             block.run = None
             block.done = True
             alive.pop(block, None)
-            if self.listener is not None:
-                self.listener(Kind.ENDED, block, None)
-            joiners = block.joiners
-            while joiners:
-                joiner = joiners.pop(0)
-                carrier = joiner.carrier
-                carrier.push(joiner.resume)
-                if carrier.waiting:
-                    carrier.wake()
-            if not alive:  # the main thread is gone: a forked child's, which ends with its last thread
-                exit_now(0)
+            if block.joiners is not None or self.listener is not None or not alive:
+                self._ended(block)
             if me.gr_context is not None:
                 me.gr_context = None
             try:
@@ -423,6 +443,20 @@ class Loop:
                     resume = self.pick()
                 except IndexError:
                     resume = self.idle()
+
+    def _broken(self, block: ControlBlock, error: BaseException) -> None:
+        """What runs a thread has not taken an exception itself."""
+        block.error = InternalError(f"a thread's body raised {error!r}")
+
+    def _ended(self, block: ControlBlock) -> None:
+        """A thread has ended, and somebody is to know."""
+        if self.listener is not None:
+            self.listener(Kind.ENDED, block, None)
+        joiners = block.joiners
+        while joiners:
+            wake(joiners.pop(0))
+        if not self.alive:  # the main thread is gone: a forked child's, which ends with its last thread
+            exit_now(0)
 
     def _nobody(self, switch: Any) -> ControlBlock:
         """A block for a worker that has ended its thread and finds nothing to do."""

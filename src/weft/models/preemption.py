@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any
 
 from weft.core.events import Kind
+from weft.core.life import know
 from weft.core.parking import SIGNAL, THROWN, settle
 from weft.core.places import may_preempt
 from weft.host import signals, threads
@@ -36,6 +37,7 @@ PATIENCE = 100  # looks of the eval loop in a row at which a thread may refuse t
 REST = 8  # slices without a ready thread after which the ticks get longer, and at last stop
 
 
+@know
 class Preemption:
     """Time slices for the threads of one carrier on the main kernel thread.
 
@@ -46,6 +48,8 @@ class Preemption:
         deliver: delivers them, given the innermost frame of what runs; False if not here and now.
         blocked_limit: seconds in one C call, while others wait, after which that is told; 0: never.
     """
+
+    __slots__ = ("__dict__", "alive", "asleep", "prepared")  # what the part in C reads
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ from types import FrameType
 from typing import Any
 
 from weft.core.events import Listener
+from weft.core.life import know
 from weft.core.parking import bury
 from weft.core.policy import Policy
 from weft.core.thread import ControlBlock, fresh_block
@@ -18,6 +19,7 @@ from weft.models.preemption import Preemption
 __all__ = ["UserModel"]
 
 
+@know
 class UserModel:
     """Threads that the kernel does not know of.
 
@@ -26,7 +28,10 @@ class UserModel:
         on_stuck, pending, deliver, blocked_limit: see Loop and Preemption.
     """
 
+    __slots__ = ("__dict__", "loop", "preemption", "started")  # what the part in C reads
+
     name = "user"
+    preemption: Preemption | None
 
     def __init__(
         self,
@@ -52,7 +57,7 @@ class UserModel:
         self._blocks[self.main] = None
         self._foreign: set[ControlBlock] = set()
         self.started = 0
-        self.preemption: Preemption | None = None
+        self.preemption = None
         if ticks:
             self.preemption = Preemption(self.loop, slice, pending, deliver, blocked_limit)
 

@@ -8,9 +8,11 @@ Event, and of Thread the constructor, `start`, `join`, `is_alive` and the body.
 
 import sys
 from _contextvars import copy_context  # contextvars leads to more
+from functools import update_wrapper
 from typing import Any
 
 from weft.core.current import adopt, current, getcurrent
+from weft.core.life import compiled, know
 from weft.core.parking import WITHDRAWN, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
@@ -52,6 +54,41 @@ class Started(ThreadHandle):
 
     def _at_fork_reinit(self) -> None:
         pass
+
+
+@know
+class Held(Started):
+    """The same with what else a Thread knows: so the part in C need not fill its dictionary.
+
+    Attributes:
+        name: of the thread, or of its target while `number` is there: then nobody has asked for its name yet.
+        kwargs: None if there are none and nobody has asked.
+    """
+
+    __slots__ = (
+        "args",
+        "context",
+        "daemonic",
+        "identity",
+        "initialized",
+        "kernel_id",
+        "kwargs",
+        "name",
+        "number",
+        "stderr",
+        "target",
+    )
+
+
+#: The attributes of Thread that such a handle has.
+HELD = (
+    *("_target", "_args", "_kwargs", "_name", "_daemonic", "_ident", "_native_id", "_stderr", "_initialized"),
+    *(("_context",) if THREADS_HAVE_CONTEXTS else ()),
+)
+#: Those that are the handle itself.
+ITSELF = ("_started", "_os_thread_handle" if THREADS_HAVE_CONTEXTS else "_handle")[: 1 + CHECKS_HANDLES]
+#: What `threading` starts a thread with; a test may put its own there.
+STARTER = "_start_joinable_thread" if CHECKS_HANDLES else "_start_new_thread"
 
 
 def quicken_threading(module: Any, port: ThreadPort) -> None:
@@ -132,16 +169,17 @@ def _wrap_init(cls: Any, after: Any) -> None:
 
 def _quicken_thread(module: Any, port: ThreadPort) -> None:
     Thread = module.Thread  # noqa: N806 - a class
-    active, limbo = module._active, module._limbo
+    active = module._active
     own_newname = module._newname
     slow_init = Thread.__init__
     slow_start = Thread.start
     shared_hook = module._make_invoke_excepthook()
     current_thread = module.current_thread
-    starter = "_start_joinable_thread" if CHECKS_HANDLES else "_start_new_thread"
-    real_starter = getattr(module, starter)
+    real_starter = getattr(module, STARTER)
     own = module.__dict__
+    part = compiled()
     new_handle = object.__new__  # a class with slots has its __init__ called the slow way
+    handle_type = Started if part is None else Held
     plain_run = Thread.run
 
     def register(block: ControlBlock) -> None:
@@ -217,15 +255,16 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
                     daemon = getcurrent().block.thread._daemonic  # type: ignore[attr-defined]
                 except AttributeError:
                     daemon = current_thread().daemon
+            self._weft = handle = new_handle(handle_type)  # before what it may hold
+            handle._block = None
+            handle._done = handle._set = False
             self._target = target
             self._name = name
             self._args = args
             self._kwargs = {} if kwargs is None else kwargs
             self._daemonic = daemon
             self._ident = self._native_id = None
-            self._started = self._weft = handle = new_handle(Started)
-            handle._block = None
-            handle._done = handle._set = False
+            self._started = handle
             if CHECKS_HANDLES and not THREADS_HAVE_CONTEXTS:
                 self._handle = handle
             self._initialized = True
@@ -244,7 +283,7 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
                 raise RuntimeError("thread.__init__() not called") from None
             if handle._set:
                 raise RuntimeError("threads can only be started once")
-            if own[starter] is not real_starter:  # a test has put its own there
+            if own[STARTER] is not real_starter:  # a test has put its own there
                 return slow_start(self)  # type: ignore[no-any-return]
             handle._set = True
             if INHERITS_CONTEXT and self._context is None:
@@ -333,10 +372,52 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
             method.__module__ = module.__name__
             method.__qualname__ = f"Thread.{name}"
             setattr(Thread, name, method)
+    if part is not None:
+        body = _compile(part, module, port, vars(Fast), body)
     Thread._invoke_excepthook = staticmethod(shared_hook)
     if not CHECKS_HANDLES:
         _mimic_sentinels(module)
-    _adapt_special_threads(module, limbo)
+    _adapt_special_threads(module, handle_type)
+
+
+@transparent
+def _failed(block: ControlBlock, thread: Any, error: BaseException) -> None:
+    """An exception has left a thread whose body is in C."""
+    try:
+        raise error  # noqa: TRY301 - the excepthook asks for what is being handled
+    except BaseException:  # noqa: BLE001 - and is told of all
+        trim(error)
+        block.failure = brief(error)
+        thread._invoke_excepthook(thread)
+
+
+def _compile(part: Any, module: Any, port: ThreadPort, slow: Any, body: Any) -> Any:
+    """Give Thread its methods and fields in C; what these leave to Python is given. Returns its body in C."""
+    Thread = module.Thread  # noqa: N806 - a class
+    for name in (*HELD, *ITSELF):
+        setattr(Thread, name, part.field(name))
+    *methods, fast_body = part.methods(
+        own=module.__dict__,
+        active=module._active,
+        thread=Thread,
+        newname=module._newname,
+        starter=STARTER,
+        real_starter=getattr(module, STARTER),
+        plain_run=Thread.run,
+        port=port,
+        slow_body=body,
+        failed=_failed,
+        endings=run_endings,
+        slow_init=slow["__init__"],
+        slow_start=slow["start"],
+        slow_join=slow["join"],
+    )
+    for name, method in zip(("__init__", "start", "join"), methods, strict=True):
+        if name == "start" and INHERITS_CONTEXT:
+            continue  # which takes a copy each time
+        method.__code__ = slow[name].__code__  # whoever looks for its frames finds those there are
+        setattr(Thread, name, update_wrapper(method, slow[name]))
+    return fast_body
 
 
 def _with_context(init: Any) -> Any:
@@ -368,14 +449,14 @@ def _set_hooks(own: Any) -> None:
         sys.setprofile(own["_profile_hook"])
 
 
-def _adapt_special_threads(module: Any, limbo: Any) -> None:
+def _adapt_special_threads(module: Any, handle_type: Any) -> None:
     """The main thread object that exists already, and how main and dummy threads are made."""
     main = module._main_thread
 
     def take_block(thread: Any) -> None:
         handle = thread.__dict__.get("_weft")
         if handle is None:
-            handle = thread.__dict__["_weft"] = Started()
+            handle = thread.__dict__["_weft"] = handle_type()
         handle._set = True
         handle._block = getcurrent().block  # type: ignore[attr-defined]
         thread._started = handle
@@ -385,7 +466,10 @@ def _adapt_special_threads(module: Any, limbo: Any) -> None:
             thread._handle = handle
         thread._ident = handle._block.ident
 
+    held = {name: vars(main).pop(name) for name in HELD if handle_type is Held and name in vars(main)}
     take_block(main)
+    for name, value in held.items():
+        setattr(main, name, value)
     for cls in (module._MainThread, module._DummyThread):
         _wrap_init(cls, take_block)
 
