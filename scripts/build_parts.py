@@ -15,6 +15,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PARTS = ("weft/core/_life.c", "weft/stdlib/_calls.c", "weft/watch/_notes.c")  # below src
+if sys.version_info < (3, 12):
+    PARTS = (*PARTS, "weft/host/_tracer.c")
 PURE = "WEFT_PURE"  # in the environment: do not compile
 
 
@@ -34,7 +36,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
                 made = {part: compiled(Path(self.root, "src", part), Path(folder)) for part in PARTS}
             except Exception as error:  # noqa: BLE001 - compilers fail in all ways, and weft works without
                 sys.stderr.write(
-                    f"weft: built without its parts in C, so recordings and pools cost more: {error}\n"
+                    f"weft: built without its parts in C, so threads and recordings cost more: {error}\n"
                 )
                 return
             for part, module in made.items():

@@ -72,6 +72,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {
             "errors",
             "config",
+            "core.life",
             "host.files",
             "host.platform",
             "stdlib.supply",
@@ -155,7 +156,7 @@ IN_FUNCTION_ALLOWED: dict[tuple[str, str, str], str] = {
     ("weft.host.signals", "prepare", "ctypes"): "a program without threads has no need of it",
     ("weft.host.ending", "prepare", "ctypes"): "a program with one carrier has no need of it",
     ("weft.host.local", "_machine", "_socket"): "left where the program does not find it: loaded when needed",
-    ("weft.host.tracer", "__init__", "ctypes"): "a program with one carrier has no need of it",
+    ("weft.host.tracer", "_make", "ctypes"): "a program with one carrier has no need of it",
     ("weft.host.signals", "prepare", "opcode"): "a program without threads has no need of it",
     ("weft.compare.page", "load_plots", "matplotlib.figure"): "an extra, which only pages with plots want",
     (
@@ -171,6 +172,7 @@ IN_FUNCTION_ALLOWED: dict[tuple[str, str, str], str] = {
 # Names with a leading underscore belong to their module: (module, from, name) -> why another takes it.
 PRIVATE_ALLOWED: dict[tuple[str, str, str], str] = {
     ("weft.watch.notes", "weft.watch", "_notes"): "the same in C, named as CPython names such modules",
+    ("weft.host.tracer", "weft.host", "_tracer"): "the same in C, named as CPython names such modules",
     ("weft.core.life", "weft.core", "_life"): "the same in C, named as CPython names such modules",
     ("weft.stdlib.user_pool", "weft.stdlib", "_calls"): "the same in C, named as CPython names such modules",
 }

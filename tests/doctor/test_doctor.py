@@ -12,6 +12,7 @@ import pytest
 from tests.support.programs import Finished, run_child
 from weft.cli import doctor as command
 from weft.config import MODELS
+from weft.core import life
 from weft.doctor import interpreter, limits, trials
 from weft.doctor.diagnosis import render, works
 from weft.doctor.facts import NOTE, OK, PROBLEM, Fact
@@ -49,13 +50,14 @@ def test_where_weft_works_it_says_so() -> None:
     assert told["interpreter"]["python"]["value"] == sys.version.split()[0]
     assert told["limits"]["processors"]["value"] == len(os.sched_getaffinity(0))
     assert set(told["extras"]) == set(interpreter.EXTRAS)
+    assert told["settings"]["threads"]["value"] is life.COMPILED
     assert told["settings"]["recording"]["value"] is notes.COMPILED
     assert told["settings"]["pools"]["value"] is user_pool.COMPILED
 
 
 def test_what_is_done_in_python_is_told() -> None:
     told = parts(doctor("--json", env={"WEFT_PURE": "1"}))["settings"]
-    for name in ("recording", "pools"):
+    for name in ("threads", "recording", "pools"):
         assert (told[name]["level"], told[name]["value"]) == (NOTE, False)
     told = parts(doctor("--json", env={"WEFT_PURE": "perhaps"}))["settings"]
     assert told["variables"]["level"] == PROBLEM

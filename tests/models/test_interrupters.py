@@ -12,6 +12,7 @@ import pytest
 from tests.support.programs import run_child
 from weft.core import places
 from weft.core.thread import ControlBlock
+from weft.host import tracer
 from weft.host.platform import HAS_EVENTS
 from weft.models import traced
 from weft.models.monitored import Monitored
@@ -22,7 +23,8 @@ def _nothing(*_: Any) -> bool:
 
 
 @pytest.mark.skipif(HAS_EVENTS, reason="carriers are interrupted by events here")
-def test_lines_of_weft_are_not_traced_where_no_carrier_is_marked() -> None:
+@pytest.mark.parametrize("pure", ["0", "1"])
+def test_lines_of_weft_are_not_traced_where_no_carrier_is_marked(pure: str) -> None:
     """A mark may be gone by the time that tracing is on."""
     code = """
 import sys
@@ -33,7 +35,10 @@ from weft.models import traced
 met, really = Counter(), traced.getcurrent
 
 def note():
-    met[sys._getframe(3).f_code.co_name] += 1  # below it: this, `_came` and what C calls
+    frame = sys._getframe(1)
+    while frame.f_code.co_name in ("_came", "call"):  # the latter is what C calls where nothing is compiled
+        frame = frame.f_back
+    met[frame.f_code.co_name] += 1
     return really()
 
 traced.getcurrent = note
@@ -55,12 +60,14 @@ interrupter._tracer.put = put
 print(sum(go().values()))
 """
     # Its beginning and its end are events, and the program's own lines; then nothing but the first one.
-    assert run_child([sys.executable, "-c", code], timeout=30).check().stdout == "2 True\n1\n"
+    done = run_child([sys.executable, "-c", code], timeout=30, env={"WEFT_PURE": pure})
+    assert done.check().stdout == "2 True\n1\n"
 
 
 @pytest.mark.skipif(HAS_EVENTS, reason="carriers are interrupted by events here")
+@pytest.mark.parametrize("pure", ["0", "1"])
 @pytest.mark.parametrize(("error", "said"), [("RecursionError", ""), ("KeyError", "KeyError: 'ours'")])
-def test_an_exception_at_an_event_is_none_of_the_program_s(error: str, said: str) -> None:
+def test_an_exception_at_an_event_is_none_of_the_program_s(error: str, said: str, pure: str) -> None:
     code = f"""
 from weft.host.tracer import Tracer
 met = []
@@ -77,11 +84,33 @@ three = 3
 it.put(here, None, None)
 print(one + two + three, len(met))
 """
-    done = run_child([sys.executable, "-c", code], timeout=30).check()
+    done = run_child([sys.executable, "-c", code], timeout=30, env={"WEFT_PURE": pure}).check()
     assert done.stdout == "6 4\n"
     assert [line for line in done.stderr.splitlines() if line.startswith("KeyError")] == [said] * 2 * bool(
         said
     )
+
+
+@pytest.mark.skipif(HAS_EVENTS, reason="carriers are interrupted by events here")
+@pytest.mark.skipif(not tracer.COMPILED, reason="what ctypes makes cannot be called there (docs/limits.md)")
+def test_a_line_at_the_limit_of_recursion_is_passed_over() -> None:
+    code = """
+from weft.host.tracer import Tracer
+it = Tracer(lambda: None)
+here = it.here()
+def deep(turn):
+    it.put(here, it.function, None)
+    deep(turn) if turn % 2 else [deep(turn)]
+said = []
+for turn in range(50):
+    try:
+        deep(turn)
+    except BaseException as error:
+        said.append(type(error))
+it.put(here, None, None)
+print(said == [RecursionError] * 50)
+"""
+    assert run_child([sys.executable, "-c", code], timeout=30).check().stdout == "True\n"
 
 
 @pytest.mark.skipif(HAS_EVENTS, reason="carriers are interrupted by events here")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from weft.config import Config, cache_folder, settings_given, wants_ps, wants_pure
+from weft.core import life
 from weft.doctor.facts import NOTE, OK, PROBLEM, Fact
 from weft.errors import WeftError
 from weft.host.files import folder_takes_files
@@ -140,6 +141,7 @@ def settings() -> Iterator[Fact]:
         given = settings_given()
         told = ", ".join(f"{name}={value}" for name, value in given.items()) or "none is set"
         yield Fact("settings", "variables", OK, f"{told}; the model is {chosen.model}", "", given)
+        yield _compiled("threads", "threads are made and run", life.COMPILED, pure)
         yield _compiled("recording", "notes are taken", notes.COMPILED, pure)
         yield _compiled("pools", "calls are submitted", user_pool.COMPILED, pure)
     folder = cache_folder()
