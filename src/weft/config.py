@@ -43,6 +43,7 @@ __all__ = [
     "take_trace_file",
     "wants_colours",
     "wants_ps",
+    "wants_guard",
     "wants_pure",
     "with_counts_file",
     "with_trace_file",
@@ -394,13 +395,22 @@ def wants_ps(given: bool | None) -> bool:
     return _switch("WEFT_PS", True) if given is None else given
 
 
+def wants_guard(needed: bool) -> bool:
+    """Whether weft's own code is guarded by a lock of its own, also where it need not be (WEFT_GUARD=1).
+
+    Args:
+        needed: whether it must be, since there is no interpreter's lock.
+    """
+    return needed or os.environ.get("WEFT_GUARD") == "1"
+
+
 def wants_pure() -> bool:
     """Whether what is compiled is left alone, and its Python version used (WEFT_PURE).
 
     Raises:
         WeftError: WEFT_PURE is neither on nor off.
     """
-    return _switch("WEFT_PURE", False)
+    return _switch("WEFT_PURE", False) or wants_guard(False)  # what is in C knows no guard
 
 
 def _switch(name: str, otherwise: bool) -> bool:

@@ -19,6 +19,7 @@ from weft.core.places import floor
 from weft.core.policy import make_policy
 from weft.core.thread import ControlBlock
 from weft.errors import DeadlockError, WeftError
+from weft.guard import GUARDED, guarded, let_go, renew, take
 from weft.host import collector
 from weft.host import signals as host_signals
 from weft.host import threads as host_threads
@@ -78,7 +79,7 @@ class Runtime:
                 self._stuck, self._outside, self.desk.pending, self.desk.meet_missed
             )
         if config.model != "kernel":
-            self.pool = Pool(config.offload_threads, end_of_kernel_thread)
+            self.pool = Pool(config.offload_threads, end_of_kernel_thread, guard=guarded if GUARDED else None)
         self.shares_main = on_main and config.model != "kernel"
         extras = adapt.adapters(self)
         if config.model == "kernel":
@@ -275,11 +276,15 @@ class Runtime:
         if self.pool is not None:
             self.pool.pause()
         self.attached.before_fork()
+        if GUARDED:
+            take()  # nobody is in the middle of a change
 
     def after_fork_parent(self) -> None:
         """Go on as before."""
         if not self._active:
             return
+        if GUARDED:
+            let_go()
         self.model.resume()
         self.attached.after_fork_parent()
         self.supply.import_lock.release()
@@ -289,11 +294,15 @@ class Runtime:
         if not self._active:
             return
         host_threads.forget_own()
+        if GUARDED:
+            renew()
         self.model.after_fork(current())
         self.async_state.after_fork()
         self.desk.after_fork()
         if self.pool is not None:
             self.pool.after_fork()
+        if GUARDED:
+            let_go()
         self.model.resume()
         self.attached.after_fork_child()
         self.supply.import_lock.release()
@@ -330,6 +339,7 @@ class Runtime:
             module = entry.partition(":")[0]
             sys.stderr.write(f"weft: offload: {entry!r} {has} no effect: there is no module {module!r}\n")
 
+    @guarded
     def throw(self, ident: int, error: Any) -> int:
         """Set an exception for a thread to meet at its next bytecode; how many threads that were."""
         for block in self.model.blocks():
@@ -429,10 +439,10 @@ def install(
         raise WeftError(
             f"the {_runtime.config.model} model is in force already; call weft.uninstall() before another one"
         )
-    if FREE_THREADED and config.model in ("kernel", "hybrid"):
+    if FREE_THREADED and config.model == "kernel":
         raise WeftError(
-            "on a free-threaded interpreter the kernel model is CPython's own threads, and hybrid is"
-            " not right there: run the program with plain `python`, or choose --model user"
+            "on a free-threaded interpreter the kernel model is CPython's own threads:"
+            " run the program with plain `python`, or choose --model hybrid or user"
         )
     late = [name for name in TOO_LATE if name in sys.modules]
     if late and config.model != "process":

@@ -21,6 +21,7 @@ from typing import Any
 
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.guard import guarded
 
 __all__ = ["NOWHERE", "READS", "WRITES", "Channel"]
 
@@ -108,6 +109,7 @@ class Channel:
             mask |= more
         return mask
 
+    @guarded
     def deliver(self, events: int, wake: Callable[[ControlBlock], object]) -> None:
         """Note what has come and wake those who wait for it."""
         if events & ~PLAIN:
@@ -127,6 +129,7 @@ class Channel:
                 if events & (mask | 0x18):
                     ready()
 
+    @guarded
     def left(self, wake: Callable[[ControlBlock], object]) -> None:
         """The caller has set a mark again: who parked while it was cleared is to look.
 
@@ -141,12 +144,14 @@ class Channel:
             if block is not None:
                 wake(block)
 
+    @guarded
     def wait_more(self, mask: int, ready: Callable[[], object]) -> None:
         """Have a function called at every edge that has a bit of the mask, until `forget`."""
         if self.more is None:
             self.more = []
         self.more.append((mask, ready))
 
+    @guarded
     def forget(self, ready: Callable[[], object]) -> None:
         """Take back `wait_more`."""
         more = self.more
@@ -164,11 +169,13 @@ class Channel:
         self.leave()
         self.deliver(READS | WRITES, wake)
 
+    @guarded
     def leave(self) -> None:
         """The first half of `close`, for who wakes those who wait when the descriptor has been closed."""
         self.closings += 1
         self.poller.drop(self.fd, self)
 
+    @guarded
     def _withdraw(self, block: ControlBlock) -> bool:
         if self.reader is block:  # atomic
             self.reader = None

@@ -37,6 +37,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from weft.core.thread import ControlBlock
+from weft.guard import guarded
 
 __all__ = [
     "RETRY",
@@ -60,6 +61,7 @@ WITHDRAWN = 8  # the wait ended without what was waited for
 RETRY = 16  # withdrawn because the object is no longer what it was: begin again
 
 
+@guarded
 def wake(block: ControlBlock) -> None:
     """Make a parked thread ready: the one wake of its park. The caller has taken it off its list."""
     carrier = block.carrier
@@ -68,12 +70,14 @@ def wake(block: ControlBlock) -> None:
         carrier.wake()
 
 
+@guarded
 def send_back(block: ControlBlock) -> None:
     """Wake a thread that is to begin again. The caller has taken it off its list."""
     block.alarm |= RETRY | WITHDRAWN
     wake(block)
 
 
+@guarded
 def interrupt(block: ControlBlock, bits: int) -> bool:
     """End a thread's wait from outside, if it waits and nobody has woken it yet.
 
@@ -90,6 +94,7 @@ def interrupt(block: ControlBlock, bits: int) -> bool:
     return True
 
 
+@guarded
 def park(block: ControlBlock, deadline: float | None = None) -> int:
     """Let other threads run until the caller's block is woken; the caller has registered already.
 
@@ -120,6 +125,7 @@ def park(block: ControlBlock, deadline: float | None = None) -> int:
     return alarm
 
 
+@guarded
 def bury(blocks: Iterable[ControlBlock]) -> None:
     """Threads that a fork left behind have ended: nothing is handed to them and nothing wakes them."""
     for block in blocks:

@@ -13,6 +13,7 @@ from typing import Any
 
 from weft.core.parking import TIMEOUT, interrupt
 from weft.core.thread import ControlBlock
+from weft.guard import guarded
 
 __all__ = ["Call", "Timers"]
 
@@ -41,6 +42,7 @@ class Timers:
     def __len__(self) -> int:
         return max(0, len(self.heap) - self.dead)
 
+    @guarded
     def arm(self, when: float, what: ControlBlock | Callable[[], object]) -> Entry:
         """At `when` (seconds, monotonic) end the wait of a block, or call a function.
 
@@ -50,12 +52,14 @@ class Timers:
         heappush(self.heap, entry)
         return entry
 
+    @guarded
     def call(self, when: float, start: Callable[..., object], function: Any, args: Any) -> "Call":
         """At `when` call `start(function, args)`, unless the result's `cancel()` was called before."""
         call = Call((when, self.number(), start, function, args, self))
         heappush(self.heap, call)
         return call
 
+    @guarded
     def disarm(self, entry: Entry) -> None:
         """Forget a deadline; one that has fired already is none of our business."""
         if entry[2] is not None:
@@ -103,6 +107,7 @@ class Timers:
         """Whether anything is to come; safe to ask from another kernel thread."""
         return any(entry[2] is not None for entry in tuple(self.heap))
 
+    @guarded
     def hand_over(self, now: float, other: "Timers") -> int:
         """Move the calls whose time has come to another carrier, since this one comes to none; how many.
 
@@ -118,6 +123,7 @@ class Timers:
                 moved += 1
         return moved
 
+    @guarded
     def fire(self, now: float) -> int:
         """End every wait and call every function whose time has come; how many there were."""
         fired = 0
@@ -151,6 +157,7 @@ class Call(list[Any]):
 
     __slots__ = ()
 
+    @guarded
     def cancel(self) -> None:
         """Make sure that it does not come, if it has not yet."""
         if self[2] is not None:  # atomic with the stores

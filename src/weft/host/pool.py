@@ -7,6 +7,7 @@ segments (weft.core.parking), so no job is left without a thread that comes for 
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from weft.host import threads
 from weft.host.platform import await_exit
@@ -24,16 +25,23 @@ class Pool:
         limit: how many there may be at once; jobs past it wait their turn.
         on_end: called on each kernel thread just before it ends.
         idle: seconds without a job after which one ends.
+        guard: makes of a function one that excludes the others it has made; None: nothing else comes between.
 
     Attributes:
         alive: how many there are.
         in_flight: jobs that were taken and are not over: on a thread, or waiting for one.
     """
 
-    def __init__(self, limit: int, on_end: Callable[[], object], idle: float = IDLE) -> None:
+    def __init__(
+        self, limit: int, on_end: Callable[[], object], idle: float = IDLE, guard: Callable[[Any], Any] | None = None
+    ) -> None:
         self.limit = limit
         self._on_end = on_end
         self._seconds = idle
+        if guard is not None:
+            names = ("submit", "_free_now", "_leaves", "_is_over")
+            for name in names:
+                setattr(self, name, guard(getattr(self, name)))
         self.after_fork()
 
     def after_fork(self) -> None:
@@ -70,13 +78,31 @@ class Pool:
 
     def pause(self) -> None:
         """End the threads that are free, and wait until they have (fork); jobs in flight go on."""
-        count = self._free
+        count = self._free_now()
         if count <= 0:
             return
-        self._free -= count  # atomic with the look
         for _ in range(count):
             self._jobs.put(None)
         await_exit([self._gone.get() for _ in range(count)])
+
+    def _free_now(self) -> int:
+        """How many threads are free: none, from now on."""
+        count = self._free
+        if count > 0:
+            self._free -= count  # atomic with the look
+        return count
+
+    def _leaves(self) -> bool:
+        """Whether a thread that has waited for long ends: no job is on its way to it."""
+        if self._free > 0:  # atomic
+            self._free -= 1
+            self.alive -= 1
+            return True
+        return False
+
+    def _is_over(self) -> None:
+        self._free += 1
+        self.in_flight -= 1
 
     def _work(self, jobs: "threads.Baton[Job | None]") -> None:
         """The life of a kernel thread of the pool."""
@@ -85,9 +111,7 @@ class Pool:
             try:
                 job = jobs.get(True, self._seconds)
             except threads.Empty:
-                if self._free > 0:  # atomic
-                    self._free -= 1
-                    self.alive -= 1
+                if self._leaves():
                     break
                 continue  # a job is on its way
             if job is None:
@@ -96,8 +120,7 @@ class Pool:
                 break
             job()
             del job  # what it holds goes now, not with the next one
-            self._free += 1
-            self.in_flight -= 1
+            self._is_over()
         try:
             self._on_end()
         finally:

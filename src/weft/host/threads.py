@@ -23,6 +23,7 @@ __all__ = [
     "main_ident",
     "program_mask",
     "raw_lock",
+    "raw_rlock",
     "start",
     "start_carrier",
     "start_own",
@@ -32,6 +33,7 @@ __all__ = [
 
 RawLock = _thread.LockType
 raw_lock = _thread.allocate_lock
+raw_rlock = _thread.RLock
 get_ident = _thread.get_ident
 get_native_id = _thread.get_native_id
 current_frames: Callable[[], dict[int, FrameType]] = sys._current_frames

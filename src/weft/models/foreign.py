@@ -13,12 +13,15 @@ from weft.core.parking import TIMEOUT, interrupt
 from weft.core.places import place_of, stack_of
 from weft.core.thread import ControlBlock
 from weft.errors import InternalError
+from weft.guard import outside
 from weft.host import threads
 from weft.host.clock import monotonic, sleep
 from weft.host.platform import sleeps_in_call
 from weft.host.stacks import getcurrent
 
 __all__ = ["ForeignCarrier", "nothing"]
+
+sleep = outside(sleep)
 
 
 class _OneDeadline:
@@ -52,7 +55,7 @@ class ForeignCarrier:
         self.block = block
         baton: threads.Baton[Any] = threads.Baton()
         self._baton = baton
-        self._take = baton.get
+        self._take = outside(baton.get)
         # Wakes the thread. C all the way, so that storing an owner and pushing is one piece.
         self.push: Any = baton.put
         self.again: Any = baton.put

@@ -18,10 +18,12 @@ from weft.core.policy import Policy
 from weft.core.thread import ControlBlock, fresh_block
 from weft.core.timers import Call
 from weft.core.wait import WaitReason
+from weft.guard import GUARDED, guarded, let_go, outside, take
 from weft.host import threads
 from weft.host.clock import monotonic, sleep
+from weft.host.platform import FREE_THREADED
 from weft.host.stacks import Begin, getcurrent
-from weft.models.loop import Loop
+from weft.models.loop import Loop, nobody_else
 from weft.models.overseer import Overseer, at_boundary
 from weft.models.user import UserModel
 
@@ -80,6 +82,7 @@ class HybridModel(UserModel):
 
     # -- carriers --------------------------------------------------------------------------------------
 
+    @outside
     def _add_carrier(self) -> None:
         """One carrier more, if there are not enough; ready when this returns.
 
@@ -99,6 +102,8 @@ class HybridModel(UserModel):
 
     def _carry(self, gate: Any) -> None:
         """The life of a further carrier."""
+        if GUARDED:
+            take()
         loop = Loop(self._nothing_ready, self.overseer.interrupter is not None, self.loop)
         loop.steal = self._steal_for(loop)
         loop.let_others = self._courtesy_of(loop)
@@ -126,6 +131,8 @@ class HybridModel(UserModel):
         self.overseer.forget(loop)
         self._by_ident.pop(loop.kernel_ident, None)
         loop.close()
+        if GUARDED:
+            let_go()
 
     def _courtesy_of(self, mine: Loop) -> Callable[[float], None]:
         """A function that lets other carriers have the interpreter's lock, if it has not for a while.
@@ -134,8 +141,11 @@ class HybridModel(UserModel):
         every now and then, to poll say, and has it again before the other is awake, is never asked: each
         time the other's wait begins anew (`take_gil` in CPython's ceval_gil).
         """
+        if FREE_THREADED:
+            return nobody_else
         rested = 0.0
 
+        @outside
         def let_others(now: float) -> None:
             nonlocal rested
             if now - rested <= AT_A_STRETCH:
@@ -195,6 +205,7 @@ class HybridModel(UserModel):
 
     # -- threads ----------------------------------------------------------------------------------------
 
+    @guarded
     def start(
         self,
         run: Callable[[ControlBlock], object],
@@ -255,6 +266,7 @@ class HybridModel(UserModel):
         else:
             self.overseer.throw(block, loop)
 
+    @guarded
     def everywhere(self, function: Callable[[], object]) -> None:
         """Call a function on each carrier but the caller's, soon; it may do nothing but note things."""
         here = threads.get_ident()
@@ -310,6 +322,7 @@ class HybridModel(UserModel):
 
     # -- fork and the end -----------------------------------------------------------------------------------
 
+    @outside
     def pause(self) -> None:
         """Stop the watchdogs and wait until they have ended (fork)."""
         if self.preemption is not None:

@@ -12,6 +12,7 @@ no new stack is mapped, and a thread that never blocks costs no greenlet and no 
 """
 
 import sys
+from _functools import partial  # type: ignore[import-not-found]  # functools leads to much more
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from types import FrameType
@@ -21,18 +22,19 @@ from weft.core.channel import READS, WRITES
 from weft.core.events import Kind, Listener, Recorder
 from weft.core.life import compiled, know
 from weft.core.parking import wake
-from weft.core.places import floor, place_of, stack_of
+from weft.core.places import floor, place_of, stack_of, transparent
 from weft.core.policy import Policy
 from weft.core.thread import ControlBlock
 from weft.core.timers import Timers
 from weft.errors import InternalError
+from weft.guard import GUARDED, guarded, let_go, outside, take
 from weft.host import collector, threads
 from weft.host.clock import monotonic
 from weft.host.platform import exit_now
 from weft.host.poller import Poller
 from weft.host.stacks import Begin, Nursery, Worker, frame_of, getcurrent
 
-__all__ = ["Loop"]
+__all__ = ["Loop", "nobody_else"]
 
 GRACE = 0.05  # seconds idle with no timer armed before asking whether the program is stuck
 RECHECK = 1.0  # seconds between two such questions while something outside may still wake us
@@ -92,6 +94,9 @@ class Loop:
         self.kernel_ident = threads.get_ident()
         self.timers = Timers(self.is_here)
         self.poller: Poller = Poller(beside.poller.channels if beside is not None else None)
+        if GUARDED:
+            self.poller.wait = outside(self.poller.wait)  # type: ignore[method-assign]
+            self.poller._lost = guarded(self.poller._lost)  # type: ignore[method-assign]
         self.wake = self.poller.wake
         self.on_stuck = on_stuck
         self.ticks = ticks
@@ -113,6 +118,7 @@ class Loop:
         self.use(None)
         collector.watch(self._collection)  # one may come at once
 
+    @guarded
     def use(self, policy: Policy | None) -> None:
         """Let a policy choose who runs next (None: first in, first out, straight off a deque).
 
@@ -141,6 +147,7 @@ class Loop:
             self.breathe()
         return self.ready.popleft()
 
+    @guarded
     def listen(self, listener: Listener | None) -> None:
         """Tell a listener what happens to the threads here from now on; None: nobody."""
         self.listener = listener
@@ -309,6 +316,7 @@ class Loop:
         self.forget_collector()
         self.poller.close()
 
+    @guarded
     def discard(self, block: ControlBlock) -> None:
         """Take a thread out of the ready queue."""
         if isinstance(self.ready, deque):
@@ -320,6 +328,7 @@ class Loop:
         """A user thread does not sleep in the kernel: it parks."""
         return False
 
+    @guarded
     def breathe(self) -> None:
         """A thread gives way and is the only ready one: let timers that are due fire."""
         self.now = now = monotonic()
@@ -329,6 +338,7 @@ class Loop:
             self.serve(self.poller.look())
         self.let_others(now)
 
+    @guarded
     def launch(self, block: ControlBlock) -> None:
         """Make a new thread ready.
 
@@ -360,6 +370,7 @@ class Loop:
         """Whether the caller is on this carrier's kernel thread."""
         return threads.get_ident() == self.kernel_ident
 
+    @guarded
     def launch_from_afar(self, block: ControlBlock) -> None:
         """`launch`, called by another carrier: this one's workers are not touched."""
         self.alive[block] = None
@@ -390,7 +401,7 @@ class Loop:
             if keeper is not None and not any(block.carrier is self for block in list(self.alive)):
                 return keeper.resume  # type: ignore[no-any-return]
             while True:
-                forever.acquire()
+                outside(forever.acquire)()
 
         self.pick = pick
         self.wake()
@@ -476,6 +487,7 @@ class Loop:
 
     # -- for reports --------------------------------------------------------------------------
 
+    @guarded
     def ready_blocks(self) -> list[ControlBlock]:
         """The threads that stand in the ready queue."""
         begin_next = self.nursery.next
@@ -520,6 +532,31 @@ class Loop:
     def stack(self, block: ControlBlock) -> list[str]:
         """The thread's calls, outermost first."""
         return stack_of(self.frame(block))
+
+
+@transparent
+def _run_outside(run: Callable[[ControlBlock], object], block: ControlBlock) -> None:
+    """Run a thread of the program's: a worker holds the guard before and after."""
+    let_go()
+    try:
+        run(block)
+    finally:
+        take()
+
+
+def _launching(launch: Any) -> Any:
+    """`launch`, for threads that run without the guard."""
+
+    def launch_outside(self: Loop, block: ControlBlock) -> None:
+        block.run = partial(_run_outside, block.run)
+        launch(self, block)
+
+    return launch_outside
+
+
+if GUARDED:
+    Loop.launch = _launching(Loop.launch)  # type: ignore[method-assign]
+    Loop.launch_from_afar = _launching(Loop.launch_from_afar)  # type: ignore[method-assign]
 
 
 def _stay() -> None:

@@ -19,6 +19,7 @@ from typing import Any
 
 from weft.core.places import HOME
 from weft.core.thread import ControlBlock
+from weft.guard import guarded
 from weft.host import signals, threads
 from weft.host.platform import CALLS_MAY_SWITCH
 from weft.host.stacks import getcurrent
@@ -64,6 +65,7 @@ class Monitored:
     def begin(self, loop: Loop) -> None:
         """A carrier begins, on the calling kernel thread."""
 
+    @guarded
     def press(self, loop: Loop) -> None:
         """Have a carrier attend at the next chance."""
         self.marked.add(loop)
@@ -93,6 +95,7 @@ class Monitored:
             self._watched[code] = there | event
             _monitoring.set_local_events(self._tool, code, there | event)
 
+    @guarded
     def release(self, loop: Loop) -> None:
         """Have it go on in peace."""
         self.marked.discard(loop)
@@ -117,6 +120,7 @@ class Monitored:
     def _is_ours(self) -> bool:
         return bool(_monitoring.get_tool(self._tool) == NAME)
 
+    @guarded
     def turn(self) -> None:
         """Turn the events on or off, as is needed by now."""
         if self._is_ours():

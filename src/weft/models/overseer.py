@@ -21,9 +21,10 @@ from weft.core.events import Kind
 from weft.core.parking import SIGNAL, THROWN, settle
 from weft.core.places import may_preempt
 from weft.core.thread import ControlBlock
+from weft.guard import guarded
 from weft.host import signals, threads
 from weft.host.clock import monotonic
-from weft.host.platform import HAS_EVENTS
+from weft.host.platform import FREE_THREADED, HAS_EVENTS
 from weft.models.loop import Loop
 from weft.models.monitored import Monitored
 from weft.models.traced import Traced
@@ -114,6 +115,7 @@ class Overseer:
         if self.interrupter is not None:
             self.interrupter.press(loop)
 
+    @guarded
     def throw(self, block: ControlBlock, loop: Loop) -> None:
         """Something was thrown at a thread of such a carrier: it is to meet that as soon as it runs."""
         if self.interrupter is not None and block.on is None:
@@ -234,12 +236,14 @@ class Overseer:
             self.interrupter.lines = bool(self._thrown)
             self.interrupter.turn()
 
+    @guarded
     def _have_taken(self, stuck: Loop) -> None:
         """Wake who sleeps: what stands before a stuck carrier and has not begun can be taken."""
         for loop in self._loops:
             if loop is not stuck and loop.waiting:
                 loop.wake()
 
+    @guarded
     def _have_called(self, stuck: Loop) -> None:
         """Have another carrier make the calls whose time has come on a stuck one (`call_later`)."""
         now = monotonic()
@@ -280,6 +284,7 @@ class Overseer:
 
     # -- on a carrier -------------------------------------------------------------------------------------
 
+    @guarded
     def _attend(self, loop: Loop, me: Any, frame: FrameType | None) -> bool:
         """The carrier's slice is up: see to timers and descriptors, and let the next thread run."""
         interrupter = self.interrupter
@@ -312,8 +317,11 @@ class Overseer:
 def _places() -> dict[int, tuple[tuple[int, int], bool]]:
     """Where the Python code of each kernel thread stands, and whether the eval loop looks around there.
 
-    No frame is kept: what it holds would live on for as long.
+    No frame is kept: what it holds would live on for as long. Without the interpreter's lock nothing is told:
+    CPython would have to stop all kernel threads, and wait for one that sits in C.
     """
+    if FREE_THREADED:
+        return {}
     frames = threads.frames_now()
     return {ident: ((id(f), f.f_lasti), at_boundary(f)) for ident, f in frames.items()}
 

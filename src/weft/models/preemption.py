@@ -23,6 +23,7 @@ from weft.core.events import Kind
 from weft.core.life import know
 from weft.core.parking import SIGNAL, THROWN, settle
 from weft.core.places import may_preempt
+from weft.guard import guarded
 from weft.host import signals, threads
 from weft.host.clock import monotonic
 from weft.host.platform import await_exit
@@ -234,6 +235,7 @@ class Preemption:
 
     # -- on the carrier ----------------------------------------------------------------------------
 
+    @guarded
     def _on_trip(self, signum: int, frame: FrameType | None) -> None:
         loop = self._loop
         self._reports.met(frame)

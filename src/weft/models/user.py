@@ -10,6 +10,7 @@ from weft.core.parking import bury
 from weft.core.policy import Policy
 from weft.core.thread import ControlBlock, fresh_block
 from weft.core.timers import Call
+from weft.guard import guarded, outside
 from weft.host import threads
 from weft.host.stacks import getcurrent, root
 from weft.models.foreign import ForeignCarrier, nothing
@@ -61,6 +62,7 @@ class UserModel:
         if ticks:
             self.preemption = Preemption(self.loop, slice, pending, deliver, blocked_limit)
 
+    @guarded
     def start(
         self,
         run: Callable[[ControlBlock], object],
@@ -146,6 +148,7 @@ class UserModel:
         if self.preemption is not None:
             self.preemption.after_fork()
 
+    @outside
     def pause(self) -> None:
         """Stop the watchdog and wait until it has ended (fork)."""
         if self.preemption is not None:
@@ -173,6 +176,7 @@ class UserModel:
         return self._call_on(self.loop, when, start, function, args)
 
     @staticmethod
+    @guarded
     def _call_on(loop: Loop, when: float, start: Callable[..., object], function: Any, args: Any) -> Call:
         call = loop.timers.call(when, start, function, args)
         if loop.waiting:  # the caller is another kernel thread

@@ -15,6 +15,7 @@ from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.guard import GUARDED, guarded, outside
 from weft.host.platform import deadline_after, monotonic
 from weft.stdlib.locks import Lock, RLock, allocate_lock
 
@@ -40,6 +41,7 @@ class Condition:
                     setattr(self, name, method)
         self._waiters: deque[Any] = deque()
 
+    @guarded
     def _at_fork_reinit(self) -> None:
         self._lock._at_fork_reinit()
         self._waiters.clear()
@@ -80,6 +82,14 @@ class Condition:
             return None
         return lock.__exit__(exc_type, exc, traceback)
 
+    if GUARDED:  # the lock takes the guard itself; one that is not ours may wait in C
+
+        def __enter__(self) -> Any:
+            return self._lock.__enter__()
+
+        def __exit__(self, exc_type: object, exc: object, traceback: object) -> Any:
+            return self._lock.__exit__(exc_type, exc, traceback)
+
     def __repr__(self) -> str:
         return f"<Condition({self._lock}, {len(self._waiters)})>"
 
@@ -105,6 +115,7 @@ class Condition:
             return False
         return True
 
+    @guarded
     def wait(self, timeout: float | None = None) -> bool:
         """Let the lock go, wait for a notify or for `timeout` seconds, and take the lock again.
 
@@ -202,6 +213,7 @@ class Condition:
         if late is not None:
             raise late
 
+    @outside
     def _wait_foreign(self, timeout: float | None) -> bool:
         """CPython's wait, for a lock that is not ours: each waiter sleeps on a lock of its own."""
         if not self._is_owned():
@@ -243,6 +255,7 @@ class Condition:
             result = predicate()
         return result
 
+    @guarded
     def notify(self, n: int = 1) -> None:
         """Wake at most `n` waiters, the longest first; they go on when the lock is let go.
 
@@ -280,6 +293,7 @@ class Condition:
                 lock.release()
         return None
 
+    @outside
     def _notify_foreign(self, n: int) -> None:
         if not self._is_owned():
             raise RuntimeError("cannot notify on un-acquired lock")

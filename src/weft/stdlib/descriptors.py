@@ -16,6 +16,7 @@ from weft.core.current import current
 from weft.core.parking import SIGNAL, THROWN, TIMEOUT, WITHDRAWN, park, settle, wake
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.guard import guarded, outside
 from weft.host.platform import monotonic
 from weft.host.poller import HANGUP, READ, poll_once
 from weft.stdlib.sleep import sleep
@@ -45,12 +46,14 @@ class _Descriptors:
         self._block: ControlBlock | None = block
         self.wanted = wanted
 
+    @guarded
     def ready(self) -> None:
         """One of them is ready: wake the thread, once."""
         block, self._block = self._block, None  # atomic
         if block is not None:
             wake(block)
 
+    @guarded
     def _withdraw(self, block: ControlBlock) -> bool:
         mine, self._block = self._block, None  # atomic
         return mine is not None
@@ -84,7 +87,7 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
     poller = me.carrier.poller
     if poller is None:  # a kernel thread of its own may sleep in the kernel
         left = None if deadline is None else max(0.0, deadline - monotonic()) * 1e3
-        return bool(poll_once(wanted, left))
+        return bool(outside(poll_once)(wanted, left))
     waiting = _Descriptors(me, wanted)
     ready = waiting.ready
     watched: list[tuple[Channel, int]] = []
@@ -124,6 +127,7 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
     return True
 
 
+@guarded
 def stand(me: ControlBlock, channel: Channel, reads: bool) -> bool:
     """Make the caller the channel's reader (or writer), on its own carrier; False if there is one."""
     if reads:
@@ -145,6 +149,7 @@ def stand(me: ControlBlock, channel: Channel, reads: bool) -> bool:
     return True
 
 
+@guarded
 def fail_waiters(fd: int, reused: bool = False) -> None:
     """A descriptor is about to be closed: who waits for it is woken, and gets an error.
 
@@ -199,6 +204,7 @@ def repeatable(items: Any) -> Any:
     return list(items) if hasattr(items, "__next__") else items
 
 
+@guarded
 def attend() -> None:
     """Handle what has come for the calling thread while it stood in a call of weft's: a signal, an exception.
 

@@ -10,6 +10,7 @@ from weft.core.current import current
 from weft.core.parking import park, settle, wake
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.guard import guarded
 from weft.host import threads
 from weft.host.signals import block_all
 
@@ -35,6 +36,10 @@ class _Errand:
             self.result = self._call()
         except BaseException as error:  # noqa: BLE001 - it is the caller's
             self.error = error
+        self._over()
+
+    @guarded
+    def _over(self) -> None:
         self.done = True
         block, self._block = self._block, None  # atomic
         if block is not None:
@@ -42,6 +47,7 @@ class _Errand:
         elif self._given_up:
             self._clear_away()
 
+    @guarded
     def await_end(self, me: ControlBlock) -> None:
         """The caller's part.
 
@@ -62,12 +68,14 @@ class _Errand:
                 self._clear_away()
             raise
 
+    @guarded
     def _clear_away(self) -> None:
         """Undo what the call has done, once."""
         undo, self._undo = self._undo, None  # atomic
         if undo is not None and self.error is None:
             undo(self.result)
 
+    @guarded
     def _withdraw(self, block: ControlBlock) -> bool:
         mine, self._block = self._block, None  # atomic
         return mine is not None

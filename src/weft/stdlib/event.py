@@ -8,6 +8,7 @@ from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.guard import guarded
 from weft.host.platform import deadline_after
 from weft.stdlib.condition import Condition
 from weft.stdlib.locks import allocate_lock
@@ -27,6 +28,7 @@ class Event:
         """Whether the flag is set."""
         return self._flag
 
+    @guarded
     def set(self) -> None:
         """Set the flag and wake everybody who waits for it."""
         self._flag = True
@@ -47,6 +49,7 @@ class Event:
         """Clear the flag: threads that call `wait` from now on wait again."""
         self._flag = False
 
+    @guarded
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the flag is set, or for `timeout` seconds.
 

@@ -17,6 +17,7 @@ from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.tracebacks import trim
 from weft.core.wait import WaitReason
+from weft.guard import GUARDED, guarded, outside
 from weft.host.platform import VERSION, deadline_after, monotonic
 from weft.stdlib.condition import Condition
 from weft.stdlib.sleep import sleep
@@ -33,6 +34,7 @@ def quicken_futures(module: Any, port: Any) -> None:
     Future = module.Future  # noqa: N806 - a class
     slow = {name: getattr(Future, name) for name in ("cancel", "set_running_or_notify_cancel")}
     slow_set = {"result": Future.set_result, "exception": Future.set_exception}
+    Future._invoke_callbacks = outside(Future._invoke_callbacks)
 
     class Fast:
         """The methods; they are put into Future itself, so that there is one class."""
@@ -42,6 +44,7 @@ def quicken_futures(module: Any, port: Any) -> None:
             self._state = PENDING
             self._result = self._exception = self._lazy_condition = self._parked = self._callbacks = None
 
+        @guarded
         def _get_condition(self: Any) -> Condition:
             condition: Condition | None = self._lazy_condition
             if condition is None:
@@ -77,6 +80,7 @@ def quicken_futures(module: Any, port: Any) -> None:
         def _set_waiters(self: Any, waiters: Any) -> None:
             self.__dict__["_weft_waiters"] = waiters
 
+        @guarded
         def _wake_parked(self: Any) -> None:
             parked = self._parked
             while parked:
@@ -86,6 +90,7 @@ def quicken_futures(module: Any, port: Any) -> None:
                     return
                 wake(block)
 
+        @guarded
         def set_result(self: Any, result: Any) -> None:
             """Sets the return value of work associated with the future (for executors and tests)."""
             if self._lazy_condition is None and self._state not in OVER:  # atomic with the stores
@@ -100,6 +105,7 @@ def quicken_futures(module: Any, port: Any) -> None:
             slow_set["result"](self, result)
             self._wake_parked()
 
+        @guarded
         def set_exception(self: Any, exception: BaseException) -> None:
             """Sets the result of the future as being the given exception (for executors and tests)."""
             if self._lazy_condition is None and self._state not in OVER:  # atomic with the stores
@@ -112,6 +118,7 @@ def quicken_futures(module: Any, port: Any) -> None:
             slow_set["exception"](self, exception)
             self._wake_parked()
 
+        @guarded
         def set_running_or_notify_cancel(self: Any) -> bool:
             """Mark the future as running; False if it has been cancelled (for executors and tests)."""
             if self._lazy_condition is None and self._state is PENDING:  # atomic with the store
@@ -119,6 +126,7 @@ def quicken_futures(module: Any, port: Any) -> None:
                 return True
             return slow["set_running_or_notify_cancel"](self)  # type: ignore[no-any-return]
 
+        @guarded
         def cancel(self: Any) -> bool:
             """Cancel the future if possible; False if it is running or done."""
             done: bool = slow["cancel"](self)
@@ -141,6 +149,7 @@ def quicken_futures(module: Any, port: Any) -> None:
             """Return True if the future was cancelled or finished executing."""
             return self._state in OVER
 
+        @guarded
         def _await_end(self: Any, timeout: float | None) -> None:
             """Return when the future is over.
 
@@ -233,6 +242,8 @@ def quicken_futures(module: Any, port: Any) -> None:
         def _explain(self: Any, block: ControlBlock) -> tuple[WaitReason, object, ControlBlock | None]:
             return WaitReason.FUTURE, self, None
 
+    if GUARDED:
+        Fast.add_done_callback = _adding(Fast.add_done_callback)  # type: ignore[method-assign]
     for name, method in vars(Fast).items():
         if callable(method):
             method.__module__ = module.__name__
@@ -241,6 +252,24 @@ def quicken_futures(module: Any, port: Any) -> None:
     Future._condition = property(Fast._get_condition, Fast._set_condition)
     Future._done_callbacks = property(Fast._get_callbacks, Fast._set_callbacks)
     Future._waiters = property(Fast._get_waiters, Fast._set_waiters)
+
+
+def _adding(add_done_callback: Any) -> Any:
+    """The method where there is a guard: it is held for the list, and not while the callable runs."""
+
+    @guarded
+    def add(future: Any, fn: Any) -> bool:
+        if future._state in OVER:
+            return False
+        future._done_callbacks.append(fn)
+        return True
+
+    def add_or_call(self: Any, fn: Any) -> None:
+        if not add(self, fn):
+            add_done_callback(self, fn)
+
+    add_or_call.__doc__ = add_done_callback.__doc__
+    return add_or_call
 
 
 class _Work:
@@ -308,6 +337,7 @@ def quicken_pool(module: Any, port: Any) -> None:
     slow_submit = Executor.submit
     Task = _make_task(module._base.Future)  # noqa: N806 - a class
 
+    @guarded
     def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         if len(self._threads) < self._max_workers:
             before = len(self._threads)
@@ -337,7 +367,8 @@ def quicken_pool(module: Any, port: Any) -> None:
     submit.__module__ = module.__name__
     submit.__qualname__ = "ThreadPoolExecutor.submit"
     Executor.submit = submit
-    module._worker = _make_worker(module, Task)
+    # Where there is a guard, a worker tells the future each step: so a call goes the way of any work item.
+    module._worker = _make_worker(module, None if GUARDED else Task)
     module._WorkItem = _Work
     _Work.__module__ = module.__name__
 

@@ -13,6 +13,7 @@ from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.guard import guarded
 from weft.host.platform import PLAIN_LOCK_TYPE, RLOCK_SHOWS_LOCKED, check_acquire, monotonic
 
 __all__ = ["Lock", "RLock", "allocate_lock"]
@@ -34,6 +35,7 @@ class Lock:
     def __init_subclass__(cls) -> None:
         raise TypeError("type '_thread.lock' is not an acceptable base type")
 
+    @guarded
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the lock, waiting for it if `blocking`, for at most `timeout` seconds (-1: for ever).
 
@@ -109,6 +111,7 @@ class Lock:
                 self._owner = me
                 return True
 
+    @guarded
     def release(self) -> None:
         """Let the lock go, to the thread that has waited longest if there is one.
 
@@ -131,6 +134,7 @@ class Lock:
             self._owner = None
         return None
 
+    @guarded
     def __exit__(self, exc_type: object, exc: object, traceback: object) -> None:
         if self._owner is None:
             raise RuntimeError("release unlocked lock")
@@ -153,6 +157,7 @@ class Lock:
     release_lock = release
     locked_lock = locked
 
+    @guarded
     def _at_fork_reinit(self) -> None:
         self._owner = None
         self._waiters.clear()
@@ -209,6 +214,7 @@ class RLock:
     _count: int  # how often its owner has taken it beyond the first time
     _waiters: deque[ControlBlock]
 
+    @guarded
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the lock, or take it once more; see `Lock.acquire`."""
         try:
@@ -284,6 +290,7 @@ class RLock:
                 self._owner = me
                 return True
 
+    @guarded
     def release(self) -> None:
         """Let the lock go once; the last time hands it to the thread that has waited longest.
 
@@ -318,6 +325,7 @@ class RLock:
             self._owner = None
         return None
 
+    @guarded
     def __exit__(self, exc_type: object, exc: object, traceback: object) -> None:
         try:
             me = getcurrent().block  # type: ignore[attr-defined]
@@ -351,6 +359,7 @@ class RLock:
     def _recursion_count(self) -> int:
         return self._count + 1 if self._is_owned() else 0
 
+    @guarded
     def _release_save(self) -> tuple[int, ControlBlock]:
         if self._owner is None:
             raise RuntimeError("cannot release un-acquired lock")
@@ -359,10 +368,12 @@ class RLock:
         self._hand_over()
         return state
 
+    @guarded
     def _acquire_restore(self, state: tuple[int, ControlBlock]) -> None:
         self.acquire()
         self._count, self._owner = state
 
+    @guarded
     def _at_fork_reinit(self) -> None:
         self._owner = None
         self._count = 0

@@ -15,6 +15,7 @@ from weft.core.parking import park, settle, wake
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.guard import guarded
 from weft.host.pool import Pool
 from weft.stdlib.thread_module import run_endings
 
@@ -86,11 +87,17 @@ class _Call:
         except BaseException as error:  # noqa: BLE001 - it is the caller's, whatever it is
             self.error = _as_raised(error)
         self.function = self.args = self.kwargs = self.context = None
+        self._over()
+
+    @guarded
+    def _over(self) -> None:
+        """Hand over to who waits."""
         self.done = True
         block, self.block = self.block, None  # atomic
         if block is not None:
             wake(block)
 
+    @guarded
     def _withdraw(self, block: ControlBlock) -> bool:
         mine, self.block = self.block, None  # atomic
         return mine is not None
@@ -105,6 +112,7 @@ def _as_raised(error: BaseException) -> BaseException:
     return error.with_traceback(trace.tb_next if trace is not None else None)
 
 
+@guarded
 def _wait(me: ControlBlock, call: _Call) -> Any:
     """Park until the call is over; signals are handled meanwhile, and if a handler raises, so does this."""
     while not call.done:

@@ -26,12 +26,14 @@ from weft.core.parking import RETRY, TIMEOUT, WITHDRAWN, park, send_back, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.guard import GUARDED, guarded, outside
 from weft.host.platform import deadline_after, monotonic
 from weft.host.threads import raw_lock
 
 __all__ = ["quicken_queue"]
 
 _HOOKS = ("_init", "_qsize", "_put", "_get")
+_CALLING = ("put", "get", "task_done", "join", "shutdown")
 _EXPOSED = frozenset({"queue", "mutex", "not_empty", "not_full", "all_tasks_done"})
 
 
@@ -89,6 +91,10 @@ def quicken_queue(module: Any, port: Any) -> None:
     full: Any = module.Full
     empty: Any = module.Empty
     threading: Any = module.threading
+    slow: Any = classic
+    if GUARDED:  # what the program overrides is called there
+        calling = [name for name in _CALLING if hasattr(classic, name)]
+        slow = type("Slow", (), {name: staticmethod(outside(getattr(classic, name))) for name in calling})
 
     class Queue(classic):  # type: ignore[misc]
         """A queue of at most `maxsize` items (0: no limit); as `queue.Queue`."""
@@ -128,6 +134,7 @@ def quicken_queue(module: Any, port: Any) -> None:
             if "_items" in self.__dict__ and not self._classic:
                 self._go_classic()
 
+        @guarded
         def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
             """Put an item, waiting for room if `block`, for at most `timeout` seconds.
 
@@ -170,7 +177,7 @@ def quicken_queue(module: Any, port: Any) -> None:
                         carrier.wake()
                     return None
                 if self._classic:
-                    return classic.put(self, item, block, timeout)  # type: ignore[no-any-return]
+                    return slow.put(self, item, block, timeout)  # type: ignore[no-any-return]
                 if not block:
                     raise full
                 try:
@@ -229,6 +236,7 @@ def quicken_queue(module: Any, port: Any) -> None:
                 if alarm & RETRY:
                     return self.put(item, True, max(0.0, deadline - monotonic()))
 
+        @guarded
         def get(self, block: bool = True, timeout: float | None = None) -> Any:
             """Take an item, waiting for one if `block`, for at most `timeout` seconds.
 
@@ -252,7 +260,7 @@ def quicken_queue(module: Any, port: Any) -> None:
                             self._room += 1
                     return item
                 if self._classic:
-                    return classic.get(self, block, timeout)
+                    return slow.get(self, block, timeout)
                 if not block:
                     raise empty
                 try:
@@ -391,6 +399,7 @@ def quicken_queue(module: Any, port: Any) -> None:
             else:
                 self._items.append(item)
 
+        @guarded
         def task_done(self) -> None:
             """Say that a task that was taken is done.
 
@@ -398,7 +407,7 @@ def quicken_queue(module: Any, port: Any) -> None:
                 ValueError: called more often than there were items.
             """
             if self._classic:
-                return classic.task_done(self)  # type: ignore[no-any-return]
+                return slow.task_done(self)  # type: ignore[no-any-return]
             left = self.unfinished_tasks - 1
             if left < 0:
                 raise ValueError("task_done() called too many times")
@@ -409,11 +418,12 @@ def quicken_queue(module: Any, port: Any) -> None:
                     wake(joiners.popleft())
             return None
 
+        @guarded
         def join(self) -> None:
             """Wait until every item that was put has been taken and is done."""
             while True:
                 if self._classic:
-                    return classic.join(self)  # type: ignore[no-any-return]
+                    return slow.join(self)  # type: ignore[no-any-return]
                 if not self.unfinished_tasks:
                     return None
                 if self._joiners is None:
@@ -455,8 +465,9 @@ def quicken_queue(module: Any, port: Any) -> None:
                 """Refuse further puts; gets end once the queue is empty (at once if `immediate`)."""
                 if not self._classic:
                     self._go_classic()
-                classic.shutdown(self, immediate)
+                slow.shutdown(self, immediate)
 
+        @guarded
         def _go_classic(self) -> None:
             """Become a queue of mutex and conditions; whoever waits begins again.
 

@@ -15,6 +15,7 @@ from weft.core.current import current
 from weft.core.parking import park, settle, wake
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.guard import guarded, outside
 from weft.host.platform import TIMEOUT_MAX, monotonic
 
 __all__ = ["supply_sem_lock"]
@@ -61,6 +62,7 @@ class _SemLock:
     maxvalue = property(lambda self: self._real.maxvalue)
     name = property(lambda self: self._real.name)
 
+    @guarded
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
         """Acquire the semaphore/lock."""
         me = current()
@@ -92,7 +94,7 @@ class _SemLock:
                     return False
                 if first and me.carrier.alone:
                     stretch = STRETCH if deadline is None else min(STRETCH, deadline - now)
-                    if self._real.acquire(True, stretch):
+                    if outside(self._real.acquire)(True, stretch):
                         break
                     alarm, me.alarm = me.alarm, 0
                     settle(me, alarm)
@@ -124,6 +126,7 @@ class _SemLock:
             if self._withdraw(first):
                 wake(first)
 
+    @guarded
     def release(self) -> None:
         """Release the semaphore/lock."""
         if self._kind == RECURSIVE:

@@ -7,6 +7,7 @@ from weft.core.current import adopt, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.guard import guarded
 from weft.host.platform import deadline_after, monotonic
 
 __all__ = ["BoundedSemaphore", "Semaphore"]
@@ -24,6 +25,7 @@ class Semaphore:
         self._value = value
         self._waiters: deque[ControlBlock] = deque()
 
+    @guarded
     def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
         """Take one unit, waiting for it if `blocking`, for at most `timeout` seconds.
 
@@ -106,6 +108,7 @@ class Semaphore:
             if alarm & TIMEOUT:
                 return False
 
+    @guarded
     def release(self, n: int = 1) -> None:
         """Give `n` units: to waiting threads first, in their order.
 
@@ -164,6 +167,7 @@ class BoundedSemaphore(Semaphore):
         super().__init__(value)
         self._initial_value = value
 
+    @guarded
     def release(self, n: int = 1) -> None:
         """Give `n` units back.
 

@@ -18,6 +18,7 @@ from weft.core.current import getcurrent
 from weft.core.parking import SIGNAL, interrupt
 from weft.core.places import HOME, floor, may_preempt
 from weft.core.thread import ControlBlock
+from weft.guard import guarded, outside
 from weft.host import signals
 from weft.host.platform import unraisable_args
 
@@ -155,6 +156,7 @@ class SignalDesk:
         if self._arrivals is not None:
             self._arrivals.open()
 
+    @guarded
     def meet_missed(self) -> None:
         """Wake the main thread for signals that came just before it slept; called now and then.
 
@@ -174,6 +176,7 @@ class SignalDesk:
         if not self.deliver(frame):
             self._kick()
 
+    @guarded
     def deliver(self, frame: FrameType | None) -> bool:
         """Get the noted signals to the main thread; False if it must be tried again soon."""
         main = self._main()
@@ -192,6 +195,7 @@ class SignalDesk:
         main.alarm |= SIGNAL
         return True
 
+    @outside
     @floor
     def handle(self, frame: FrameType | None = None) -> None:
         """Run the program's handlers of all noted signals; what one raises goes to the caller."""

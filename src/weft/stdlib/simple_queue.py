@@ -13,6 +13,7 @@ from weft.core.parking import TIMEOUT, WITHDRAWN, park, send_back, settle, wake
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.guard import guarded
 from weft.host.platform import Empty, deadline_after
 
 __all__ = ["Empty", "SimpleQueue"]
@@ -27,6 +28,7 @@ class SimpleQueue:
         self._items: deque[Any] = deque()
         self._getters: deque[ControlBlock] = deque()
 
+    @guarded
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Put the item; never blocks. `block` and `timeout` are there for likeness with Queue."""
         getters = self._getters
@@ -49,6 +51,7 @@ class SimpleQueue:
         """The same as `put`."""
         self.put(item)
 
+    @guarded
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """Take the oldest item, waiting for one if `block`, for at most `timeout` seconds.
 

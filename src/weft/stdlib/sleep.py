@@ -8,6 +8,7 @@ from weft.core.current import adopt, getcurrent
 from weft.core.parking import TIMEOUT, park, settle
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.guard import guarded
 from weft.host import clock
 from weft.host.platform import TIMEOUT_MAX, monotonic
 from weft.stdlib.supplied import bind
@@ -35,6 +36,7 @@ _SLEEP = _Sleep()
 _ASLEEP = object()  # what a sleeper's value is until it is withdrawn
 
 
+@guarded
 def _sleep(_: object, seconds: float, /) -> None:
     """Delay the calling thread for a number of seconds, which may be a fraction; the others run on."""
     try:

@@ -5,6 +5,7 @@ from typing import Any
 from weft.core.channel import NOWHERE, Channel
 from weft.core.current import adopt, current, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle, wake
+from weft.guard import guarded
 from weft.host.platform import monotonic
 from weft.host.poller import READ
 from weft.host.sockets import STREAM, STREAM_FAMILIES, real_socket
@@ -17,6 +18,7 @@ UNSET = -1.0
 _fileno = real_socket.fileno
 
 
+@guarded
 def open_channel(sock: Any) -> Channel:
     """The channel of a socket that has none yet; of a closed one, one that is always ready."""
     fd: int = _fileno(sock)
@@ -45,6 +47,7 @@ def open_channel(sock: Any) -> Channel:
     return made
 
 
+@guarded
 def mark(channel: Channel) -> None:
     """A call has left something, or may have: set both marks; who parked meanwhile is to look."""
     channel.readable = channel.writable = True
@@ -52,6 +55,7 @@ def mark(channel: Channel) -> None:
         channel.left(wake)
 
 
+@guarded
 def park_to_read(channel: Channel) -> bool:
     """Park until the channel may have something; False if it is no usual case, and one for `await_ready`."""
     try:
@@ -79,6 +83,7 @@ def park_to_read(channel: Channel) -> bool:
     return True
 
 
+@guarded
 def await_ready(sock: Any, channel: Channel, events: int, deadline: float | None) -> float | None:
     """Park until the socket may be ready: the general case, with a timeout or several waiters.
 

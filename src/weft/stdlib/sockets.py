@@ -17,6 +17,7 @@ from typing import Any
 from weft.core.channel import READS, WRITES, Channel
 from weft.core.current import adopt, getcurrent
 from weft.core.parking import settle, wake
+from weft.guard import GUARDED, guarded
 from weft.host.platform import monotonic
 from weft.host.poller import READ, WRITE, poll_once
 from weft.host.sockets import (
@@ -45,6 +46,14 @@ FIRST_NAP, LONGEST_NAP = 0.001, 0.05  # seconds between tries to connect where n
 _default: list[float | None] = [NO_DEFAULT]
 _recv, _recv_into, _send = real_socket.recv, real_socket.recv_into, real_socket.send
 _fileno, _settimeout, _gettimeout = real_socket.fileno, real_socket.settimeout, real_socket.gettimeout
+
+
+@guarded
+def _mark_to_read(channel: Channel) -> None:
+    """There may be more to read: who parked meanwhile is to look."""
+    channel.readable = True
+    if channel.reader is not None:
+        channel.left(wake)
 
 
 class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name programs know
@@ -179,6 +188,35 @@ class socket(real_socket):  # type: ignore[misc]  # noqa: N801 - the name progra
             if me.alarm:
                 alarm, me.alarm = me.alarm, 0
                 settle(me, alarm)
+
+    if GUARDED:  # which is held to park, and not for the call
+
+        def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+            channel = self._channel
+            if channel is None:
+                channel = open_channel(self)
+            deadline: float | None = UNSET
+            while True:
+                if channel.readable or flags & TRIES:
+                    channel.readable = False
+                    try:
+                        data: bytes = _recv(self, bufsize, flags | DONTWAIT)
+                    except BlockingIOError:
+                        if self._limit == 0 or flags & TRIES:
+                            channel.readable = True
+                            raise
+                    except BaseException:
+                        _mark_to_read(channel)
+                        raise
+                    else:
+                        if flags or channel.careful or len(data) == bufsize:
+                            _mark_to_read(channel)
+                            if flags & WAITALL and 0 < len(data) < bufsize and _wants_all(self, flags):
+                                return data + _rest(self, bufsize - len(data), flags)
+                        return data
+                    continue
+                if self._limit is not None or not park_to_read(channel):
+                    deadline = await_ready(self, channel, READ, deadline)
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         """Receive up to `nbytes` bytes (0: as many as fit) into a buffer; returns how many."""

@@ -14,6 +14,7 @@ from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.tracebacks import brief, trim
 from weft.errors import DeadlockError
+from weft.guard import guarded
 from weft.host.platform import CHECKS_HANDLES, deadline_after, unraisable_args
 from weft.stdlib.local import Local
 from weft.stdlib.locks import Lock, RLock, allocate_lock
@@ -43,6 +44,7 @@ class ThreadPort(Protocol):
         """Every thread that has not ended."""
 
 
+@guarded
 def join_block(block: ControlBlock, timeout: float | None = None) -> bool:
     """Wait for a thread's end, for at most `timeout` seconds; whether it has ended."""
     if block.done:
@@ -114,6 +116,7 @@ class ThreadHandle:
         """Whether the thread has ended."""
         return self._done or (self._block is not None and self._block.done)
 
+    @guarded
     def _set_done(self) -> None:
         if self._block is None:
             raise RuntimeError("thread not started")

@@ -17,6 +17,7 @@ from weft.core.parking import WITHDRAWN, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.tracebacks import brief, trim
+from weft.guard import guarded
 from weft.host.platform import CHECKS_HANDLES, INHERITS_CONTEXT, THREADS_HAVE_CONTEXTS
 from weft.stdlib.condition import Condition
 from weft.stdlib.event import Event
@@ -99,6 +100,7 @@ def quicken_threading(module: Any, port: ThreadPort) -> None:
     module.Event = Event
     _quicken_functions(module, port)
     _quicken_thread(module, port)
+    module.Thread.join = guarded(module.Thread.join)
 
 
 def _quicken_functions(module: Any, port: ThreadPort) -> None:

@@ -29,6 +29,7 @@ from weft.core.channel import READS, Channel
 from weft.core.current import current, getcurrent
 from weft.core.parking import wake
 from weft.core.places import transparent
+from weft.guard import GUARDED, guarded
 from weft.host.platform import monotonic
 from weft.host.poller import READ, WRITE, asker, poll_once
 from weft.host.sockets import real_socket
@@ -55,6 +56,15 @@ class _Turn:
         self.owner: Any = None  # its greenlet
         self.gate: Event | None = None
 
+    @guarded
+    def take(self, me: Any) -> bool:
+        """Take the turn if nobody else has it; whether it was taken."""
+        if self.owner is not None and self.owner is not me:
+            return False
+        self.owner = me
+        return True
+
+    @guarded
     def await_free(self, me: Any, deadline: float | None, late: str) -> None:
         """Park until nobody else has the turn. The caller takes it at once, with nothing in between.
 
@@ -73,6 +83,7 @@ class _Turn:
             if not gate.wait(left):
                 raise TimeoutError(late)
 
+    @guarded
     def open_gate(self) -> None:
         """The turn is free: whoever waits for it may try."""
         gate, self.gate = self.gate, None  # atomic
@@ -135,6 +146,13 @@ class Connection:
             if writing.gate is not None:
                 writing.open_gate()
 
+    if GUARDED:  # the turns cannot be taken in one piece there
+
+        @transparent
+        def write(self, data: Any, /) -> int:
+            """Write some of the data; how much of it was written."""
+            return self._write_in_turn(data, self._sock(), getcurrent())
+
     @transparent
     def _write_in_turn(self, data: Any, sock: Any, me: Any) -> int:
         """Write once no other thread is in the middle of a write."""
@@ -146,7 +164,10 @@ class Connection:
             writing.await_free(me, None if limit is None else monotonic() + limit, WRITE_LATE)
             if sock is not None:
                 self._check_open(sock, self._real_write)
-        outer, writing.owner = writing.owner, me
+        outer = writing.owner
+        if GUARDED and not writing.take(me):
+            return self._write_in_turn(data, sock, me)
+        writing.owner = me
         try:
             return self._call(self._real_write, (data,), WRITE_LATE, WRITE_LATE)  # type: ignore[no-any-return]
         finally:
@@ -187,7 +208,10 @@ class Connection:
                 inside.await_free(me, None, "")
                 self._check_open(sock, function)
                 continue  # the mode may be another by now
-            outer, inside.owner = inside.owner, me  # atomic with the test
+            outer = inside.owner
+            if GUARDED and not inside.take(me):
+                continue
+            inside.owner = me  # atomic with the test
             channel.readable = channel.writable = False
             try:
                 answer = function(*args)

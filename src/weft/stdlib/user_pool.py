@@ -25,6 +25,7 @@ from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.tracebacks import trim
 from weft.core.wait import WaitReason
+from weft.guard import GUARDED, guarded
 from weft.stdlib.futures_fast import FINISHED, PENDING, RUNNING
 
 __all__ = ["COMPILED", "make_user_executor"]
@@ -89,6 +90,7 @@ class _Crew:
     def __repr__(self) -> str:
         return f"<the pool {self.prefix}: {self.count} threads, {len(self.items)} calls to be made>"
 
+    @guarded
     def call(self) -> bool:
         """Have a worker come; the caller has set `coming`. If all are busy, they look when they are done.
 
@@ -114,6 +116,7 @@ class _Crew:
                 return works or self.count > 0
             self.coming = True
 
+    @guarded
     def close(self, why: str) -> None:
         """Take no more calls; workers end when the line is empty."""
         if self.closed is OPEN or why is BROKEN:
@@ -159,6 +162,7 @@ class _Crew:
         return WaitReason.QUEUE_GET, self, None
 
 
+@guarded
 def _rest(crew: _Crew, me: ControlBlock) -> bool:
     """Wait until there may be calls again; False if this worker is to end.
 
@@ -226,6 +230,47 @@ def _work(crew: _Crew) -> None:
             return
 
 
+@guarded
+def _next_call(crew: _Crew) -> Any:
+    """Take a call, and have another worker come if there are more; None if there is none."""
+    items = crew.items
+    if not items:
+        return None
+    task = items.popleft()
+    if items and not crew.coming:
+        crew.coming = True
+        crew.call()
+    return task
+
+
+@transparent
+def _work_guarded(crew: _Crew) -> None:
+    """`_work` where there is a guard, which is held for each step and not for the calls."""
+    me = current()
+    while True:
+        crew.coming = False
+        while (task := _next_call(crew)) is not None:
+            if not task.set_running_or_notify_cancel():
+                continue
+            try:
+                result = task.fn(*task.args)
+            except BaseException as error:  # noqa: BLE001 - it belongs to who asks for the result
+                task.fn = task.args = None
+                if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
+                    error.__traceback__ = error.__traceback__.tb_next
+                task.set_exception(error)
+                continue
+            task.fn = task.args = None
+            task.set_result(result)
+            del result
+        if not _rest(crew, me):
+            return
+
+
+if GUARDED:
+    _work = _work_guarded
+
+
 def _make_task(*bases: Any) -> Any:
     """The class of the futures that the pool gives: future and call in one."""
     Future = bases[0]  # noqa: N806 - a class
@@ -286,6 +331,7 @@ def make_user_executor(module: Any, threading: Any) -> Any:
             crew.start = partial(_start, ref(crew), initializer, initargs)
             crew.owner = ref(self, lambda _: crew.close(SHUT))
 
+        @guarded
         def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
             """Have a thread call `fn(*args, **kwargs)`; the result is its Future.
 
