@@ -5,13 +5,13 @@ The primitives are written in atomic segments, which lean on the interpreter's l
 them, and never while it runs the program's code, sleeps, or makes a call of the system that may last. So
 each segment excludes every other, while the program runs in parallel.
 
-The guard belongs to a kernel thread, not to a thread of the program. Every switch of stacks is made with it
-held, on both sides: whoever comes back from a switch has it, and whoever goes on to the program's code lets it
-go. So a call of a `guarded` function within another one takes nothing and gives nothing, and who takes it has
+The guard belongs to a kernel thread, not to a thread of the program. Every switch of stacks is made with
+it held, on both sides: whoever comes back from a switch has it, and whoever goes on to the program's code
+lets it go. So a call of a `guarded` function within another one takes nothing and gives nothing, and who takes it has
 it once, however many stacks of that kernel thread wait inside.
 
-On a build with the interpreter's lock all of this is absent: `guarded` and `outside` give the function itself.
-WEFT_GUARD=1 puts the guard in force there too, so that it can be tested.
+On a build with the interpreter's lock all of this is absent: `guarded` and `outside` give the function
+itself. WEFT_GUARD=1 puts the guard in force there too, so that it can be tested.
 """
 
 from collections.abc import Callable
@@ -88,9 +88,9 @@ def _like(call: Any, function: Any) -> Any:
 
 def guarded(function: F) -> F:
     """What enters weft's own code: it is executed with the guard held."""
-    return _guarded(function) if GUARDED else function  # type: ignore[no-any-return]
+    return _guarded(function) if GUARDED else function
 
 
 def outside(function: F) -> F:
     """What leaves weft's own code for the program's, or waits in C: the guard is let go meanwhile."""
-    return _outside(function) if GUARDED else function  # type: ignore[no-any-return]
+    return _outside(function) if GUARDED else function

@@ -79,7 +79,7 @@ class Runtime:
                 self._stuck, self._outside, self.desk.pending, self.desk.meet_missed
             )
         if config.model != "kernel":
-            self.pool = Pool(config.offload_threads, end_of_kernel_thread, guard=guarded if GUARDED else None)
+            self.pool = Pool(config.offload_threads, end_of_kernel_thread)
         self.shares_main = on_main and config.model != "kernel"
         extras = adapt.adapters(self)
         if config.model == "kernel":

@@ -17,9 +17,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     "config": frozenset({"errors"}),
     "host": frozenset({"errors", "config", "host"}),
-    "core": frozenset({"errors", "config", "core"}),
-    "models": frozenset({"errors", "config", "host", "core"}),
-    "stdlib": frozenset({"errors", "config", "host", "core", "stdlib"}),
+    "guard": frozenset({"config", "host.platform", "host.threads"}),
+    "core": frozenset({"errors", "config", "guard", "core"}),
+    "models": frozenset({"errors", "config", "guard", "host", "core"}),
+    "stdlib": frozenset({"errors", "config", "guard", "host", "core", "stdlib"}),
     "processes": frozenset(
         {"errors", "config", "host", "core.places", "core.tracebacks", "core.wait", "processes"}
     ),
@@ -28,7 +29,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "watch": frozenset({"errors", "config", "core", "pages", "watch", "wording"}),
     "instrument": frozenset({"errors", "config", "host.digests", "host.platform", "instrument"}),
     "futures": frozenset({"errors", "host.platform", "host.threads", "core", "stdlib", "futures"}),
-    "runtime": frozenset({"errors", "config", "host", "core", "models", "stdlib", "processes", "watch"}),
+    "runtime": frozenset(
+        {"errors", "config", "guard", "host", "core", "models", "stdlib", "processes", "watch"}
+    ),
     "check": frozenset(
         {
             "errors",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from weft.host import threads
-from weft.host.platform import await_exit
+from weft.host.platform import FREE_THREADED, await_exit
 
 __all__ = ["IDLE", "Pool"]
 
@@ -25,30 +25,36 @@ class Pool:
         limit: how many there may be at once; jobs past it wait their turn.
         on_end: called on each kernel thread just before it ends.
         idle: seconds without a job after which one ends.
-        guard: makes of a function one that excludes the others it has made; None: nothing else comes between.
 
     Attributes:
         alive: how many there are.
         in_flight: jobs that were taken and are not over: on a thread, or waiting for one.
     """
 
-    def __init__(
-        self, limit: int, on_end: Callable[[], object], idle: float = IDLE, guard: Callable[[Any], Any] | None = None
-    ) -> None:
+    def __init__(self, limit: int, on_end: Callable[[], object], idle: float = IDLE) -> None:
         self.limit = limit
         self._on_end = on_end
         self._seconds = idle
-        if guard is not None:
-            names = ("submit", "_free_now", "_leaves", "_is_over")
-            for name in names:
-                setattr(self, name, guard(getattr(self, name)))
+        if FREE_THREADED:
+            for name in ("submit", "_free_now", "_leaves", "_is_over"):
+                setattr(self, name, self._one_at_a_time(getattr(self, name)))
         self.after_fork()
 
     def after_fork(self) -> None:
         """In a forked child: no thread came along, and nothing of theirs will come back."""
+        self._lock: Any = threads.raw_rlock()
         self._jobs: threads.Baton[Job | None] = threads.Baton()
         self._gone: threads.Baton[int] = threads.Baton()
         self.alive = self.in_flight = self._free = 0
+
+    def _one_at_a_time(self, segment: Callable[..., Any]) -> Callable[..., Any]:
+        """The method, where no lock of the interpreter makes one piece of it."""
+
+        def call(*args: Any) -> Any:
+            with self._lock:
+                return segment(*args)
+
+        return call
 
     def submit(self, job: Job) -> bool:
         """Have a kernel thread run a job; False if there is none and the machine will start none."""

@@ -146,13 +146,6 @@ class Connection:
             if writing.gate is not None:
                 writing.open_gate()
 
-    if GUARDED:  # the turns cannot be taken in one piece there
-
-        @transparent
-        def write(self, data: Any, /) -> int:
-            """Write some of the data; how much of it was written."""
-            return self._write_in_turn(data, self._sock(), getcurrent())
-
     @transparent
     def _write_in_turn(self, data: Any, sock: Any, me: Any) -> int:
         """Write once no other thread is in the middle of a write."""
@@ -296,6 +289,16 @@ class Connection:
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         return type(self._real)
+
+
+@transparent
+def _write(self: Connection, data: Any, /) -> int:
+    """`Connection.write` where there is a guard: the turns are not free to be taken in one piece."""
+    return self._write_in_turn(data, self._sock(), getcurrent())
+
+
+if GUARDED:
+    Connection.write = _write  # type: ignore[method-assign]
 
 
 def _mark_other(channel: Channel, reads: bool) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from weft.core.current import current, getcurrent
 from weft.core.places import HOME
 from weft.core.thread import ControlBlock
+from weft.guard import guarded
 from weft.host.platform import HAS_EVENTS
 from weft.host.stacks import add_switch_tracer, drop_switch_tracer
 from weft.host.threads import get_ident, without_own
@@ -140,6 +141,7 @@ class Tracing:
         self._set_others(1, _wrap(function), _real_setprofile)
         self.setprofile(function)
 
+    @guarded
     def _set_others(self, which: int, function: Any, put: Callable[[Any], object]) -> None:
         def set_there() -> None:
             self._engage(function)
