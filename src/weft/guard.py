@@ -7,8 +7,8 @@ each segment excludes every other, while the program runs in parallel.
 
 The guard belongs to a kernel thread, not to a thread of the program. Every switch of stacks is made with
 it held, on both sides: whoever comes back from a switch has it, and whoever goes on to the program's code
-lets it go. So a call of a `guarded` function within another one takes nothing and gives nothing, and who takes it has
-it once, however many stacks of that kernel thread wait inside.
+lets it go. So a call of a `guarded` function within another one takes nothing and gives nothing, and who
+takes it has it once, however many stacks of that kernel thread wait inside.
 
 On a build with the interpreter's lock all of this is absent: `guarded` and `outside` give the function
 itself. WEFT_GUARD=1 puts the guard in force there too, so that it can be tested.

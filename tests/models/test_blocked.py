@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import Finished, run_code, run_weft
+from tests.support import Finished, needs_gil, run_code, run_weft
 from weft.models.blocked import callee_of, function_of, source_of
 
 # The real `sleep` stops the kernel thread as a driver in C would, without the interpreter's lock; `sum` and
@@ -101,6 +101,7 @@ def test_the_environment_sets_it_and_two_seconds_are_the_default() -> None:
     assert "for 2.0 s" in run_code(code, "2.2", timeout=60).check().stderr
 
 
+@needs_gil("there is no lock to keep")
 def test_what_keeps_the_interpreter_s_lock_is_told_when_it_returns() -> None:
     code = """
 def work():
@@ -115,6 +116,7 @@ main(work)
     )
 
 
+@needs_gil("nobody can look at a thread before it leaves C")
 def test_a_call_that_looks_for_signals_as_it_goes_is_told_too() -> None:
     code = """
 def work():

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tests.life.programs import program
-from tests.support import run_code
+from tests.support import needs_gil, run_code
 
 HEAD = """
 import os, sys, threading, time
@@ -332,6 +332,7 @@ print(len(errors), len(set(errors)))
     assert printed(code, "--carriers", "3") == "40 {'MainThread'}\n6 1\n"
 
 
+@needs_gil("main may be a step further before it looks")
 def test_a_signal_that_was_raised_before_main_is_let_on_is_met_before_it_goes_on() -> None:
     code = """
 import _thread, signal

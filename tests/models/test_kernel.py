@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.support import run_code
+from tests.support import needs_gil, run_code
+
+pytestmark = needs_gil("the kernel model is CPython's own threads")
 
 
 def kernel(code: str) -> str:

@@ -5,6 +5,7 @@ import textwrap
 
 import pytest
 
+from tests.support import needs_gil
 from tests.support.programs import run_child, run_code
 from weft.core import life
 
@@ -266,7 +267,10 @@ WAYS = """
 
 
 @pytest.mark.parametrize("pure", ["0", "1"])
-@pytest.mark.parametrize("model", ["user", "hybrid", "kernel"])
+@pytest.mark.parametrize(
+    "model",
+    ["user", "hybrid", pytest.param("kernel", marks=needs_gil("the kernel model is CPython's own threads"))],
+)
 def test_threads_are_made_and_run_as_cpythons_are(model: str, pure: str) -> None:
     ours = run_code(WAYS, model=model, env={"WEFT_PURE": pure}).check().stdout
     assert ours == run_code(WAYS, model=None).check().stdout

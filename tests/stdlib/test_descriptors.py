@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from tests.support import run_code
+from tests.support import needs_gil, run_code
 
 HEAD = """
 import os, select, socket, tempfile, threading, time
@@ -20,7 +20,9 @@ def ticking(carrier, arm):
 """
 
 
-@pytest.mark.parametrize("model", ["user", "kernel"])
+@pytest.mark.parametrize(
+    "model", ["user", pytest.param("kernel", marks=needs_gil("the kernel model is CPython's own threads"))]
+)
 def test_a_select_on_what_never_becomes_ready_ends_at_its_time(model: str) -> None:
     code = """
     with tempfile.TemporaryFile() as file:

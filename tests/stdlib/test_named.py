@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import Finished, run_weft
+from tests.support import Finished, needs_gil, run_weft
 from tests.support.programs import run_child
 from weft.errors import WeftError
 from weft.stdlib.named import Named
@@ -98,6 +98,7 @@ def test_the_option_may_be_given_more_than_once(place: Path) -> None:
     ]
 
 
+@needs_gil("the kernel model is CPython's own threads")
 def test_on_kernel_nothing_is_replaced(place: Path) -> None:
     done = run(place, "--model", "kernel", "--offload", "driver:where", "use.py")
     assert done.check().stdout.splitlines() == HERE

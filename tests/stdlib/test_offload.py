@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support import Finished, run_code
+from tests.support import Finished, needs_gil, run_code
 
 # `hold` sleeps in the kernel, as a C function would that cannot be polled.
 HEAD = """
@@ -83,6 +83,7 @@ for bad in (SystemExit(3), KeyboardInterrupt(), StopIteration(5)):
     )
 
 
+@needs_gil("what a kernel thread made is freed when that runs again")
 def test_what_the_call_held_is_let_go() -> None:
     code = """
 import gc, weakref
@@ -162,6 +163,7 @@ print(weft.offload(lambda: weft.offload(me) == me()), weft.offload(me) == me())
     assert done.check().stdout == "True False\n"
 
 
+@needs_gil("the kernel model is CPython's own threads")
 def test_on_kernel_and_without_a_runtime_it_is_just_a_call() -> None:
     code = "me = kernel.get_native_id\nprint(weft.offload(me) == me(), weft.offloaded(me)() == me())"
     assert run(code, "kernel").check().stdout == "True True\n"
@@ -307,6 +309,7 @@ print("end", flush=True)
     assert done.check().stdout == "end\njoined\n"
 
 
+@needs_gil("functions outlive what their modules hold")
 def test_a_call_may_be_made_while_the_interpreter_ends() -> None:
     code = """
 import atexit

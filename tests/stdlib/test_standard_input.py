@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import run_code
+from tests.support import needs_gil, run_code
 from tests.support.programs import environment
 
 TICKS = """
@@ -93,7 +93,10 @@ except EOFError as error:
     os.close(master)
 
 
-@pytest.mark.parametrize("model", ["user", "kernel", None])
+@pytest.mark.parametrize(
+    "model",
+    ["user", pytest.param("kernel", marks=needs_gil("the kernel model is CPython's own threads")), None],
+)
 def test_standard_input_looks_like_cpythons(model: str | None) -> None:
     code = """
 import io, sys
@@ -105,7 +108,10 @@ print(repr(sys.stdin.read()))
     assert done.stdout == "<stdin> r 0 True\nTrue False\n'a\\r\\nb\\rc\\n'\n"
 
 
-@pytest.mark.parametrize("model", ["user", "kernel", None])
+@pytest.mark.parametrize(
+    "model",
+    ["user", pytest.param("kernel", marks=needs_gil("the kernel model is CPython's own threads")), None],
+)
 def test_input_at_the_end_says_so(model: str | None) -> None:
     code = "try:\n    input('? ')\nexcept EOFError as error:\n    print(repr(error))"
     done = run_code(code, model=model, input="").check()

@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-HAS_GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
+from tests.support.builds import HAS_GIL
+
 #: Those that run here: without the interpreter's lock the kernel model is CPython's own threads.
 MODELS = ("kernel", "user", "hybrid") if HAS_GIL else ("user", "hybrid")
 TO_DUMP = 1.0  # seconds for the answer to SIGQUIT

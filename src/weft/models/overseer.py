@@ -41,11 +41,12 @@ LOOK = 0.01  # seconds between two looks where there are no slices
 class _Seen:
     """What is known of one carrier."""
 
-    __slots__ = ("at", "loop", "missed", "skip")
+    __slots__ = ("at", "loop", "missed", "now", "skip")
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
         self.at: tuple[int, int] | None = None  # where its Python code stood at the last look
+        self.now = 0.0  # what it had for the time then
         self.missed = self.skip = 0
 
 
@@ -209,7 +210,10 @@ class Overseer:
             at, looks = places.get(loop.kernel_ident, (None, False))
             same = at is not None and at == seen.at and not looks
             seen.at = at
-            if at is None and self.interrupter is not None:
+            if FREE_THREADED:  # it has not read the clock since, with somebody waiting behind it
+                same = seen.now == loop.now and self._starved(loop)
+                seen.now = loop.now
+            elif at is None and self.interrupter is not None:
                 same = loop in self.interrupter.marked  # and it has not attended since the last look
             loop.stuck = same
             if not same:

@@ -6,7 +6,8 @@ from typing import Any
 
 from weft.core.current import current
 from weft.host import signals
-from weft.host.threads import program_mask
+from weft.host.platform import FREE_THREADED
+from weft.host.threads import call_unmasked, program_mask
 from weft.stdlib.signal_waits import adapt_waits
 from weft.stdlib.supplied import dress
 
@@ -84,12 +85,16 @@ def _sigmask_of_threads(real: Callable[..., Any], runtime: Any) -> Callable[...,
 def _raise_signal_for_threads(real: Any, kill: Any, runtime: Any) -> Callable[..., Any]:
     """`raise_signal` where a kernel thread that takes no signals may carry the caller.
 
-    There it would stay pending for ever. The main kernel thread, which takes them for all, gets it.
+    There it would stay pending for ever. The main kernel thread, which takes them for all, gets it. Where it
+    runs beside the caller, it would meet it some time later: so the caller takes it for once, and what is
+    done here is done when it returns.
     """
 
     def raise_signal(signalnum: int, /) -> None:
         if program_mask() is None or signalnum in (current().sigmask or ()):
             real(signalnum)
+        elif FREE_THREADED and signalnum not in (program_mask() or ()):
+            call_unmasked(real, signalnum)
         else:
             kill(runtime.model.kernel_ident, signalnum)
 
