@@ -36,6 +36,7 @@ from weft.stdlib.per_thread import AsyncState
 from weft.stdlib.signals import SignalDesk
 from weft.stdlib.sleep import sleep
 from weft.stdlib.supply import TOO_LATE, Supply, make_queue_module
+from weft.stdlib.thread_module import run_endings
 from weft.stdlib.tracing import Tracing
 
 __all__ = [
@@ -325,6 +326,9 @@ class Runtime:
         self._tell_of_missing("had")
         self.attached.leave()
         use_pool(None)
+        if FREE_THREADED and self.model.name != "kernel":
+            for block in self.model.ended_foreign_blocks():
+                run_endings(block)  # what is done while modules are taken apart finds nothing there
         self.model.end()
         stacks: list[Any] = [b.resume for b in self.model.blocks() if b.begun and not b.done]
         stacks += self.model.left_behind()

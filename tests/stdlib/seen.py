@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import weft
-from tests.support.builds import HAS_GIL
 from weft import ControlBlock, State, Wait, WaitReason
 
 try:
@@ -22,6 +21,7 @@ try:
 except weft.WeftError:
     ON_WEFT = False
 
+HAS_GIL = getattr(sys, "_is_gil_enabled", lambda: True)()  # here, so that this needs nothing but weft
 #: Whether a thread that waits for a descriptor is parked by weft: not where each has a kernel thread.
 PARKS_IN_C = ON_WEFT and weft.current().carrier.poller is not None
 ON_USER = ON_WEFT and sys.modules["weft.runtime"].runtime().model.name == "user"

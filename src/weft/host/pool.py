@@ -36,7 +36,7 @@ class Pool:
         self._on_end = on_end
         self._seconds = idle
         if FREE_THREADED:
-            for name in ("submit", "_free_now", "_leaves", "_is_over"):
+            for name in ("submit", "_free_now", "_leaves", "_goes", "_is_over"):
                 setattr(self, name, self._one_at_a_time(getattr(self, name)))
         self.after_fork()
 
@@ -106,6 +106,9 @@ class Pool:
             return True
         return False
 
+    def _goes(self) -> None:
+        self.alive -= 1
+
     def _is_over(self) -> None:
         self._free += 1
         self.in_flight -= 1
@@ -121,7 +124,7 @@ class Pool:
                     break
                 continue  # a job is on its way
             if job is None:
-                self.alive -= 1
+                self._goes()
                 asked = True
                 break
             job()

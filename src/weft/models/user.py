@@ -117,6 +117,11 @@ class UserModel:
         """Every thread that has not ended, the main one first, the others in the order of their start."""
         return [self.main, *(block for block in list(self._blocks) if block is not self.main)]
 
+    def ended_foreign_blocks(self) -> list[ControlBlock]:
+        """Kernel threads that were not ours, have met us and are gone."""
+        before, alive = self._foreign, self.foreign_blocks()
+        return list(before.difference(alive))
+
     def foreign_blocks(self) -> list[ControlBlock]:
         """Kernel threads that are not ours and have met us."""
         alive = threads.current_frames()
