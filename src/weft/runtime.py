@@ -27,6 +27,7 @@ from weft.host.clock import SLACK, monotonic, set_slack
 from weft.host.clock import sleep as real_sleep
 from weft.host.platform import FREE_THREADED, end_at_once, kernel_thread_count
 from weft.host.pool import Pool
+from weft.host.stacks import UNFIT
 from weft.stdlib import adapt, forks, set_provider
 from weft.stdlib.long_calls import LongCalls
 from weft.stdlib.long_calls import replacements as long_calls
@@ -447,6 +448,11 @@ def install(
         raise WeftError(
             "on a free-threaded interpreter the kernel model is CPython's own threads:"
             " run the program with plain `python`, or choose --model hybrid or user"
+        )
+    if UNFIT is not None and config.model == "hybrid":
+        raise WeftError(
+            f"without the interpreter's lock hybrid needs another greenlet: {UNFIT}"
+            " (docs/limits.md says how to have it on 3.13), or choose --model user"
         )
     late = [name for name in TOO_LATE if name in sys.modules]
     if late and config.model != "process":

@@ -13,9 +13,11 @@ from typing import Any
 
 import greenlet as _greenlet
 
+from weft.host.platform import FREE_THREADED
 from weft.host.threads import get_ident
 
 __all__ = [
+    "UNFIT",
     "Begin",
     "Nursery",
     "Worker",
@@ -27,6 +29,22 @@ __all__ = [
 ]
 
 getcurrent = _greenlet.getcurrent
+
+
+def _unfit() -> str | None:
+    """Why several kernel threads cannot each switch stacks here; None if they can.
+
+    Without the interpreter's lock CPython locks single objects, also while it calls back (`list.extend` of a
+    generator, a file's buffers). Before 3.5.4 greenlet leaves them locked when it switches, and the next one
+    that comes to such an object puts its kernel thread to sleep for good.
+    """
+    numbers = [int(part) for part in _greenlet.__version__.split(".")[:3] if part.isdigit()]
+    if not FREE_THREADED or numbers >= [3, 5, 4]:
+        return None
+    return f"greenlet {_greenlet.__version__} keeps objects locked across a switch; 3.5.4 and newer do not"
+
+
+UNFIT = _unfit()
 
 
 class Worker(_greenlet.greenlet):
