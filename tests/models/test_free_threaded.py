@@ -1,4 +1,4 @@
-"""Hybrid on a free-threaded interpreter, if one is on this machine: what the build that runs the tests cannot show.
+"""Hybrid on a free-threaded interpreter, if one is on this machine: what other builds cannot show.
 
 `python3.14t` or `python3.13t` on PATH or under pyenv, or what WEFT_FREE_THREADED names. It needs nothing but
 a greenlet that can be used there (weft.host.stacks); weft is taken from this tree.

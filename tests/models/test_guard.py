@@ -1,7 +1,7 @@
 """The guard, which stands for the interpreter's lock on free-threaded builds; elsewhere put in force by hand.
 
-`WEFT_GUARD=1` has every primitive go through it on any build, so each is held here as it runs there but for the
-one thing that only such a build has: two kernel threads that run Python at once.
+`WEFT_GUARD=1` has every primitive go through it on any build, so each is held here as it runs there but for
+the one thing that only such a build has: two kernel threads that run Python at once.
 """
 
 import json
