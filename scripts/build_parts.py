@@ -17,6 +17,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 PARTS = ("weft/core/_life.c", "weft/stdlib/_calls.c", "weft/watch/_notes.c")  # below src
 if sys.version_info < (3, 12):
     PARTS = (*PARTS, "weft/host/_tracer.c")
+if sysconfig.get_config_var("Py_GIL_DISABLED"):  # the others lean on the interpreter's lock
+    PARTS = ("weft/host/_guard.c",)
 PURE = "WEFT_PURE"  # in the environment: do not compile
 
 
@@ -29,7 +31,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
             # As pip does where it copies files: else each start of a command compiles them all, where the
             # interpreter may keep none (PYTHONDONTWRITEBYTECODE).
             compileall.compile_dir(str(Path(self.root, "src", "weft")), quiet=2)
-        if self.target_name != "wheel" or os.environ.get(PURE) or sysconfig.get_config_var("Py_GIL_DISABLED"):
+        if self.target_name != "wheel" or os.environ.get(PURE):
             return
         with tempfile.TemporaryDirectory(prefix="weft-build-") as folder:
             try:

@@ -21,6 +21,7 @@ IN_SDIST = (
     "dev",
     "src/weft/py.typed",
     "src/weft/core/_life.c",
+    "src/weft/host/_guard.c",
     "src/weft/host/_tracer.c",
     "src/weft/stdlib/_calls.c",
     "src/weft/watch/_notes.c",

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from weft.config import wants_guard
+from weft.host.guarding import compiled
 from weft.host.platform import FREE_THREADED
 from weft.host.threads import raw_rlock
 
@@ -28,24 +29,30 @@ F = TypeVar("F", bound=Callable[..., Any])
 #: Whether the guard is in force in this process.
 GUARDED = wants_guard(FREE_THREADED)
 
+_part = compiled() if GUARDED else None
 _lock: Any = raw_rlock()  # its owner is a kernel thread; it is stored with the taking, in one piece of C
-_has = _lock._is_owned
-take: Callable[[], object] = _lock.acquire
-let_go: Callable[[], None] = _lock.release
+_has: Callable[[], bool] = _lock._is_owned if _part is None else _part.has_guard
+take: Callable[[], object] = _lock.acquire if _part is None else _part.take
+let_go: Callable[[], None] = _lock.release if _part is None else _part.let_go
 
 
 def has_guard() -> bool:
     """Whether the calling kernel thread holds the guard."""
-    return bool(_has())
+    return _has()
 
 
 def renew() -> None:
     """In a forked child, whose only kernel thread held the guard: it holds it still."""
+    if _part is not None:
+        _part.renew()
+        return
     _lock._at_fork_reinit()
     take()
 
 
 def _guarded(function: Any) -> Any:
+    if _part is not None:
+        return _like(_part.guarded(function), function)
     has, acquire, release = _has, take, let_go
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -61,6 +68,8 @@ def _guarded(function: Any) -> Any:
 
 
 def _outside(function: Any) -> Any:
+    if _part is not None:
+        return _like(_part.outside(function), function)
     has, acquire, release = _has, take, let_go
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -82,7 +91,8 @@ def _like(call: Any, function: Any) -> Any:
             setattr(call, name, getattr(function, name))
         except (AttributeError, TypeError):
             pass  # a callable without a name of its own
-    call.__wrapped__ = function
+    if _part is None:
+        call.__wrapped__ = function
     return call
 
 

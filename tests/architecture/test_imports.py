@@ -17,7 +17,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     "config": frozenset({"errors"}),
     "host": frozenset({"errors", "config", "host"}),
-    "guard": frozenset({"config", "host.platform", "host.threads"}),
+    "guard": frozenset({"config", "host.guarding", "host.platform", "host.threads"}),
     "core": frozenset({"errors", "config", "guard", "core"}),
     "models": frozenset({"errors", "config", "guard", "host", "core"}),
     "stdlib": frozenset({"errors", "config", "guard", "host", "core", "stdlib"}),
@@ -77,6 +77,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "config",
             "core.life",
             "host.files",
+            "host.guarding",
             "host.platform",
             "stdlib.supply",
             "stdlib.user_pool",
@@ -176,6 +177,7 @@ IN_FUNCTION_ALLOWED: dict[tuple[str, str, str], str] = {
 PRIVATE_ALLOWED: dict[tuple[str, str, str], str] = {
     ("weft.watch.notes", "weft.watch", "_notes"): "the same in C, named as CPython names such modules",
     ("weft.host.tracer", "weft.host", "_tracer"): "the same in C, named as CPython names such modules",
+    ("weft.host.guarding", "weft.host", "_guard"): "the same in C, named as CPython names such modules",
     ("weft.core.life", "weft.core", "_life"): "the same in C, named as CPython names such modules",
     ("weft.stdlib.user_pool", "weft.stdlib", "_calls"): "the same in C, named as CPython names such modules",
 }

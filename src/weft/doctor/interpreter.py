@@ -23,6 +23,7 @@ EXTRAS = {
     "cluster": "weft.futures.ClusterExecutor, `weft check --cluster`",
 }
 NEEDED = re.compile(r"([\w.-]+)(?:\[[^\]]*\])?\s*([<>=!~][^;]*)?(?:;.*extra\s*==\s*['\"]([\w-]+)['\"])?")
+WITHOUT_LOCK = ">=3.5.4"  # what greenlet must be on a free-threaded build; weft.host.stacks has why
 
 
 def interpreter() -> Iterator[Fact]:
@@ -60,6 +61,10 @@ def _base() -> Fact:
     if not fits(found, wanted):
         advice = f"pip install 'greenlet{wanted}'"
         return Fact("interpreter", "greenlet", PROBLEM, f"{found}; weft needs {wanted}", advice, found)
+    if not gil_enabled() and not fits(found, WITHOUT_LOCK):
+        text = f"{found}: it keeps objects locked across a switch, so hybrid does not run here"
+        advice = f"pip install 'greenlet{WITHOUT_LOCK}'; docs/limits.md says how on 3.13"
+        return Fact("interpreter", "greenlet", NOTE, text, advice, found)
     return Fact("interpreter", "greenlet", OK, found, "", found)
 
 

@@ -9,7 +9,9 @@ from weft.config import Config, cache_folder, settings_given, wants_ps, wants_pu
 from weft.core import life
 from weft.doctor.facts import NOTE, OK, PROBLEM, Fact
 from weft.errors import WeftError
+from weft.host import guarding
 from weft.host.files import folder_takes_files
+from weft.host.platform import FREE_THREADED
 from weft.stdlib import user_pool
 from weft.watch import notes
 
@@ -141,9 +143,12 @@ def settings() -> Iterator[Fact]:
         given = settings_given()
         told = ", ".join(f"{name}={value}" for name, value in given.items()) or "none is set"
         yield Fact("settings", "variables", OK, f"{told}; the model is {chosen.model}", "", given)
-        yield _compiled("threads", "threads are made and run", life.COMPILED, pure)
-        yield _compiled("recording", "notes are taken", notes.COMPILED, pure)
-        yield _compiled("pools", "calls are submitted", user_pool.COMPILED, pure)
+        if FREE_THREADED:
+            yield _compiled("guard", "the guard is held", guarding.COMPILED, pure)
+        else:
+            yield _compiled("threads", "threads are made and run", life.COMPILED, pure)
+            yield _compiled("recording", "notes are taken", notes.COMPILED, pure)
+            yield _compiled("pools", "calls are submitted", user_pool.COMPILED, pure)
     folder = cache_folder()
     if folder is None:
         yield Fact("settings", "cache", OK, "off: rewritten code is not kept, so checks start slower")
