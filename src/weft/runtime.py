@@ -327,9 +327,8 @@ class Runtime:
         self._tell_of_missing("had")
         self.attached.leave()
         use_pool(None)
-        if FREE_THREADED and self.model.name != "kernel":
-            for block in self.model.ended_foreign_blocks():
-                run_endings(block)  # what is done while modules are taken apart finds nothing there
+        for block in self.model.ended_foreign_blocks() if FREE_THREADED else ():
+            run_endings(block)  # what is done while modules are taken apart finds nothing there
         self.model.end()
         stacks: list[Any] = [b.resume for b in self.model.blocks() if b.begun and not b.done]
         stacks += self.model.left_behind()
@@ -450,10 +449,7 @@ def install(
             " run the program with plain `python`, or choose --model hybrid or user"
         )
     if UNFIT is not None and config.model == "hybrid":
-        raise WeftError(
-            f"without the interpreter's lock hybrid needs another greenlet: {UNFIT}"
-            " (docs/limits.md says how to have it on 3.13), or choose --model user"
-        )
+        raise WeftError(f"without the interpreter's lock hybrid does not work with this greenlet: {UNFIT}")
     late = [name for name in TOO_LATE if name in sys.modules]
     if late and config.model != "process":
         raise WeftError(

@@ -111,6 +111,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 # `blocked` tells of what `preemption` finds. `overseer` looks after the carriers of hybrid, and interrupts
 # them by `monitored` or `traced`.
 SIBLINGS: dict[str, frozenset[str]] = {
+    "loop": frozenset({"launching"}),
     "hybrid": frozenset({"overseer", "user"}),
     "overseer": frozenset({"monitored", "traced"}),
     "user": frozenset({"foreign", "preemption"}),

@@ -12,7 +12,6 @@ no new stack is mapped, and a thread that never blocks costs no greenlet and no 
 """
 
 import sys
-from _functools import partial  # type: ignore[import-not-found]  # functools leads to much more
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from types import FrameType
@@ -22,17 +21,18 @@ from weft.core.channel import READS, WRITES
 from weft.core.events import Kind, Listener, Recorder
 from weft.core.life import compiled, know
 from weft.core.parking import wake
-from weft.core.places import floor, place_of, stack_of, transparent
+from weft.core.places import floor, place_of, stack_of
 from weft.core.policy import Policy
 from weft.core.thread import ControlBlock
 from weft.core.timers import Timers
 from weft.errors import InternalError
-from weft.guard import GUARDED, guarded, let_go, outside, take
+from weft.guard import GUARDED, outside
 from weft.host import collector, threads
 from weft.host.clock import monotonic
 from weft.host.platform import exit_now
 from weft.host.poller import Poller
 from weft.host.stacks import Begin, Nursery, Worker, frame_of, getcurrent
+from weft.models.launching import let_sleep, put_guard_around
 
 __all__ = ["Loop", "nobody_else"]
 
@@ -95,8 +95,7 @@ class Loop:
         self.timers = Timers(self.is_here)
         self.poller: Poller = Poller(beside.poller.channels if beside is not None else None)
         if GUARDED:
-            self.poller.wait = outside(self.poller.wait)  # type: ignore[method-assign]
-            self.poller._lost = guarded(self.poller._lost)  # type: ignore[method-assign]
+            let_sleep(self.poller)
         self.wake = self.poller.wake
         self.on_stuck = on_stuck
         self.ticks = ticks
@@ -118,7 +117,6 @@ class Loop:
         self.use(None)
         collector.watch(self._collection)  # one may come at once
 
-    @guarded
     def use(self, policy: Policy | None) -> None:
         """Let a policy choose who runs next (None: first in, first out, straight off a deque).
 
@@ -147,7 +145,6 @@ class Loop:
             self.breathe()
         return self.ready.popleft()
 
-    @guarded
     def listen(self, listener: Listener | None) -> None:
         """Tell a listener what happens to the threads here from now on; None: nobody."""
         self.listener = listener
@@ -316,7 +313,6 @@ class Loop:
         self.forget_collector()
         self.poller.close()
 
-    @guarded
     def discard(self, block: ControlBlock) -> None:
         """Take a thread out of the ready queue."""
         if isinstance(self.ready, deque):
@@ -328,7 +324,6 @@ class Loop:
         """A user thread does not sleep in the kernel: it parks."""
         return False
 
-    @guarded
     def breathe(self) -> None:
         """A thread gives way and is the only ready one: let timers that are due fire."""
         self.now = now = monotonic()
@@ -338,7 +333,6 @@ class Loop:
             self.serve(self.poller.look())
         self.let_others(now)
 
-    @guarded
     def launch(self, block: ControlBlock) -> None:
         """Make a new thread ready.
 
@@ -370,7 +364,6 @@ class Loop:
         """Whether the caller is on this carrier's kernel thread."""
         return threads.get_ident() == self.kernel_ident
 
-    @guarded
     def launch_from_afar(self, block: ControlBlock) -> None:
         """`launch`, called by another carrier: this one's workers are not touched."""
         self.alive[block] = None
@@ -487,7 +480,6 @@ class Loop:
 
     # -- for reports --------------------------------------------------------------------------
 
-    @guarded
     def ready_blocks(self) -> list[ControlBlock]:
         """The threads that stand in the ready queue."""
         begin_next = self.nursery.next
@@ -534,29 +526,8 @@ class Loop:
         return stack_of(self.frame(block))
 
 
-@transparent
-def _run_outside(run: Callable[[ControlBlock], object], block: ControlBlock) -> None:
-    """Run a thread of the program's: a worker holds the guard before and after."""
-    let_go()
-    try:
-        run(block)
-    finally:
-        take()
-
-
-def _launching(launch: Any) -> Any:
-    """`launch`, for threads that run without the guard."""
-
-    def launch_outside(self: Loop, block: ControlBlock) -> None:
-        block.run = partial(_run_outside, block.run)
-        launch(self, block)
-
-    return launch_outside
-
-
 if GUARDED:
-    Loop.launch = _launching(Loop.launch)  # type: ignore[method-assign]
-    Loop.launch_from_afar = _launching(Loop.launch_from_afar)  # type: ignore[method-assign]
+    put_guard_around(Loop)
 
 
 def _stay() -> None:
