@@ -42,6 +42,7 @@ __all__ = [
     "take_counts_file",
     "take_trace_file",
     "wants_colours",
+    "wants_guard",
     "wants_ps",
     "wants_pure",
     "with_counts_file",
@@ -401,6 +402,11 @@ def wants_pure() -> bool:
         WeftError: WEFT_PURE is neither on nor off.
     """
     return _switch("WEFT_PURE", False)
+
+
+def wants_guard() -> bool:
+    """Whether weft's code is guarded where the interpreter has its lock too (WEFT_GUARD=1), as tests do."""
+    return os.environ.get("WEFT_GUARD") == "1"
 
 
 def _switch(name: str, otherwise: bool) -> bool:

@@ -19,7 +19,7 @@ from weft.core.places import floor
 from weft.core.policy import make_policy
 from weft.core.thread import ControlBlock
 from weft.errors import DeadlockError, WeftError
-from weft.host import collector
+from weft.host import collector, guard
 from weft.host import signals as host_signals
 from weft.host import threads as host_threads
 from weft.host.clock import SLACK, monotonic, set_slack
@@ -112,6 +112,7 @@ class Runtime:
         self._active = False
         self._tripping = False
         self._leaving = False
+        self._entered = False  # the guard, for a fork
         self._told: set[tuple[int, int]] = set()
         self._told_once = False
 
@@ -275,11 +276,14 @@ class Runtime:
         if self.pool is not None:
             self.pool.pause()
         self.attached.before_fork()
+        self._entered = guard.GUARDED and guard.enter()
 
     def after_fork_parent(self) -> None:
         """Go on as before."""
         if not self._active:
             return
+        if self._entered:
+            guard.leave()
         self.model.resume()
         self.attached.after_fork_parent()
         self.supply.import_lock.release()
@@ -288,6 +292,8 @@ class Runtime:
         """Only the calling thread lives here."""
         if not self._active:
             return
+        if guard.GUARDED:
+            guard.after_fork()
         host_threads.forget_own()
         self.model.after_fork(current())
         self.async_state.after_fork()
@@ -297,6 +303,8 @@ class Runtime:
         self.model.resume()
         self.attached.after_fork_child()
         self.supply.import_lock.release()
+        if self._entered:
+            guard.leave()
 
     def leave(self) -> None:
         """The program has ended with an exception: what has been told of a deadlock is not told again."""
@@ -429,10 +437,10 @@ def install(
         raise WeftError(
             f"the {_runtime.config.model} model is in force already; call weft.uninstall() before another one"
         )
-    if FREE_THREADED and config.model in ("kernel", "hybrid"):
+    if FREE_THREADED and config.model == "kernel":
         raise WeftError(
-            "on a free-threaded interpreter the kernel model is CPython's own threads, and hybrid is"
-            " not right there: run the program with plain `python`, or choose --model user"
+            "on a free-threaded interpreter the kernel model is CPython's own threads: run the program"
+            " with plain `python`, or choose --model hybrid or user"
         )
     late = [name for name in TOO_LATE if name in sys.modules]
     if late and config.model != "process":

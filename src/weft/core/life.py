@@ -8,7 +8,7 @@ guards it.
 
 from typing import Any
 
-from weft.config import wants_pure
+from weft.config import wants_guard, wants_pure
 
 __all__ = ["COMPILED", "compiled", "know"]
 
@@ -31,4 +31,4 @@ def know(cls: type) -> Any:
 
 def compiled() -> Any:
     """The part in C, or None where there is none or it is not wanted (WEFT_PURE)."""
-    return _life if COMPILED and not wants_pure() else None
+    return _life if COMPILED and not (wants_pure() or wants_guard()) else None

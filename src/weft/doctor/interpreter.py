@@ -41,7 +41,7 @@ def interpreter() -> Iterator[Fact]:
     if locked:
         text = "on: one thread at a time runs Python code, on every model but process"
     else:
-        text = "off: threads run Python code at the same time; of weft's models user and process work here"
+        text = "off: threads run Python code at the same time; all of weft's models but kernel work here"
     yield Fact(part, "GIL", OK if locked else NOTE, text, "", locked)
     yield Fact(part, "weft", OK, f"{VERSION}, {_home()}", "", VERSION)
     yield _base()

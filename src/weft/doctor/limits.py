@@ -10,6 +10,7 @@ from weft.core import life
 from weft.doctor.facts import NOTE, OK, PROBLEM, Fact
 from weft.errors import WeftError
 from weft.host.files import folder_takes_files
+from weft.host.platform import FREE_THREADED
 from weft.stdlib import user_pool
 from weft.watch import notes
 
@@ -38,6 +39,8 @@ def _compiled(name: str, what: str, there: bool, pure: bool) -> Fact:
     """Whether something is done in C: what is compiled may not be there."""
     if pure:
         return Fact("settings", name, NOTE, f"{what} in Python, as WEFT_PURE says", "", False)
+    if not there and FREE_THREADED:
+        return Fact("settings", name, NOTE, f"{what} in Python, as on all free-threaded builds", "", False)
     if not there:
         advice = (
             "weft was built without a C compiler and Python's headers, or has changed since: install it anew"

@@ -15,6 +15,7 @@ from weft.core.thread import ControlBlock
 from weft.errors import InternalError
 from weft.host import threads
 from weft.host.clock import monotonic, sleep
+from weft.host.guard import outside
 from weft.host.platform import sleeps_in_call
 from weft.host.stacks import getcurrent
 
@@ -52,7 +53,7 @@ class ForeignCarrier:
         self.block = block
         baton: threads.Baton[Any] = threads.Baton()
         self._baton = baton
-        self._take = baton.get
+        self._take = outside(baton.get)
         # Wakes the thread. C all the way, so that storing an owner and pushing is one piece.
         self.push: Any = baton.put
         self.again: Any = baton.put
@@ -144,7 +145,7 @@ class ForeignCarrier:
         if listener is not None:
             listener(Kind.PARKED, block, None)
         try:
-            sleep(seconds)
+            outside(sleep)(seconds)
         finally:
             self._asleep = False
             block.on = block.timer = None
@@ -157,7 +158,7 @@ class ForeignCarrier:
 
     def breathe(self) -> None:
         """Give way to other kernel threads."""
-        sleep(0)
+        outside(sleep)(0)
 
     def idle(self) -> Any:
         """Never called: `pick` sleeps itself."""

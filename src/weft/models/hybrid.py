@@ -20,6 +20,8 @@ from weft.core.timers import Call
 from weft.core.wait import WaitReason
 from weft.host import threads
 from weft.host.clock import monotonic, sleep
+from weft.host.guard import GUARDED, enter, guarded, leave, outside
+from weft.host.platform import FREE_THREADED
 from weft.host.stacks import Begin, getcurrent
 from weft.models.loop import Loop
 from weft.models.overseer import Overseer, at_boundary
@@ -93,7 +95,7 @@ class HybridModel(UserModel):
                 gate = threads.raw_lock()
                 gate.acquire()
                 threads.start_carrier(self._carry, gate)
-                gate.acquire()
+                outside(gate.acquire)()
         finally:
             self._adding.release()
 
@@ -117,12 +119,16 @@ class HybridModel(UserModel):
         self._by_ident[loop.kernel_ident] = loop
         self.loops.append(loop)
         gate.release()
+        if GUARDED:
+            enter()
         while not loop.stopped:
             try:
                 resume = loop.pick()
             except IndexError:
                 resume = loop.idle()
             resume()
+        if GUARDED:
+            leave()
         self.overseer.forget(loop)
         self._by_ident.pop(loop.kernel_ident, None)
         loop.close()
@@ -138,7 +144,7 @@ class HybridModel(UserModel):
 
         def let_others(now: float) -> None:
             nonlocal rested
-            if now - rested <= AT_A_STRETCH:
+            if now - rested <= AT_A_STRETCH or FREE_THREADED:
                 return
             if any(not (other.waiting or other.stuck) for other in self.loops if other is not mine):
                 sleep(REST)
@@ -195,6 +201,7 @@ class HybridModel(UserModel):
 
     # -- threads ----------------------------------------------------------------------------------------
 
+    @guarded
     def start(
         self,
         run: Callable[[ControlBlock], object],
@@ -217,7 +224,7 @@ class HybridModel(UserModel):
             overseer.ensure_running()
         here = self._by_ident.get(threads.get_ident())
         loop = self._place()
-        block = fresh_block(loop, run, thread, daemon)
+        block = fresh_block(loop, outside(run) if GUARDED else run, thread, daemon)
         if register is not None:
             register(block)
             if thread is not None:

@@ -28,6 +28,7 @@ from weft.core.timers import Timers
 from weft.errors import InternalError
 from weft.host import collector, threads
 from weft.host.clock import monotonic
+from weft.host.guard import GUARDED, leave, outside, with_guard_alone
 from weft.host.platform import exit_now
 from weft.host.poller import Poller
 from weft.host.stacks import Begin, Nursery, Worker, frame_of, getcurrent
@@ -45,6 +46,10 @@ know(Worker)
 
 def nobody_else(now: float) -> None:
     """There is one carrier: nobody waits for the interpreter's lock but weft's own kernel threads."""
+
+
+if GUARDED:
+    floor(outside(nobody_else))  # what runs without the guard may be preempted, whatever is below
 
 
 @know
@@ -93,6 +98,8 @@ class Loop:
         self.timers = Timers(self.is_here)
         self.poller: Poller = Poller(beside.poller.channels if beside is not None else None)
         self.wake = self.poller.wake
+        if GUARDED:
+            self.poller.wait = outside(self.poller.wait)  # type: ignore[method-assign]
         self.on_stuck = on_stuck
         self.ticks = ticks
         self._picks = 0
@@ -131,7 +138,7 @@ class Loop:
         self.pick = self._plain_pick()
 
     def _plain_pick(self) -> Callable[[], Callable[[], Any]]:
-        return self.ready.popleft if self.ticks else self._pick_and_look
+        return with_guard_alone(self.ready.popleft if self.ticks else self._pick_and_look)
 
     def _pick_and_look(self) -> Callable[[], Any]:
         """Pick where no tick comes: threads that always have work do not starve timers and descriptors."""
@@ -389,6 +396,7 @@ class Loop:
             self.stopped = True
             if keeper is not None and not any(block.carrier is self for block in list(self.alive)):
                 return keeper.resume  # type: ignore[no-any-return]
+            leave()
             while True:
                 forever.acquire()
 

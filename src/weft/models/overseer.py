@@ -23,6 +23,7 @@ from weft.core.places import may_preempt
 from weft.core.thread import ControlBlock
 from weft.host import signals, threads
 from weft.host.clock import monotonic
+from weft.host.guard import guarded
 from weft.host.platform import HAS_EVENTS
 from weft.models.loop import Loop
 from weft.models.monitored import Monitored
@@ -191,6 +192,7 @@ class Overseer:
             self.alive = False
             self._over.release()
 
+    @guarded
     def _look(self) -> bool:
         """Look at each carrier; False if all sleep."""
         busy = False
@@ -280,6 +282,7 @@ class Overseer:
 
     # -- on a carrier -------------------------------------------------------------------------------------
 
+    @guarded
     def _attend(self, loop: Loop, me: Any, frame: FrameType | None) -> bool:
         """The carrier's slice is up: see to timers and descriptors, and let the next thread run."""
         interrupter = self.interrupter
@@ -300,6 +303,7 @@ class Overseer:
         sys.call_tracing(resume, ())
         return True
 
+    @guarded
     def _raise_here(self, me: Any, frame: FrameType) -> None:
         """At the beginning of a line: raise what was thrown at the thread."""
         if not me.alarm & THROWN or me.on is not None or me.done or not may_preempt(frame):

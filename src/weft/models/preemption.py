@@ -25,6 +25,7 @@ from weft.core.parking import SIGNAL, THROWN, settle
 from weft.core.places import may_preempt
 from weft.host import signals, threads
 from weft.host.clock import monotonic
+from weft.host.guard import GUARDED, enter, leave
 from weft.host.platform import await_exit
 from weft.host.stacks import getcurrent
 from weft.models.blocked import BlockedReports
@@ -241,10 +242,13 @@ class Preemption:
             return
         self._tripping = True
         self._again = False
+        entered = GUARDED and enter()
         try:
             chosen = self._attend(loop, frame)
         finally:
             self._tripping = False
+            if entered:
+                leave()
         if self._again:
             self._try_again()
         else:
@@ -252,7 +256,10 @@ class Preemption:
         if chosen is None:
             return
         me, resume = chosen
+        entered = GUARDED and enter()
         resume()
+        if entered:
+            leave()
         if me.alarm & (THROWN | SIGNAL):
             alarm, me.alarm = me.alarm, 0
             settle(me, alarm)

@@ -11,6 +11,7 @@ from weft.core.policy import Policy
 from weft.core.thread import ControlBlock, fresh_block
 from weft.core.timers import Call
 from weft.host import threads
+from weft.host.guard import GUARDED, guarded, outside
 from weft.host.stacks import getcurrent, root
 from weft.models.foreign import ForeignCarrier, nothing
 from weft.models.loop import Loop
@@ -61,6 +62,7 @@ class UserModel:
         if ticks:
             self.preemption = Preemption(self.loop, slice, pending, deliver, blocked_limit)
 
+    @guarded
     def start(
         self,
         run: Callable[[ControlBlock], object],
@@ -76,7 +78,7 @@ class UserModel:
         preemption = self.preemption
         if preemption is not None and (preemption.asleep or not preemption.alive or not preemption.prepared):
             preemption.ensure_running()
-        block = fresh_block(self.loop, run, thread, daemon)
+        block = fresh_block(self.loop, outside(run) if GUARDED else run, thread, daemon)
         if register is not None:
             register(block)
         self.started += 1

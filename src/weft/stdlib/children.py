@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from weft.host.guard import guarded
 from weft.host.poller import READ
 from weft.host.threads import call_unmasked
 from weft.stdlib.descriptors import nap, naps, wait_for
@@ -85,6 +86,7 @@ def waitid(idtype: int, id: int, options: int, /) -> Any:
     return _until_told(pid, options, lambda how: _waitid(idtype, id, how), lambda answer: answer is not None)
 
 
+@guarded
 def _until_told(pid: int, options: Any, look: Callable[[Any], Any], told: Callable[[Any], bool]) -> Any:
     """Look for a child without waiting, and park in between until there is something to tell."""
     if not isinstance(options, int) or options & os.WNOHANG:

@@ -15,12 +15,14 @@ from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.host.guard import cover
 from weft.host.platform import deadline_after, monotonic
 from weft.stdlib.locks import Lock, RLock, allocate_lock
 
 __all__ = ["Condition"]
 
 
+@cover
 class Condition:
     """A condition variable; arguments, errors and texts are those of `threading.Condition`."""
 

@@ -16,6 +16,7 @@ from weft.core.current import current
 from weft.core.parking import SIGNAL, THROWN, TIMEOUT, WITHDRAWN, park, settle, wake
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.host.guard import guarded, outside
 from weft.host.platform import monotonic
 from weft.host.poller import HANGUP, READ, poll_once
 from weft.stdlib.sleep import sleep
@@ -67,6 +68,10 @@ class _Descriptors:
         return "descriptor " + ", ".join(map(str, self.numbers))
 
 
+_sleep_for = outside(poll_once)
+
+
+@guarded
 def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
     """Park until one of the descriptors is ready for its events, or in error.
 
@@ -84,7 +89,7 @@ def wait_for(wanted: Sequence[tuple[int, int]], deadline: float | None) -> bool:
     poller = me.carrier.poller
     if poller is None:  # a kernel thread of its own may sleep in the kernel
         left = None if deadline is None else max(0.0, deadline - monotonic()) * 1e3
-        return bool(poll_once(wanted, left))
+        return bool(_sleep_for(wanted, left))
     waiting = _Descriptors(me, wanted)
     ready = waiting.ready
     watched: list[tuple[Channel, int]] = []
@@ -145,6 +150,7 @@ def stand(me: ControlBlock, channel: Channel, reads: bool) -> bool:
     return True
 
 
+@guarded
 def fail_waiters(fd: int, reused: bool = False) -> None:
     """A descriptor is about to be closed: who waits for it is woken, and gets an error.
 
@@ -171,6 +177,7 @@ def waits(fd: int, events: int = READ) -> bool:
     return flags & os.O_ACCMODE != (os.O_WRONLY if events == READ else os.O_RDONLY)
 
 
+@guarded
 def until_ready(fd: int, events: int) -> None:
     """Park while a call would put the kernel thread to sleep: nothing is there, and it may wait.
 
@@ -199,6 +206,7 @@ def repeatable(items: Any) -> Any:
     return list(items) if hasattr(items, "__next__") else items
 
 
+@guarded
 def attend() -> None:
     """Handle what has come for the calling thread while it stood in a call of weft's: a signal, an exception.
 
@@ -211,6 +219,7 @@ def attend() -> None:
         settle(me, alarm)
 
 
+@guarded
 def nap(deadline: float | None) -> None:
     """A wait for nothing: a sleep until a time."""
     sleep(max(0.0, deadline - monotonic()) if deadline is not None else 3600.0)

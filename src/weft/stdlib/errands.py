@@ -11,6 +11,7 @@ from weft.core.parking import park, settle, wake
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
 from weft.host import threads
+from weft.host.guard import guarded
 from weft.host.signals import block_all
 
 __all__ = ["send_out"]
@@ -79,6 +80,7 @@ class _Errand:
         return "a call on a kernel thread of its own"
 
 
+@guarded
 def send_out(call: Callable[[], Any], undo: Callable[[Any], object] | None = None) -> Any:
     """What the call returns or raises, made by a kernel thread while the caller parks.
 

@@ -8,6 +8,7 @@ from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.host.guard import cover
 from weft.host.platform import deadline_after
 from weft.stdlib.condition import Condition
 from weft.stdlib.locks import allocate_lock
@@ -15,6 +16,7 @@ from weft.stdlib.locks import allocate_lock
 __all__ = ["Event"]
 
 
+@cover
 class Event:
     """A flag that threads can wait for; as `threading.Event`."""
 

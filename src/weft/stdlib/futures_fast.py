@@ -17,6 +17,7 @@ from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.tracebacks import trim
 from weft.core.wait import WaitReason
+from weft.host.guard import GUARDED, guarded
 from weft.host.platform import VERSION, deadline_after, monotonic
 from weft.stdlib.condition import Condition
 from weft.stdlib.sleep import sleep
@@ -237,7 +238,7 @@ def quicken_futures(module: Any, port: Any) -> None:
         if callable(method):
             method.__module__ = module.__name__
             method.__qualname__ = f"Future.{name}"
-            setattr(Future, name, method)
+            setattr(Future, name, guarded(method) if name not in ("_withdraw", "_explain") else method)
     Future._condition = property(Fast._get_condition, Fast._set_condition)
     Future._done_callbacks = property(Fast._get_callbacks, Fast._set_callbacks)
     Future._waiters = property(Fast._get_waiters, Fast._set_waiters)
@@ -301,7 +302,7 @@ def _make_task(Future: Any) -> Any:  # noqa: N803 - a class
 
 def quicken_pool(module: Any, port: Any) -> None:
     """Put the fast submit and worker into an executed `concurrent.futures.thread`."""
-    if VERSION >= (3, 14):
+    if VERSION >= (3, 14) or GUARDED:  # whose worker calls the program's code in the middle of its own
         return
     own = module.__dict__
     Executor = module.ThreadPoolExecutor  # noqa: N806 - a class

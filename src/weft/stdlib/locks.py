@@ -13,11 +13,13 @@ from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.host.guard import cover
 from weft.host.platform import PLAIN_LOCK_TYPE, RLOCK_SHOWS_LOCKED, check_acquire, monotonic
 
 __all__ = ["Lock", "RLock", "allocate_lock"]
 
 
+@cover
 class Lock:
     """A mutual exclusion lock, as `threading.Lock()` makes it.
 
@@ -190,6 +192,7 @@ if not PLAIN_LOCK_TYPE:  # before 3.13 the type could not be called
     Lock.__new__ = _refuse  # type: ignore[method-assign]
 
 
+@cover
 class RLock:
     """A reentrant lock: its owner may take it again, and lets it go as often as it took it.
 

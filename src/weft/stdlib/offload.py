@@ -15,6 +15,7 @@ from weft.core.parking import park, settle, wake
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.host.guard import guarded
 from weft.host.pool import Pool
 from weft.stdlib.thread_module import run_endings
 
@@ -105,6 +106,7 @@ def _as_raised(error: BaseException) -> BaseException:
     return error.with_traceback(trace.tb_next if trace is not None else None)
 
 
+@guarded
 def _wait(me: ControlBlock, call: _Call) -> Any:
     """Park until the call is over; signals are handled meanwhile, and if a handler raises, so does this."""
     while not call.done:

@@ -26,6 +26,7 @@ from weft.core.parking import RETRY, TIMEOUT, WITHDRAWN, park, send_back, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.host.guard import cover
 from weft.host.platform import deadline_after, monotonic
 from weft.host.threads import raw_lock
 
@@ -539,6 +540,7 @@ def quicken_queue(module: Any, port: Any) -> None:
     for name in _EXPOSED:
         setattr(Queue, name, _Exposed(name))
     for cls in (Queue, LifoQueue, PriorityQueue):
+        cover(cls)
         cls.__module__ = module.__name__
         cls.__qualname__ = cls.__name__
         setattr(module, cls.__name__, cls)

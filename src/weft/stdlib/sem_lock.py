@@ -15,6 +15,7 @@ from weft.core.current import current
 from weft.core.parking import park, settle, wake
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.host.guard import cover, outside
 from weft.host.platform import TIMEOUT_MAX, monotonic
 
 __all__ = ["supply_sem_lock"]
@@ -24,6 +25,7 @@ FIRST_NAP, LONGEST_NAP, GROWTH = 0.0001, 0.01, 1.5  # seconds between two questi
 STRETCH = 0.05  # seconds that the only thread waits in C before it looks at signals
 
 
+@cover
 class _SemLock:
     """A semaphore or recursive lock shared by processes; errors and texts are those of CPython's."""
 
@@ -92,7 +94,7 @@ class _SemLock:
                     return False
                 if first and me.carrier.alone:
                     stretch = STRETCH if deadline is None else min(STRETCH, deadline - now)
-                    if self._real.acquire(True, stretch):
+                    if outside(self._real.acquire)(True, stretch):
                         break
                     alarm, me.alarm = me.alarm, 0
                     settle(me, alarm)

@@ -7,11 +7,13 @@ from weft.core.current import adopt, getcurrent
 from weft.core.parking import TIMEOUT, WITHDRAWN, park, settle
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.host.guard import cover
 from weft.host.platform import deadline_after, monotonic
 
 __all__ = ["BoundedSemaphore", "Semaphore"]
 
 
+@cover
 class Semaphore:
     """A counter that `acquire` takes from and `release` adds to; as `threading.Semaphore`.
 
@@ -157,6 +159,7 @@ class Semaphore:
         return WaitReason.SEMAPHORE, self, None
 
 
+@cover
 class BoundedSemaphore(Semaphore):
     """A semaphore whose count may not grow past its first value; as `threading.BoundedSemaphore`."""
 

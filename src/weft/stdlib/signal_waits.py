@@ -11,6 +11,7 @@ from weft.core.parking import SIGNAL, park, settle
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
 from weft.host import signals
+from weft.host.guard import guarded
 from weft.host.platform import monotonic
 from weft.stdlib.descriptors import nap, naps
 from weft.stdlib.supplied import dress
@@ -40,6 +41,7 @@ _PAUSE = _Pause()
 _PAUSED = object()  # a pausing thread's value until it is withdrawn
 
 
+@guarded
 def pause() -> None:
     """Wait until a signal arrives."""
     me = current()
@@ -52,6 +54,7 @@ def pause() -> None:
             return
 
 
+@guarded
 def sigtimedwait(sigset: Any, timeout: Any, /) -> Any:
     """Like sigwaitinfo(), but with a timeout. Returns None if the timeout is reached."""
     sigset = tuple(sigset)

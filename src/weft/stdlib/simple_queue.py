@@ -13,11 +13,13 @@ from weft.core.parking import TIMEOUT, WITHDRAWN, park, send_back, settle, wake
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
+from weft.host.guard import cover
 from weft.host.platform import Empty, deadline_after
 
 __all__ = ["Empty", "SimpleQueue"]
 
 
+@cover
 class SimpleQueue:
     """Simple, unbounded, reentrant FIFO queue; as `queue.SimpleQueue`."""
 

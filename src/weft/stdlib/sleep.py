@@ -9,6 +9,7 @@ from weft.core.parking import TIMEOUT, park, settle
 from weft.core.thread import ControlBlock
 from weft.core.wait import WaitReason
 from weft.host import clock
+from weft.host.guard import guarded
 from weft.host.platform import TIMEOUT_MAX, monotonic
 from weft.stdlib.supplied import bind
 
@@ -76,4 +77,4 @@ def _sleep_until(me: ControlBlock, seconds: Any) -> None:
             return
 
 
-sleep: Callable[[float], None] = bind(_sleep, "time", "sleep")
+sleep: Callable[[float], None] = bind(guarded(_sleep), "time", "sleep")

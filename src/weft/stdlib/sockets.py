@@ -17,6 +17,7 @@ from typing import Any
 from weft.core.channel import READS, WRITES, Channel
 from weft.core.current import adopt, getcurrent
 from weft.core.parking import settle, wake
+from weft.host.guard import cover
 from weft.host.platform import monotonic
 from weft.host.poller import READ, WRITE, poll_once
 from weft.host.sockets import (
@@ -491,6 +492,7 @@ for _name, (_events, _place) in _WAITING.items():
 for _name in ("recv", "recv_into", "send", "sendall", "connect", "connect_ex", "close", "detach"):
     getattr(socket, _name).__doc__ = getattr(real_socket, _name).__doc__
 socket.__module__, socket.__qualname__ = "_socket", "socket"
+cover(socket)
 
 
 def setdefaulttimeout(timeout: Any, /) -> None:

@@ -14,6 +14,7 @@ from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.tracebacks import brief, trim
 from weft.errors import DeadlockError
+from weft.host.guard import cover, guarded
 from weft.host.platform import CHECKS_HANDLES, deadline_after, unraisable_args
 from weft.stdlib.local import Local
 from weft.stdlib.locks import Lock, RLock, allocate_lock
@@ -92,6 +93,7 @@ def run_endings(block: ControlBlock) -> None:
             ending()
 
 
+@cover
 class ThreadHandle:
     """A thread that can be joined; as `_thread._ThreadHandle` (3.13)."""
 
@@ -304,7 +306,7 @@ def _dress(module: Any, name: str, function: "staticmethod[Any, Any]") -> None:
     plain: Any = function.__func__
     plain.__module__ = "_thread"
     plain.__name__ = plain.__qualname__ = name
-    setattr(module, name, staticmethod(plain))
+    setattr(module, name, staticmethod(plain if name == "get_ident" else guarded(plain)))
 
 
 for _cls, _name in ((Lock, "lock"), (RLock, "RLock"), (Local, "_local"), (ThreadHandle, "_ThreadHandle")):

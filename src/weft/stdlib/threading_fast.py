@@ -17,6 +17,7 @@ from weft.core.parking import WITHDRAWN, settle
 from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.tracebacks import brief, trim
+from weft.host.guard import guarded
 from weft.host.platform import CHECKS_HANDLES, INHERITS_CONTEXT, THREADS_HAVE_CONTEXTS
 from weft.stdlib.condition import Condition
 from weft.stdlib.event import Event
@@ -371,7 +372,7 @@ def _quicken_thread(module: Any, port: ThreadPort) -> None:
         if callable(method):
             method.__module__ = module.__name__
             method.__qualname__ = f"Thread.{name}"
-            setattr(Thread, name, method)
+            setattr(Thread, name, method if name == "__init__" else guarded(method))
     if part is not None:
         body = _compile(part, module, port, vars(Fast), body)
     Thread._invoke_excepthook = staticmethod(shared_hook)

@@ -29,6 +29,7 @@ from weft.core.channel import READS, Channel
 from weft.core.current import current, getcurrent
 from weft.core.parking import wake
 from weft.core.places import transparent
+from weft.host.guard import cover
 from weft.host.platform import monotonic
 from weft.host.poller import READ, WRITE, asker, poll_once
 from weft.host.sockets import real_socket
@@ -46,6 +47,7 @@ _fileno, _settimeout, _gettimeout = real_socket.fileno, real_socket.settimeout, 
 _wrap: Any = _SSLContext._wrap_socket  # type: ignore[attr-defined]
 
 
+@cover
 class _Turn:
     """Who may go on, one thread at a time; a thread that has the turn may take it again."""
 
@@ -80,6 +82,7 @@ class _Turn:
             gate.set()
 
 
+@cover
 class Connection:
     """Stands for the `_ssl._SSLSocket` of a connection.
 

@@ -25,6 +25,7 @@ from weft.core.places import transparent
 from weft.core.thread import ControlBlock
 from weft.core.tracebacks import trim
 from weft.core.wait import WaitReason
+from weft.host.guard import GUARDED, cover, guarded, outside
 from weft.stdlib.futures_fast import FINISHED, PENDING, RUNNING
 
 __all__ = ["COMPILED", "make_user_executor"]
@@ -182,6 +183,7 @@ def _rest(crew: _Crew, me: ControlBlock) -> bool:
     return True
 
 
+@guarded
 @transparent
 def _work(crew: _Crew) -> None:
     """Make calls until there are none and no more to come."""
@@ -255,7 +257,7 @@ def make_user_executor(module: Any, threading: Any) -> Any:
     """The class UserExecutor over an executed `concurrent.futures.thread` and its `threading`."""
     base: Any = module._base
     own = module.__dict__
-    compiled = COMPILED and not wants_pure()
+    compiled = COMPILED and not wants_pure() and not GUARDED
     Task = _make_task(base.Future, *([_calls.Call] if compiled else []))  # noqa: N806 - a class
 
     class UserExecutor(base.Executor):  # type: ignore[misc]
@@ -293,6 +295,8 @@ def make_user_executor(module: Any, threading: Any) -> Any:
                 RuntimeError: the pool is shut down, or its initializer failed (BrokenExecutor).
             """
             crew = self._crew
+            if GUARDED:
+                fn = outside(fn)
             task = Task(partial(fn, **kwargs) if kwargs and callable(fn) else fn, args)
             if crew.closed is not OPEN:  # a call that passes here as that is stored is still made
                 raise _refusal(crew.closed)
@@ -371,6 +375,7 @@ def make_user_executor(module: Any, threading: Any) -> Any:
         UserExecutor.submit = update_wrapper(  # type: ignore[method-assign]
             _calls.Submit(slow, Task, _Crew, PENDING), slow
         )
+    cover(UserExecutor)
     UserExecutor.__module__ = "weft.futures"
     UserExecutor.__qualname__ = "UserExecutor"
     return UserExecutor

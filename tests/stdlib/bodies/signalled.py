@@ -1,5 +1,6 @@
 """Signals that come while the main thread waits: they are handled, and the wait goes on as if nothing was."""
 
+import inspect
 import os
 import queue
 import signal
@@ -48,7 +49,8 @@ def until_main_waits() -> None:
 def main_starts() -> bool:
     """Whether the main thread is still about to start one: it waits there too, until that one runs."""
     frame = sys._current_frames().get(weft.threads()[0].ident)
-    while frame is not None and frame.f_code is not threading.Thread.start.__code__:
+    start_code = inspect.unwrap(threading.Thread.start).__code__
+    while frame is not None and frame.f_code is not start_code:
         frame = frame.f_back
     return frame is not None
 
