@@ -449,7 +449,7 @@ def install(
             " run the program with plain `python`, or choose --model hybrid or user"
         )
     if UNFIT is not None and config.model == "hybrid":
-        raise WeftError(f"without the interpreter's lock hybrid does not work with this greenlet: {UNFIT}")
+        raise WeftError(f"hybrid cannot run here: {UNFIT}")
     late = [name for name in TOO_LATE if name in sys.modules]
     if late and config.model != "process":
         raise WeftError(

@@ -1,7 +1,7 @@
 """Hybrid on a free-threaded interpreter, if one is on this machine: what other builds cannot show.
 
-`python3.14t` or `python3.13t` on PATH or under pyenv, or what WEFT_FREE_THREADED names. It needs nothing but
-a greenlet that can be used there (weft.host.stacks); weft is taken from this tree.
+`python3.14t` or `python3.13t` on PATH or under pyenv, or what FREE_THREADED_PYTHON names. It needs nothing
+but a greenlet that can be used there (weft.host.stacks); weft is taken from this tree.
 """
 
 import json
@@ -42,7 +42,7 @@ else: print("it has the lock" if sys._is_gil_enabled() else UNFIT or "")
 
 
 def candidates() -> list[str]:
-    named = os.environ.get("WEFT_FREE_THREADED")
+    named = os.environ.get("FREE_THREADED_PYTHON")
     if named:
         return [named]
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import HAS_GIL, MODELS, needs_gil, run_code, run_weft
+from weft.host import stacks
 
 ROOT = Path(__file__).resolve().parents[2]
 ON = {"WEFT_GUARD": "1"}
@@ -186,3 +187,46 @@ def test_a_child_has_it_free() -> None:
     """
     code = HEAD + "\n".join(line[4:] for line in code.splitlines())
     assert run_code(code, model="hybrid", options=("--carriers", "3"), env=ON).check().stdout == "False\n"
+
+
+def test_who_parks_without_it_is_told() -> None:
+    code = """
+    import weft
+    try: weft.current().carrier.pick()
+    except weft.WeftError as error: print(error)
+    """
+    assert run_code(code, env=ON).check().stdout == "a thread parks without the guard\n"
+
+
+def test_kernel_threads_exclude_each_other() -> None:
+    code = """
+    import sys, time
+    from weft.guard import guarded
+    from weft.host import threads
+    sys.setswitchinterval(1e-6)
+    count, over = 0, threads.Baton()
+    @guarded
+    def add():
+        global count
+        before = count
+        time.sleep(0)
+        count = before + 1
+    def run():
+        for _ in range(300): add()
+        over.put(None)
+    for _ in range(4): threads.start(run)
+    for _ in range(4): over.get()
+    print(count)
+    """
+    assert run_code(code, model=None, env=ON).check().stdout == "1200\n"
+
+
+@pytest.mark.parametrize(
+    ("version", "fits"), [("3.5.3", False), ("3.2.2", False), ("3.5.4", True), ("3.6.0", True)]
+)
+def test_an_old_greenlet_is_told_of(version: str, fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacks, "FREE_THREADED", True)
+    monkeypatch.setattr(stacks._greenlet, "__version__", version)
+    assert (stacks._unfit() is None) is fits
+    monkeypatch.setattr(stacks, "FREE_THREADED", False)
+    assert stacks._unfit() is None
