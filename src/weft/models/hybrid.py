@@ -164,6 +164,8 @@ class HybridModel(UserModel):
                 nursery = other.nursery
                 if other is mine:
                     continue
+                if FREE_THREADED and other.waiting:
+                    continue  # it has been woken for what stands there, and needs nobody's lock to come
                 if mine.listener is not None and self._steal_named(other, mine):
                     return True
                 if not nursery.fresh or not other.plain or not mine.plain:
