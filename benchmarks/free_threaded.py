@@ -27,7 +27,7 @@ FIGURES = {
     "lock and unlock": (2, "lock"),
     "lock and unlock, plain": (0, "lock"),
     "hand-over on a carrier": (1, "pass"),
-    "hand-over across": (2, "pass"),
+    "hand-over, 2 carriers": (2, "pass"),
     "hand-over, plain": (0, "pass"),
 }
 
