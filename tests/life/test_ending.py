@@ -95,10 +95,11 @@ ENDINGS: dict[str, str] = {
     """,
     "a pool is waited for": """
         from concurrent.futures import ThreadPoolExecutor
-        import time
-        pool = ThreadPoolExecutor(2)
-        pool.submit(lambda: (time.sleep(0.02), print('task')))
+        import threading, time
+        pool, said = ThreadPoolExecutor(2), threading.Event()
+        pool.submit(lambda: (said.wait(), time.sleep(0.02), print('task')))
         print('main')
+        said.set()
     """,
     "excepthook of its own": """
         import threading, sys

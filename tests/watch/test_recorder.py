@@ -154,19 +154,20 @@ def test_preemptions_are_told(model: str, notes: str, tmp_path: Path) -> None:
         import threading
         from time import monotonic
         def spin():
-            end = monotonic() + 0.1
+            end = monotonic() + 0.15
             while monotonic() < end: pass
-        some = [threading.Thread(target=spin, name=f"spin{n}") for n in range(3)]
+        some = [threading.Thread(target=spin, name=f"spin{n}") for n in range(4)]
         for thread in some: thread.start()
         for thread in some: thread.join()
     """
     found = record(code, model, tmp_path, notes=notes)
     spinning = {number for name, number in found.numbers.items() if name.startswith("spin")}
     preempted = [each for each in found.records if isinstance(each, Preemption) and each.thread in spinning]
-    assert preempted
-    assert {found.place(each.place) for each in preempted} <= {
-        f"program.py:{line} in spin" for line in (5, 6)
-    }
+    places = {found.place(each.place) for each in preempted}
+    assert "program.py:6 in spin" in places
+    # A slice may end as a thread begins: at its first line, or before that in weft's code in Python.
+    begins = {"program.py:4 in spin", *(["nowhere"] if notes == "python" else [])}
+    assert places - begins <= {"program.py:5 in spin", "program.py:6 in spin"}
 
 
 def test_a_notify_parts_the_wait_for_it_from_the_wait_for_the_lock(model: str, tmp_path: Path) -> None:
